@@ -1,0 +1,146 @@
+//! `cargo xtask interop data`: our `peer` program against real peers, both roles, every scenario.
+//!
+//! Each run is two processes and a mailbox. Both processes take the same flags and print the same
+//! lines (`docs/interop.md`); the harness starts them, reads the lines and holds them against what
+//! the scenario expects.
+
+mod check;
+mod install;
+mod mailbox;
+mod peers;
+mod process;
+mod progress;
+mod report;
+mod run;
+mod scenario;
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+
+use peers::{Peer, Program};
+use report::{Report, Row};
+use scenario::{Role, Scenario};
+
+/// What can be run against real peers.
+#[derive(Subcommand)]
+pub(crate) enum Interop {
+    /// Data channels. Installs what is missing, prints a table, exits non-zero on any failure.
+    Data(Data),
+}
+
+/// The flags of `cargo xtask interop data`.
+#[derive(Args)]
+pub(crate) struct Data {
+    /// Only this peer; repeat for several.
+    #[arg(long)]
+    peer: Vec<Peer>,
+    /// Only the scenarios whose name contains this text; repeat for several.
+    #[arg(long)]
+    scenario: Vec<String>,
+    /// Only with our side in this role.
+    #[arg(long)]
+    role: Option<Role>,
+    /// Put this reference peer in our place: a check of the harness itself.
+    #[arg(long)]
+    baseline: Option<Peer>,
+    /// Use this `peer` binary as our side, and build none.
+    #[arg(long, conflicts_with = "baseline")]
+    ours: Option<PathBuf>,
+    /// Keep the logs of the runs that pass, too.
+    #[arg(long)]
+    keep: bool,
+    /// Where peers are installed and logs are written.
+    #[arg(long, default_value = "target/interop")]
+    work: PathBuf,
+}
+
+impl Interop {
+    pub(crate) fn run(self) -> Result<()> {
+        match self {
+            Self::Data(data) => data.run(),
+        }
+    }
+}
+
+impl Data {
+    fn run(self) -> Result<()> {
+        fs::create_dir_all(&self.work).context("cannot make the work folder")?;
+        let work = self.work.canonicalize()?;
+        let peers = if self.peer.is_empty() {
+            Peer::ALL.to_vec()
+        } else {
+            self.peer.clone()
+        };
+        let wanted: Vec<Peer> = peers.iter().copied().chain(self.baseline).collect();
+        let installed = install::install(&work, &wanted)?;
+        let ours = match (self.baseline, &self.ours) {
+            (Some(peer), _) => installed.program(peer),
+            (None, Some(path)) => Program::ours(path.clone()),
+            (None, None) => Program::ours(install::build_ours(&work)?),
+        };
+        let logs = work.join("logs");
+        if logs.exists() {
+            fs::remove_dir_all(&logs).context("cannot clear the old logs")?;
+        }
+        let report = self.run_all(&peers, &installed, &ours, &logs)?;
+        println!("\n{report}");
+        match report.failures() {
+            0 => Ok(()),
+            n => bail!(
+                "{n} of {} runs failed; logs in {}",
+                report.len(),
+                logs.display()
+            ),
+        }
+    }
+
+    fn run_all(
+        &self,
+        peers: &[Peer],
+        installed: &install::Installed,
+        ours: &Program,
+        logs: &std::path::Path,
+    ) -> Result<Report> {
+        let mut report = Report::default();
+        for &peer in peers {
+            let theirs = installed.program(peer);
+            for role in Role::ALL
+                .into_iter()
+                .filter(|role| self.role.is_none_or(|r| r == *role))
+            {
+                println!("\n{} {peer}, {role}", ours.name());
+                for scenario in self.scenarios(role) {
+                    let folder = logs.join(format!("{peer}-{}-{}", role.slug(), scenario.slug()));
+                    let outcome = run::run(&scenario, role, ours, &theirs, &folder)?;
+                    let row = Row::new(peer, role, scenario.name, &outcome);
+                    println!("{row}");
+                    if row.passed() && !self.keep {
+                        fs::remove_dir_all(&folder)?;
+                    } else if !row.passed() {
+                        println!("      logs: {}", folder.display());
+                    }
+                    report.push(row);
+                }
+            }
+        }
+        if report.len() == 0 {
+            bail!("no scenario has such a name");
+        }
+        Ok(report)
+    }
+
+    fn scenarios(&self, role: Role) -> Vec<Scenario> {
+        let mut all = scenario::data(role);
+        all.retain(|s| {
+            self.scenario.is_empty() || self.scenario.iter().any(|part| s.name.contains(part))
+        });
+        all
+    }
+}
+
+/// Seconds with one decimal, for a table.
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}

@@ -1,0 +1,29 @@
+//! The chores of this repository: `cargo xtask …`. See `docs/interop.md` for the interop runs.
+
+// A program of the repository: it drives real processes on real time and talks to its user.
+#![allow(clippy::disallowed_methods, clippy::print_stdout)]
+
+mod interop;
+
+use clap::{Parser, Subcommand};
+
+/// The chores of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Run our peer against real browsers and other stacks.
+    #[command(subcommand)]
+    Interop(interop::Interop),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().chore {
+        Chore::Interop(interop) => interop.run(),
+    }
+}
