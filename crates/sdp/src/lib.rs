@@ -111,6 +111,9 @@ pub use session::SessionDescription;
 pub use spelled::Spelled;
 pub use text::{Text, Word, WordList};
 
+#[cfg(test)]
+mod tests;
+
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -42,10 +42,10 @@ impl Lines {
     }
 
     /// Puts `attribute` in the place of the first one of the same name and removes the others,
-    /// or adds it at the end.
+    /// or adds it at the end. The four directions count as one name.
     pub fn set(&mut self, attribute: Attribute) {
-        let name = Word::checked(attribute.name());
-        let is_same = |line: &Line| matches!(line, Line::Attribute(own) if own.name() == &*name);
+        let kind = attribute.clone();
+        let is_same = |line: &Line| line.attribute().is_some_and(|own| own.is_same_kind(&kind));
         let Some(first) = self.0.iter().position(|line| is_same(line)) else {
             return self.push(attribute);
         };

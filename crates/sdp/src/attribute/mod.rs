@@ -279,6 +279,14 @@ impl Attribute {
         Ok(Self::Other { name, value })
     }
 
+    /// Whether both have one name; all directions count as one.
+    pub(crate) fn is_same_kind(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Direction(_), Self::Direction(_)) => true,
+            _ => self.name() == other.name(),
+        }
+    }
+
     pub(crate) fn write(&self, out: &mut dyn Write) -> fmt::Result {
         out.write_str(self.name())?;
         self.write_value(out)
@@ -298,3 +306,6 @@ impl fmt::Display for Attribute {
         self.write(f)
     }
 }
+
+#[cfg(test)]
+mod tests;

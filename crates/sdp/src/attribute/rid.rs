@@ -168,6 +168,7 @@ impl SimulcastStreams {
     where
         S: IntoIterator<Item = SimulcastId<'a>>,
     {
+        let invalid = |why| InvalidValue::new("a=simulcast", why);
         let mut list = String::new();
         for (index, alternatives) in streams.into_iter().enumerate() {
             if index > 0 {
@@ -176,10 +177,10 @@ impl SimulcastStreams {
             for (index, id) in alternatives.into_iter().enumerate() {
                 let separator = if index == 0 { "" } else { "," };
                 let mark = if id.paused { "~" } else { "" };
-                list.extend([separator, mark, id.rid]);
+                list.extend([separator, mark, check_rid(id.rid).map_err(invalid)?]);
             }
         }
-        Self::parse_list(&list).map_err(|why| InvalidValue::new("a=simulcast", why))
+        Self::parse_list(&list).map_err(invalid)
     }
 
     /// The streams, each as its alternatives.

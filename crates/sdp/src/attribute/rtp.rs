@@ -115,7 +115,7 @@ pub struct Fmtp {
     /// The format.
     pub format: Format,
     /// The parameters as they are spelled: mostly `name=value` separated by `;`, but also such as
-    /// `0-15` (RFC 4733) or `111/111` (RFC 2198).
+    /// `0-15` (RFC 4733) or `111/111` (RFC 2198). Some stacks write none.
     pub parameters: Text,
 }
 
@@ -147,12 +147,16 @@ impl Value for Fmtp {
     fn parse(value: &str) -> Result<Self, Why> {
         let mut fields = Fields::new(value);
         let format = Format::parse(fields.required("no format")?)?;
-        let parameters = Text::checked(fields.rest().ok_or("no parameters")?);
+        let parameters = Text::checked(fields.rest().unwrap_or_default());
         Ok(Self { format, parameters })
     }
 
     fn write(&self, out: &mut dyn Write) -> fmt::Result {
-        write!(out, "{} {}", self.format, self.parameters)
+        write!(out, "{}", self.format)?;
+        if self.parameters.is_empty() {
+            return Ok(());
+        }
+        write!(out, " {}", self.parameters)
     }
 }
 
