@@ -35,31 +35,37 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Reads `bytes` from their start.
+    #[inline]
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes, at: 0 }
     }
 
     /// How many bytes have been read.
+    #[inline]
     pub const fn at(&self) -> usize {
         self.at
     }
 
     /// How many bytes are left.
+    #[inline]
     pub const fn remaining(&self) -> usize {
         self.rest.len()
     }
 
     /// Whether every byte has been read.
+    #[inline]
     pub const fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// The bytes that are left, without reading them.
+    #[inline]
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
     /// An error that names `what` at the current offset.
+    #[inline]
     pub const fn error(&self, what: &'static str) -> ParseError {
         ParseError { what, at: self.at }
     }
@@ -69,6 +75,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// Fewer are left; nothing is read then. So it is with every method below.
+    #[inline]
     pub const fn bytes(&mut self, len: usize, what: &'static str) -> Result<&'a [u8], ParseError> {
         match self.rest.split_at_checked(len) {
             Some((head, rest)) => {
@@ -81,6 +88,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `N` bytes as an array.
+    #[inline]
     pub const fn array<const N: usize>(
         &mut self,
         what: &'static str,
@@ -96,32 +104,38 @@ impl<'a> Reader<'a> {
     }
 
     /// One byte.
+    #[inline]
     pub fn u8(&mut self, what: &'static str) -> Result<u8, ParseError> {
         self.array(what).map(u8::from_be_bytes)
     }
 
     /// A big-endian 16-bit number.
+    #[inline]
     pub fn u16(&mut self, what: &'static str) -> Result<u16, ParseError> {
         self.array(what).map(u16::from_be_bytes)
     }
 
     /// A big-endian 24-bit number.
+    #[inline]
     pub fn u24(&mut self, what: &'static str) -> Result<u32, ParseError> {
         self.array(what)
             .map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))
     }
 
     /// A big-endian 32-bit number.
+    #[inline]
     pub fn u32(&mut self, what: &'static str) -> Result<u32, ParseError> {
         self.array(what).map(u32::from_be_bytes)
     }
 
     /// A big-endian 64-bit number.
+    #[inline]
     pub fn u64(&mut self, what: &'static str) -> Result<u64, ParseError> {
         self.array(what).map(u64::from_be_bytes)
     }
 
     /// A reader of the next `len` bytes alone, whose offsets count on from here.
+    #[inline]
     pub const fn sub(&mut self, len: usize, what: &'static str) -> Result<Self, ParseError> {
         let at = self.at;
         match self.bytes(len, what) {
@@ -131,6 +145,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Succeeds when every byte has been read, and names `what` at the first left over otherwise.
+    #[inline]
     pub const fn finish(&self, what: &'static str) -> Result<(), ParseError> {
         if self.is_empty() {
             Ok(())

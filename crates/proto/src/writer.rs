@@ -42,26 +42,31 @@ pub struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// Writes into `bytes` from their start.
+    #[inline]
     pub const fn new(bytes: &'a mut [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
     /// How many bytes have been written.
+    #[inline]
     pub const fn len(&self) -> usize {
         self.at
     }
 
     /// Whether nothing has been written yet.
+    #[inline]
     pub const fn is_empty(&self) -> bool {
         self.at == 0
     }
 
     /// How many bytes there is room for.
+    #[inline]
     pub const fn remaining(&self) -> usize {
         self.bytes.len() - self.at
     }
 
     /// What has been written so far.
+    #[inline]
     pub fn written(&self) -> &[u8] {
         self.bytes.get(..self.at).unwrap_or_default()
     }
@@ -71,18 +76,21 @@ impl<'a> Writer<'a> {
     /// # Errors
     ///
     /// There is no room; nothing is written then. So it is with every method below.
+    #[inline]
     pub fn bytes(&mut self, source: &[u8]) -> Result<(), WriteError> {
         self.reserve(source.len())?.copy_from_slice(source);
         Ok(())
     }
 
     /// Writes `len` zero bytes.
+    #[inline]
     pub fn zeros(&mut self, len: usize) -> Result<(), WriteError> {
         self.reserve(len)?.fill(0);
         Ok(())
     }
 
     /// Takes the next `len` bytes for the caller to fill; they hold whatever was there.
+    #[inline]
     pub fn reserve(&mut self, len: usize) -> Result<&mut [u8], WriteError> {
         let error = WriteError {
             needed: len,
@@ -95,32 +103,38 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes one byte.
+    #[inline]
     pub fn u8(&mut self, value: u8) -> Result<(), WriteError> {
         self.bytes(&[value])
     }
 
     /// Writes a big-endian 16-bit number.
+    #[inline]
     pub fn u16(&mut self, value: u16) -> Result<(), WriteError> {
         self.bytes(&value.to_be_bytes())
     }
 
     /// Writes the low 24 bits of a number, big-endian.
+    #[inline]
     pub fn u24(&mut self, value: u32) -> Result<(), WriteError> {
         let [_, a, b, c] = value.to_be_bytes();
         self.bytes(&[a, b, c])
     }
 
     /// Writes a big-endian 32-bit number.
+    #[inline]
     pub fn u32(&mut self, value: u32) -> Result<(), WriteError> {
         self.bytes(&value.to_be_bytes())
     }
 
     /// Writes a big-endian 64-bit number.
+    #[inline]
     pub fn u64(&mut self, value: u64) -> Result<(), WriteError> {
         self.bytes(&value.to_be_bytes())
     }
 
     /// Overwrites bytes written earlier, from offset `at` on.
+    #[inline]
     pub fn patch(&mut self, at: usize, source: &[u8]) -> Result<(), WriteError> {
         let error = WriteError {
             needed: source.len(),

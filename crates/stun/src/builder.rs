@@ -85,7 +85,7 @@ impl<'b> MessageBuilder<'b> {
         let header = Header {
             class,
             method,
-            transaction_id,
+            id: &transaction_id.0,
         };
         let error = header.write(&mut writer).err().map(BuildError::from);
         Self {
@@ -110,7 +110,7 @@ impl<'b> MessageBuilder<'b> {
                 return Err(BuildError::Misplaced(kind));
             }
             let padding = builder.padding;
-            attribute.write(&builder.transaction_id, padding, &mut builder.writer)
+            attribute.write(&builder.transaction_id.0, padding, &mut builder.writer)
         })
     }
 

@@ -128,36 +128,38 @@ impl fmt::Display for Method {
 
 /// The checked fields of a header; the length agrees with the bytes that follow.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Header {
+pub(crate) struct Header<'a> {
     pub(crate) class: Class,
     pub(crate) method: Method,
-    pub(crate) transaction_id: TransactionId,
+    /// The transaction id where it stands.
+    pub(crate) id: &'a [u8; 12],
 }
 
-impl Header {
+impl<'a> Header<'a> {
     /// Reads a header whose message fills the rest of `reader`.
-    pub(crate) fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        let kind_at = *reader;
-        let kind = reader.u16("header")?;
+    #[inline]
+    pub(crate) fn parse(reader: &mut Reader<'a>) -> Result<Self, ParseError> {
+        let start = *reader;
+        let error = |what, offset| ParseError {
+            what,
+            at: start.at() + offset,
+        };
+        let head = reader.u32("header")?;
+        let cookie = reader.u32("header")?;
+        let id = reader.bytes(12, "header")?;
+        let id = id.first_chunk().ok_or(start.error("header"))?;
+        let (kind, length) = ((head >> 16) as u16, (head & 0xFFFF) as usize);
         if kind >> 14 != 0 {
-            return Err(kind_at.error("message type"));
+            return Err(error("message type", 0));
         }
-        let length_at = *reader;
-        let length = usize::from(reader.u16("header")?);
-        let cookie_at = *reader;
-        if reader.u32("header")? != MAGIC_COOKIE {
-            return Err(cookie_at.error("magic cookie"));
+        if cookie != MAGIC_COOKIE {
+            return Err(error("magic cookie", 4));
         }
-        let transaction_id = TransactionId(reader.array("header")?);
         if length % 4 != 0 || length != reader.remaining() {
-            return Err(length_at.error("message length"));
+            return Err(error("message length", LENGTH_AT));
         }
         let (class, method) = split(kind);
-        Ok(Self {
-            class,
-            method,
-            transaction_id,
-        })
+        Ok(Self { class, method, id })
     }
 
     /// Writes the header with a length of zero, to be patched.
@@ -165,7 +167,7 @@ impl Header {
         writer.u16(join(self.class, self.method))?;
         writer.u16(0)?;
         writer.u32(MAGIC_COOKIE)?;
-        writer.bytes(&self.transaction_id.0)
+        writer.bytes(self.id)
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct MessageView<'a> {
     bytes: &'a [u8],
-    header: Header,
+    header: Header<'a>,
     /// Where MESSAGE-INTEGRITY and MESSAGE-INTEGRITY-SHA256 start, if they count.
     sha1_at: Option<u16>,
     sha256_at: Option<u16>,
@@ -87,7 +87,7 @@ impl<'a> MessageView<'a> {
 
     /// Checks an attribute that counts, and remembers where it is if it is a check value.
     fn admit(&mut self, tlv: &Tlv<'a>, rest: &Reader<'_>) -> Result<(), ParseError> {
-        let decoded = Attribute::decode(tlv.kind, tlv.value, &self.header.transaction_id);
+        let decoded = Attribute::decode(tlv.kind, tlv.value, self.header.id);
         match decoded {
             Some(Attribute::MessageIntegrity(_)) => self.sha1_at = Some(tlv.at),
             Some(Attribute::MessageIntegritySha256(_)) => self.sha256_at = Some(tlv.at),
@@ -118,7 +118,7 @@ impl<'a> MessageView<'a> {
 
     /// What ties a response to its request.
     pub const fn transaction_id(&self) -> TransactionId {
-        self.header.transaction_id
+        TransactionId(*self.header.id)
     }
 
     /// The whole message.
@@ -131,7 +131,7 @@ impl<'a> MessageView<'a> {
     ///
     /// All occurrences are given; where only one may be, the first is meant (§14).
     pub fn attributes(&self) -> Attributes<'a> {
-        Attributes::new(self.bytes, self.header.transaction_id)
+        Attributes::new(self.bytes, self.header.id)
     }
 
     /// The first attribute of a type, decoded.

@@ -15,7 +15,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use pc_proto::{WriteError, Writer};
 
-use crate::header::{MAGIC_COOKIE, TransactionId};
+use crate::header::MAGIC_COOKIE;
 
 /// The family of an address. RFC 8489 §14.1
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,7 +56,7 @@ pub(super) fn parse(value: &[u8]) -> Option<SocketAddr> {
 }
 
 /// Reads a XORed address.
-pub(super) fn parse_xor(value: &[u8], id: &TransactionId) -> Option<SocketAddr> {
+pub(super) fn parse_xor(value: &[u8], id: &[u8; 12]) -> Option<SocketAddr> {
     parse(value).map(|address| xor(address, id))
 }
 
@@ -86,7 +86,7 @@ pub(super) fn write(address: SocketAddr, writer: &mut Writer<'_>) -> Result<(), 
 }
 
 /// The XORed form of an address and back. RFC 8489 §14.2
-pub(super) fn xor(address: SocketAddr, id: &TransactionId) -> SocketAddr {
+pub(super) fn xor(address: SocketAddr, id: &[u8; 12]) -> SocketAddr {
     let [high, low, ..] = MAGIC_COOKIE.to_be_bytes();
     let port = address.port() ^ u16::from_be_bytes([high, low]);
     let ip = match address.ip() {
@@ -95,7 +95,7 @@ pub(super) fn xor(address: SocketAddr, id: &TransactionId) -> SocketAddr {
             let mut mask = [0; 16];
             let (cookie, rest) = mask.split_at_mut(4);
             cookie.copy_from_slice(&MAGIC_COOKIE.to_be_bytes());
-            rest.copy_from_slice(&id.0);
+            rest.copy_from_slice(id);
             IpAddr::V6(Ipv6Addr::from_bits(
                 ip.to_bits() ^ u128::from_be_bytes(mask),
             ))

@@ -4,12 +4,12 @@ use super::address::{self, AddressFamily};
 use super::{
     Acks, Attribute, ErrorCode, PasswordAlgorithmEntry, PasswordAlgorithms, UnknownAttributes,
 };
-use crate::header::TransactionId;
 use crate::kind::AttributeType as T;
 
 impl<'a> Attribute<'a> {
     /// Decodes a value; `None` when it is not what its type calls for.
-    pub(crate) fn decode(kind: T, value: &'a [u8], id: &TransactionId) -> Option<Self> {
+    #[inline(always)]
+    pub(crate) fn decode(kind: T, value: &'a [u8], id: &[u8; 12]) -> Option<Self> {
         Some(match kind {
             T::USERNAME => Self::Username(text(value)?),
             T::PRIORITY => Self::Priority(u32(value)?),
@@ -40,7 +40,7 @@ impl<'a> Attribute<'a> {
     }
 
     /// The rest of RFC 8489.
-    fn decode_stun(kind: T, value: &'a [u8], id: &TransactionId) -> Option<Self> {
+    fn decode_stun(kind: T, value: &'a [u8], id: &[u8; 12]) -> Option<Self> {
         Some(match kind {
             T::MAPPED_ADDRESS => Self::MappedAddress(address::parse(value)?),
             T::USERHASH => Self::UserHash(value.try_into().ok()?),
@@ -57,7 +57,7 @@ impl<'a> Attribute<'a> {
     }
 
     /// RFC 8656, RFC 6062 and RFC 7635; anything else is unknown.
-    fn decode_turn(kind: T, value: &'a [u8], id: &TransactionId) -> Option<Self> {
+    fn decode_turn(kind: T, value: &'a [u8], id: &[u8; 12]) -> Option<Self> {
         Some(match kind {
             T::CHANNEL_NUMBER => Self::ChannelNumber((u32(value)? >> 16) as u16),
             T::LIFETIME => Self::Lifetime(u32(value)?),

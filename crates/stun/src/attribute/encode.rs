@@ -4,7 +4,6 @@ use pc_proto::{WriteError, Writer};
 
 use super::{Attribute, address};
 use crate::BuildError;
-use crate::header::TransactionId;
 
 /// RFC 8489 §14.3: a user name is shorter than 509 bytes.
 const MAX_USERNAME: usize = 508;
@@ -87,7 +86,7 @@ impl Attribute<'_> {
     /// Writes header, value and padding.
     pub(crate) fn write(
         &self,
-        id: &TransactionId,
+        id: &[u8; 12],
         padding: u8,
         writer: &mut Writer<'_>,
     ) -> Result<(), BuildError> {
@@ -100,7 +99,7 @@ impl Attribute<'_> {
         Ok(())
     }
 
-    fn write_value(&self, id: &TransactionId, w: &mut Writer<'_>) -> Result<(), WriteError> {
+    fn write_value(&self, id: &[u8; 12], w: &mut Writer<'_>) -> Result<(), WriteError> {
         match *self {
             Self::MappedAddress(address) | Self::AlternateServer(address) => {
                 address::write(address, w)

@@ -3,7 +3,7 @@
 use pc_proto::{ParseError, Reader};
 
 use crate::header::HEADER_LEN;
-use crate::{Attribute, AttributeType, TransactionId};
+use crate::{Attribute, AttributeType};
 
 /// One attribute as it is on the wire.
 pub(super) struct Tlv<'a> {
@@ -16,13 +16,15 @@ pub(super) struct Tlv<'a> {
 
 impl<'a> Tlv<'a> {
     /// Reads an attribute and its padding, whose bytes mean nothing (RFC 8489 §14).
+    #[inline]
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, ParseError> {
         // A message is shorter than 2^16 + 20 bytes and ends with a whole attribute.
         let at = reader.at() as u16;
-        let kind = AttributeType(reader.u16("attribute type")?);
-        let len = usize::from(reader.u16("attribute length")?);
-        let value = reader.bytes(len, "attribute value")?;
-        reader.bytes(len.next_multiple_of(4) - len, "attribute padding")?;
+        let head = reader.u32("attribute header")?;
+        let kind = AttributeType((head >> 16) as u16);
+        let len = (head & 0xFFFF) as usize;
+        let padded = reader.bytes(len.next_multiple_of(4), "attribute value")?;
+        let value = padded.get(..len).unwrap_or_default();
         Ok(Self { kind, value, at })
     }
 
@@ -54,6 +56,7 @@ pub(super) enum Phase {
 }
 
 impl Phase {
+    #[inline]
     pub(super) fn admits(self, kind: AttributeType) -> bool {
         match self {
             Self::Open => true,
@@ -65,6 +68,7 @@ impl Phase {
         }
     }
 
+    #[inline]
     pub(super) fn after(self, kind: AttributeType) -> Self {
         match kind {
             AttributeType::MESSAGE_INTEGRITY => Self::AfterSha1,
@@ -79,23 +83,25 @@ impl Phase {
 pub struct Attributes<'a> {
     reader: Reader<'a>,
     phase: Phase,
-    transaction_id: TransactionId,
+    id: &'a [u8; 12],
 }
 
 impl<'a> Attributes<'a> {
     /// Of a message whose attributes have been checked.
-    pub(super) fn new(message: &'a [u8], transaction_id: TransactionId) -> Self {
+    #[inline]
+    pub(super) fn new(message: &'a [u8], id: &'a [u8; 12]) -> Self {
         let mut reader = Reader::new(message);
         // Always there in a checked message.
         let _ = reader.bytes(HEADER_LEN, "header");
         Self {
             reader,
             phase: Phase::Open,
-            transaction_id,
+            id,
         }
     }
 
     /// The next that counts, not decoded.
+    #[inline]
     fn next_tlv(&mut self) -> Option<Tlv<'a>> {
         loop {
             let tlv = Tlv::read(&mut self.reader).ok()?;
@@ -107,11 +113,12 @@ impl<'a> Attributes<'a> {
     }
 
     /// The next of a type whose value could be read.
+    #[inline]
     pub(super) fn of(mut self, kind: AttributeType) -> Option<Attribute<'a>> {
         loop {
             let tlv = self.next_tlv()?;
             if tlv.kind == kind {
-                return Attribute::decode(kind, tlv.value, &self.transaction_id);
+                return Attribute::decode(kind, tlv.value, self.id);
             }
         }
     }
@@ -122,9 +129,6 @@ impl<'a> Iterator for Attributes<'a> {
 
     fn next(&mut self) -> Option<Attribute<'a>> {
         let Tlv { kind, value, .. } = self.next_tlv()?;
-        Some(
-            Attribute::decode(kind, value, &self.transaction_id)
-                .unwrap_or(Attribute::Unknown { kind, value }),
-        )
+        Some(Attribute::decode(kind, value, self.id).unwrap_or(Attribute::Unknown { kind, value }))
     }
 }
