@@ -194,7 +194,7 @@ class Session:
     def on_state(self) -> None:
         connection = self.pc.connectionState
         self.line("state", connection=connection)
-        if connection == "failed" and not self.is_done and not self.live:
+        if connection in ("failed", "closed") and not self.is_done and not self.live:
             self.end("connection-failed")
 
     def spawn(self, work, what: str) -> None:

@@ -10,9 +10,18 @@ const UNTOLD = ['ordered', 'maxRetransmits', 'maxPacketLifeTime'];
 const NO_ID = 65535;
 // What close() puts on the wire leaves from the library's own threads.
 const CLOSING_MS = 200;
+// Its close() of a connection puts nothing on the wire now and then, and the remote would see no
+// more than the end of consent. So its channels close first, each with a stream reset.
+const SETTLING_MS = 300;
+// As offerer it gives ICE the answer before it stores the answer's fingerprint. A remote that is
+// checking by then connects in between, and its certificate fails the verification now and then.
+// Without candidates the remote has nothing to check until the answer is in; it then learns the
+// address from the first check, as a peer-reflexive candidate (RFC 8445 §7.3.1.3).
+const CANDIDATES = /^a=(candidate:.*|end-of-candidates)\r?\n/gm;
 
 const options = flags();
 const created = new Set();
+const channels = new Set();
 if (process.env.INTEROP_VERBOSE) nodeDataChannel.initLogger('Debug', (level, text) => console.error(level, text));
 
 const code = await run(options, {
@@ -22,8 +31,10 @@ const code = await run(options, {
     pc.createDataChannel = (label, init) => {
       const channel = create(label, init);
       created.add(channel);
+      channels.add(channel);
       return channel;
     };
+    pc.addEventListener('datachannel', ({ channel }) => channels.add(channel));
     return pc;
   },
   attributes(channel) {
@@ -33,8 +44,17 @@ const code = await run(options, {
     UNTOLD.forEach((name) => delete told[name]);
     return { ...told, untold: UNTOLD };
   },
+  outgoing: (sdp) => (options.offer ? sdp.replace(CANDIDATES, '') : sdp),
+  async settle() {
+    channels.forEach((channel) => channel.close());
+    await sleep(SETTLING_MS);
+  },
   isOrdered: (channel, { unordered }) => (created.has(channel) ? !unordered : false),
   print,
 });
-await new Promise((resolve) => setTimeout(resolve, CLOSING_MS));
+await sleep(CLOSING_MS);
 process.exit(code);
+
+function sleep(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

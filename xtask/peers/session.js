@@ -3,6 +3,8 @@
 // comes in as `platform`:
 //   connection()        a new RTCPeerConnection
 //   attributes(channel) the attributes that the platform can tell of a channel, W3C names
+//   outgoing(sdp)       the SDP as it goes to the remote; optional
+//   settle()            what to wait for before the connection is closed; optional
 //   print(object)       writes one line
 
 const KINDS = ['text', 'binary', 'emptyText', 'emptyBinary'];
@@ -47,9 +49,12 @@ class Session {
       this.print('datachannel', this.describe(channel));
       this.adopt(channel, 'accepted');
     };
-    this.negotiate().catch((error) => this.end('failed', `negotiation: ${error}`));
+    this.negotiate().catch((error) => {
+      this.end(this.hasFailed() ? 'connection-failed' : 'failed', `negotiation: ${error}`);
+    });
     const result = await this.finished;
     clearTimeout(deadline);
+    await this.platform.settle?.();
     this.pc.close();
     return result;
   }
@@ -65,7 +70,8 @@ class Session {
       await pc.setLocalDescription(await pc.createAnswer());
     }
     await this.gathered();
-    await this.put({ type: pc.localDescription.type, sdp: pc.localDescription.sdp });
+    const { type, sdp } = pc.localDescription;
+    await this.put({ type, sdp: this.platform.outgoing?.(sdp) ?? sdp });
     if (options.offer) await pc.setRemoteDescription(await this.take());
   }
 
@@ -161,9 +167,14 @@ class Session {
   onState() {
     const connection = this.pc.connectionState;
     this.print('state', { connection });
-    if (connection === 'failed' && !this.isDone && this.live.size === 0) this.end('connection-failed');
+    if (this.hasFailed() && !this.isDone && this.live.size === 0) this.end('connection-failed');
     const over = ['disconnected', 'failed', 'closed'].includes(connection);
     if (over && this.linger !== undefined) this.end('ok');
+  }
+
+  /** Some stacks go on to `closed` at once, before they tell of `failed`. */
+  hasFailed() {
+    return ['failed', 'closed'].includes(this.pc.connectionState);
   }
 
   end(result, what) {

@@ -111,7 +111,7 @@ impl Data {
                 .filter(|role| self.role.is_none_or(|r| r == *role))
             {
                 println!("\n{} {peer}, {role}", ours.name());
-                for scenario in self.scenarios(role) {
+                for scenario in self.scenarios(role, peer) {
                     let folder = logs.join(format!("{peer}-{}-{}", role.slug(), scenario.slug()));
                     let outcome = run::run(&scenario, role, ours, &theirs, &folder)?;
                     let row = Row::new(peer, role, scenario.name, &outcome);
@@ -131,8 +131,8 @@ impl Data {
         Ok(report)
     }
 
-    fn scenarios(&self, role: Role) -> Vec<Scenario> {
-        let mut all = scenario::data(role);
+    fn scenarios(&self, role: Role, peer: Peer) -> Vec<Scenario> {
+        let mut all = scenario::data(role, peer);
         all.retain(|s| {
             self.scenario.is_empty() || self.scenario.iter().any(|part| s.name.contains(part))
         });

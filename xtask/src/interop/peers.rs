@@ -41,6 +41,12 @@ impl Peer {
         }
     }
 
+    /// Whether the label and protocol lengths of its DATA_CHANNEL_OPEN (RFC 8832 §5.1) are in
+    /// bytes. aiortc 1.16 writes the number of characters, so only ASCII arrives whole.
+    pub(crate) fn counts_text_in_bytes(self) -> bool {
+        self != Self::Aiortc
+    }
+
     /// Whether its driver runs in Node.
     pub(crate) fn is_node(self) -> bool {
         self != Self::Aiortc

@@ -5,6 +5,8 @@ use std::fmt;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use super::peers::Peer;
+
 /// The side under test, and the reference peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -136,8 +138,8 @@ impl Scenario {
     }
 }
 
-/// Every scenario, with our side in `role`.
-pub(crate) fn data(role: Role) -> Vec<Scenario> {
+/// Every scenario, with our side in `role` across from `peer`.
+pub(crate) fn data(role: Role, peer: Peer) -> Vec<Scenario> {
     use Side::{Ours, Theirs};
     vec![
         close_connection("open, we close", role, Ours),
@@ -149,8 +151,13 @@ pub(crate) fn data(role: Role) -> Vec<Scenario> {
         close_channel("we close the channel", role, Ours),
         close_channel("they close the channel", role, Theirs),
         negotiated("negotiated channel"),
-        attributes("attributes, our retransmits", &RETRANSMITS, &LIFE_TIME),
-        attributes("attributes, our life time", &LIFE_TIME, &RETRANSMITS),
+        attributes(
+            "attributes, our retransmits",
+            peer,
+            &RETRANSMITS,
+            &LIFE_TIME,
+        ),
+        attributes("attributes, our life time", peer, &LIFE_TIME, &RETRANSMITS),
         wrong_fingerprint("wrong fingerprint to us", role, Ours),
         wrong_fingerprint("wrong fingerprint to them", role, Theirs),
     ]
@@ -200,42 +207,53 @@ struct Attributes {
     ordered: bool,
     max_retransmits: Option<u16>,
     max_packet_life_time: Option<u16>,
-    protocol: &'static str,
 }
 
 const RETRANSMITS: Attributes = Attributes {
-    flags: "--unordered --max-retransmits 3 --protocol chat.v1",
+    flags: "--unordered --max-retransmits 3",
     ordered: false,
     max_retransmits: Some(3),
     max_packet_life_time: None,
-    protocol: "chat.v1",
 };
 
 const LIFE_TIME: Attributes = Attributes {
-    flags: "--max-packet-life-time 500 --protocol prötokoll",
+    flags: "--max-packet-life-time 500",
     ordered: true,
     max_retransmits: None,
     max_packet_life_time: Some(500),
-    protocol: "prötokoll",
 };
 
 impl Attributes {
-    fn of(&self, label: &str) -> Value {
+    /// The line of a channel with `text` for both its label and its protocol.
+    fn seen(&self, text: &str) -> Value {
         json!({
-            "label": label, "ordered": self.ordered, "maxRetransmits": self.max_retransmits,
-            "maxPacketLifeTime": self.max_packet_life_time, "protocol": self.protocol,
+            "label": text, "ordered": self.ordered, "maxRetransmits": self.max_retransmits,
+            "maxPacketLifeTime": self.max_packet_life_time, "protocol": text,
             "negotiated": false,
         })
+    }
+
+    fn flags(&self, text: &str) -> String {
+        format!(
+            "--data {text} --protocol {text} {} --channels 2",
+            self.flags
+        )
     }
 }
 
 /// Each side opens a channel; each must see the other's as it was made.
-fn attributes(name: &'static str, ours: &Attributes, theirs: &Attributes) -> Scenario {
+fn attributes(name: &'static str, peer: Peer, ours: &Attributes, theirs: &Attributes) -> Scenario {
+    let our_text = "unser-käse";
+    let their_text = if peer.counts_text_in_bytes() {
+        "votre-thé"
+    } else {
+        "votre-the"
+    };
     let expect = [
         both_exit(),
         vec![
-            Expect::Accepted(Side::Theirs, ours.of("ours")),
-            Expect::Accepted(Side::Ours, theirs.of("théirs")),
+            Expect::Accepted(Side::Theirs, ours.seen(our_text)),
+            Expect::Accepted(Side::Ours, theirs.seen(their_text)),
             Expect::Echoed {
                 from: Side::Ours,
                 count: 8,
@@ -243,9 +261,9 @@ fn attributes(name: &'static str, ours: &Attributes, theirs: &Attributes) -> Sce
             },
         ],
     ];
-    let script = "--channels 2 --count 8 --size 100 --close connection";
-    let ours = format!("--data ours {} {script}", ours.flags);
-    let theirs = format!("--data théirs {} --channels 2 --echo", theirs.flags);
+    let script = "--count 8 --size 100 --close connection";
+    let ours = format!("{} {script}", ours.flags(our_text));
+    let theirs = format!("{} --echo", theirs.flags(their_text));
     Scenario::new(name, ours, theirs, expect.concat())
 }
 
