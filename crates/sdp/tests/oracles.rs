@@ -1,0 +1,49 @@
+//! The crates `sdp` and `webrtc-sdp` beside this one, on every capture, on generated descriptions
+//! and on the corpus of the fuzz target `sdp_differential`.
+
+use std::fs;
+use std::path::Path;
+
+use pc_sdp::SessionDescription;
+use proptest::prelude::*;
+
+mod differential;
+
+const CORPUS: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../fuzz/corpus/sdp_differential"
+);
+const CAPTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
+
+fn files(folder: &str) -> Vec<Vec<u8>> {
+    let entries = fs::read_dir(Path::new(folder)).unwrap();
+    let files: Vec<_> = entries
+        .map(|entry| fs::read(entry.unwrap().path()).unwrap())
+        .collect();
+    assert!(!files.is_empty());
+    files
+}
+
+/// Both oracles take every capture and agree with us.
+#[test]
+fn captures_mean_the_same_to_all_three() {
+    for file in files(CAPTURES) {
+        let text = std::str::from_utf8(&file).unwrap();
+        let session = SessionDescription::parse(text).unwrap();
+        differential::must_agree(&session);
+    }
+}
+
+#[test]
+fn the_corpus_replays() {
+    files(CORPUS)
+        .iter()
+        .for_each(|file| differential::check(file));
+}
+
+proptest! {
+    #[test]
+    fn what_we_write_is_read_alike(bytes in prop::collection::vec(any::<u8>(), 0..800)) {
+        differential::check(&bytes);
+    }
+}
