@@ -1,0 +1,226 @@
+//! The way out: answers, retransmissions, new checks, consent checks, in this order.
+
+use std::time::Instant;
+
+use pc_proto::{FiveTuple, TransmitBuf};
+use pc_stun::{
+    Attribute, AttributeType, Class, ErrorCode, IntegrityKey, MessageBuilder, Method,
+    TransactionId, UnknownAttributes,
+};
+use rand_chacha::rand_core::Rng;
+
+use super::Agent;
+use crate::{
+    Role,
+    consent::ConsentCheck,
+    pair::{PairId, PairState},
+    reply::{Answer, Reply},
+    transaction::Transaction,
+};
+
+/// Room for the longest message: a check with a USERNAME of 508 bytes has 588.
+const MAX_MESSAGE: usize = 640;
+
+impl Agent {
+    pub(super) fn transmit(
+        &mut self,
+        now: Instant,
+        out: &mut TransmitBuf<'_>,
+    ) -> Option<FiveTuple> {
+        if self.is_closed() || out.is_full() {
+            return None;
+        }
+        self.advance(now);
+        while let Some(reply) = self.replies.pop() {
+            if self.write_reply(reply, out) {
+                return Some(self.transmit_more_replies(reply.route, out));
+            }
+        }
+        while let Some(open) = self.current.transactions.take_due(now, &self.timing) {
+            let open = open.clone();
+            if self.write_check(&open, out) {
+                return Some(open.route);
+            }
+        }
+        while let Some(begun) = self.begin_check(now) {
+            if self.write_check(&begun, out) {
+                return Some(begun.route);
+            }
+        }
+        self.transmit_consent_check(now, out)
+    }
+
+    fn transmit_more_replies(&mut self, route: FiveTuple, out: &mut TransmitBuf<'_>) -> FiveTuple {
+        while !out.is_full()
+            && let Some(reply) = self.replies.pop_for(route)
+        {
+            self.write_reply(reply, out);
+        }
+        route
+    }
+
+    /// Begins the next check if it is its turn.
+    fn begin_check(&mut self, now: Instant) -> Option<Transaction> {
+        if !self.pacing.is_open() || self.current.remote.is_none() {
+            return None;
+        }
+        let id = self.current.checklist.next_check()?;
+        self.pacing.take(now);
+        let begun = self.begin_transaction(now, id)?;
+        self.current.transactions.push(begun.clone());
+        Some(begun)
+    }
+
+    fn begin_transaction(&mut self, now: Instant, id: PairId) -> Option<Transaction> {
+        let transaction = self.random_id();
+        let current = &mut self.current;
+        let rto = self.timing.rto(current.checklist.busy());
+        let pair = current.checklist.get_mut(id)?;
+        if pair.state != PairState::Succeeded {
+            pair.state = PairState::InProgress;
+        }
+        let priority = self.locals.at(pair.route.local)?.reflexive_priority();
+        let nominates = self.role == Role::Controlling && current.nominating == Some(id);
+        Some(Transaction::begin(
+            now,
+            transaction,
+            (id, pair.route),
+            (self.role, nominates, priority),
+            rto,
+        ))
+    }
+
+    fn transmit_consent_check(
+        &mut self,
+        now: Instant,
+        out: &mut TransmitBuf<'_>,
+    ) -> Option<FiveTuple> {
+        if !self.path.as_ref()?.consent.is_due() {
+            return None;
+        }
+        let (id, role) = (self.random_id(), self.role);
+        let path = self.path.as_mut()?;
+        let check = ConsentCheck {
+            id,
+            role,
+            sent_at: now,
+        };
+        path.consent.sent(now, check, &self.timing, &mut self.rng);
+        let (route, priority, generation) = (path.route, path.priority, path.generation);
+        let (username, key) = self.sender_of(generation)?;
+        let request = Request {
+            id,
+            username,
+            priority,
+            role,
+            nominates: false,
+        };
+        out.datagram_up_to(MAX_MESSAGE, |bytes| {
+            request.write(self.tie_breaker, key, bytes)
+        })
+        .then_some(route)
+    }
+
+    fn write_check(&self, check: &Transaction, out: &mut TransmitBuf<'_>) -> bool {
+        let Some((username, key)) = self.sender_of(self.current.number) else {
+            return false;
+        };
+        let request = Request {
+            id: check.id,
+            username,
+            priority: check.priority,
+            role: check.role,
+            nominates: check.nominates,
+        };
+        out.datagram_up_to(MAX_MESSAGE, |bytes| {
+            request.write(self.tie_breaker, key, bytes)
+        })
+    }
+
+    /// USERNAME and key for requests in a generation.
+    fn sender_of(&self, generation: u32) -> Option<(&str, &IntegrityKey)> {
+        let (username, remote) = match &self.retired {
+            Some(retired) if retired.number == generation => (&retired.username, &retired.remote),
+            _ => (&self.current.username, &self.current.remote),
+        };
+        Some((username, &remote.as_ref()?.key))
+    }
+
+    fn write_reply(&self, reply: Reply, out: &mut TransmitBuf<'_>) -> bool {
+        let key = match &self.retired {
+            Some(retired) if retired.number == reply.generation => &retired.local.key,
+            _ => &self.current.local.key,
+        };
+        out.datagram_up_to(MAX_MESSAGE, |bytes| write_answer(reply, key, bytes))
+    }
+
+    fn random_id(&mut self) -> TransactionId {
+        let mut id = [0; 12];
+        self.rng.fill_bytes(&mut id);
+        TransactionId(id)
+    }
+}
+
+/// A connectivity or consent check (RFC 8445 §7.2.2, RFC 7675 §5.1).
+struct Request<'a> {
+    id: TransactionId,
+    username: &'a str,
+    priority: u32,
+    role: Role,
+    nominates: bool,
+}
+
+impl Request<'_> {
+    fn write(&self, tie_breaker: u64, key: &IntegrityKey, bytes: &mut [u8]) -> Option<usize> {
+        let mut message = MessageBuilder::new(bytes, Class::Request, Method::BINDING, self.id);
+        message
+            .attribute(Attribute::Username(self.username))
+            .attribute(Attribute::Priority(self.priority))
+            .attribute(match self.role {
+                Role::Controlling => Attribute::IceControlling(tie_breaker),
+                Role::Controlled => Attribute::IceControlled(tie_breaker),
+            });
+        if self.nominates {
+            message.attribute(Attribute::UseCandidate);
+        }
+        message.integrity(key).fingerprint().finish().ok()
+    }
+}
+
+fn write_answer(reply: Reply, key: &IntegrityKey, bytes: &mut [u8]) -> Option<usize> {
+    let class = match reply.answer {
+        Answer::Success => Class::Success,
+        _ => Class::Error,
+    };
+    let mut message = MessageBuilder::new(bytes, class, Method::BINDING, reply.id);
+    match reply.answer {
+        Answer::Success => {
+            message.attribute(Attribute::XorMappedAddress(reply.route.remote));
+        }
+        Answer::Refusal(code) | Answer::Error(code) => {
+            message.attribute(Attribute::ErrorCode(error_code(code)));
+        }
+        Answer::UnknownAttribute(kind) => {
+            let kinds = [AttributeType(kind)];
+            message
+                .attribute(Attribute::ErrorCode(error_code(420)))
+                .attribute(Attribute::UnknownAttributes(UnknownAttributes::new(&kinds)));
+        }
+    }
+    // RFC 8489 §9.1.3: who has not proven anything gets an answer that proves nothing.
+    if !matches!(reply.answer, Answer::Refusal(_)) {
+        message.integrity(key);
+    }
+    message.fingerprint().finish().ok()
+}
+
+/// The code with the reason phrase of RFC 8489 §14.8 and RFC 8445 §16.1.
+fn error_code(code: u16) -> ErrorCode<'static> {
+    let reason = match code {
+        400 => "Bad Request",
+        401 => "Unauthenticated",
+        420 => "Unknown Attribute",
+        _ => "Role Conflict",
+    };
+    ErrorCode { code, reason }
+}

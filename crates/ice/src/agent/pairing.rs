@@ -1,0 +1,132 @@
+//! From candidates to pairs (RFC 8445 §6.1.2).
+
+use std::{net::SocketAddr, time::Instant};
+
+use pc_proto::FiveTuple;
+
+use super::Agent;
+use crate::{
+    Credentials, Role,
+    candidate::{can_pair, fnv, scoped},
+    pair::{Pair, PairId, PairState},
+    remotes::RemoteId,
+};
+
+impl Agent {
+    /// The peer's credentials are known: from now on there is something to check.
+    pub(super) fn begin_checks(&mut self, now: Instant, credentials: Credentials) {
+        let ufrag = fnv(0, credentials.ufrag.as_bytes());
+        self.current.set_remote(credentials);
+        self.current.lost = false;
+        self.current.patience_until = Some(now + self.timing.patience);
+        let remotes: Vec<_> = self.current.remotes.iter().map(|(id, _)| id).collect();
+        for remote in remotes {
+            self.pair_remote(remote);
+        }
+        for received in self.current.early.take(ufrag) {
+            self.check_received(now, received);
+        }
+    }
+
+    pub(super) fn pair_local(&mut self, base: SocketAddr) {
+        let remotes: Vec<_> = self.current.remotes.iter().map(|(id, _)| id).collect();
+        for remote in remotes {
+            self.form_pair(base, remote);
+        }
+    }
+
+    pub(super) fn pair_remote(&mut self, remote: RemoteId) {
+        let bases: Vec<_> = self.locals.iter().map(|local| local.base).collect();
+        for base in bases {
+            self.form_pair(base, remote);
+        }
+    }
+
+    /// A peer-reflexive candidate has been signalled after all.
+    pub(super) fn rank_remote(&mut self, remote: RemoteId) {
+        let Some(candidate) = self.current.remotes.get(remote) else {
+            return;
+        };
+        let priority = candidate.priority;
+        self.current
+            .checklist
+            .rank_remote(remote, priority, self.role);
+        self.pair_remote(remote);
+    }
+
+    /// Forms a pair of a base and a remote candidate, if they go together and it is new.
+    pub(super) fn form_pair(&mut self, base: SocketAddr, remote: RemoteId) -> Option<PairId> {
+        self.current.remote.as_ref()?;
+        let (local, candidate) = (self.locals.at(base)?, self.current.remotes.get(remote)?);
+        if !can_pair(base, candidate.address) {
+            return None;
+        }
+        let route = FiveTuple::udp(base, scoped(base, candidate.address));
+        if let Some(known) = self.current.checklist.by_route(route) {
+            return Some(known);
+        }
+        let foundation = fnv(
+            fnv(0, local.candidate.foundation.as_bytes()),
+            candidate.foundation.as_bytes(),
+        );
+        let pair = Pair::new(
+            self.role,
+            route,
+            foundation,
+            local.candidate.priority,
+            (remote, candidate.priority),
+        );
+        let priority = pair.priority;
+        let id = self.current.checklist.insert(pair)?;
+        self.current
+            .transactions
+            .retain_pairs(&self.current.checklist);
+        if self.is_concluded_for(priority)
+            && let Some(pair) = self.current.checklist.get_mut(id)
+        {
+            pair.state = PairState::Parked;
+        } else {
+            self.current.checklist.thaw_new(id);
+        }
+        Some(id)
+    }
+
+    /// Whether a nominated pair makes checks of one with this priority pointless.
+    fn is_concluded_for(&self, priority: u64) -> bool {
+        let Some(selected) = self
+            .current
+            .selected
+            .and_then(|id| self.current.checklist.get(id))
+        else {
+            return false;
+        };
+        let alive = self
+            .path
+            .as_ref()
+            .is_some_and(|path| path.silent_since.is_none());
+        alive && (self.role == Role::Controlling || priority < selected.priority)
+    }
+
+    /// Removes everything that was sent from a local address.
+    pub(super) fn drop_local(&mut self, now: Instant, base: SocketAddr) {
+        let current = &mut self.current;
+        current.checklist.retain(|pair| pair.route.local != base);
+        current.transactions.retain_pairs(&current.checklist);
+        let gone = |id: &PairId| current.checklist.get(*id).is_none();
+        current.nominating = current.nominating.filter(|id| !gone(id));
+        current.selected = current.selected.filter(|id| !gone(id));
+        let lost: Vec<_> = self
+            .paths
+            .iter()
+            .filter(|path| path.local == base)
+            .collect();
+        for path in lost {
+            self.forget_path(path);
+        }
+        if self.route().is_some_and(|route| route.local == base) {
+            self.drop_path();
+            self.grace_until = Some(now + self.timing.consent_expiry);
+            self.current.checklist.recheck_all();
+        }
+    }
+}

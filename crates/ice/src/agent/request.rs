@@ -1,0 +1,245 @@
+//! Checks of the peer (RFC 8445 §7.3).
+
+use std::{net::SocketAddr, time::Instant};
+
+use pc_proto::FiveTuple;
+use pc_stun::{IntegrityError, MessageView};
+
+use super::Agent;
+use crate::{
+    Event, Rejected, Role,
+    candidate::fnv,
+    early::Received,
+    pair::{PairId, PairState},
+    remotes::RemoteId,
+    reply::{Answer, Reply},
+};
+
+impl Agent {
+    pub(super) fn request(
+        &mut self,
+        now: Instant,
+        route: FiveTuple,
+        message: &MessageView<'_>,
+    ) -> Result<(), Rejected> {
+        let judged = self.judge(message);
+        let (answer, generation) = match judged {
+            Ok((generation, _)) => (Answer::Success, generation),
+            Err((answer, generation, _)) => (answer, generation),
+        };
+        let id = message.transaction_id();
+        let seen = judged
+            .is_ok()
+            .then(|| self.requests.seen_from(id))
+            .flatten();
+        if seen.is_some_and(|seen| seen != route) {
+            return Err(Rejected::Replayed);
+        }
+        let reply = Reply {
+            route,
+            id,
+            answer,
+            generation,
+        };
+        self.replies.push(now, reply);
+        let (generation, received) = judged.map_err(|(_, _, rejected)| rejected)?;
+        if seen.is_none() {
+            self.requests.remember(id, route);
+            self.authenticate(route);
+            self.heard(route);
+            if generation == self.current.number {
+                self.resolve_conflict(message);
+                self.accept(now, message, Received { route, ..received });
+            }
+        }
+        Ok(())
+    }
+
+    /// Says for which generation a request is, or with what it is refused. Changes nothing.
+    #[allow(clippy::type_complexity)]
+    fn judge(&self, message: &MessageView<'_>) -> Result<(u32, Received), (Answer, u32, Rejected)> {
+        let refuse = |code, rejected| (Answer::Refusal(code), 0, rejected);
+        let username = message.username();
+        let Some((local, _)) = username.and_then(|name| name.split_once(':')) else {
+            return Err(refuse(400, Rejected::BadRequest));
+        };
+        let Some((generation, secret)) = self.generation_of(local) else {
+            return Err(refuse(401, Rejected::UnknownUfrag));
+        };
+        match message.verify_integrity(&secret.key) {
+            Ok(()) => {}
+            Err(IntegrityError::Missing) => return Err(refuse(400, Rejected::BadRequest)),
+            Err(_) => return Err(refuse(401, Rejected::Unauthenticated)),
+        }
+        if let Some(kind) = message.unknown_comprehension_required().next() {
+            let answer = Answer::UnknownAttribute(kind);
+            return Err((answer, generation, Rejected::UnknownAttribute(kind)));
+        }
+        let Some(priority) = message.priority() else {
+            return Err((Answer::Error(400), generation, Rejected::BadRequest));
+        };
+        if generation == self.current.number && self.peer_gives_way(message) {
+            return Err((Answer::Error(487), generation, Rejected::RoleConflict));
+        }
+        let nominates = message.use_candidate();
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        let route = FiveTuple::udp(nowhere, nowhere);
+        Ok((
+            generation,
+            Received {
+                route,
+                priority,
+                nominates,
+            },
+        ))
+    }
+
+    fn generation_of(&self, ufrag: &str) -> Option<(u32, &crate::credentials::Secret)> {
+        if self.current.local.ufrag() == ufrag {
+            return Some((self.current.number, &self.current.local));
+        }
+        let retired = self
+            .retired
+            .as_ref()
+            .filter(|retired| retired.local.ufrag() == ufrag)?;
+        Some((retired.number, &retired.local))
+    }
+
+    /// Whether both have the same role and this side keeps its own (RFC 8445 §7.3.1.1).
+    fn peer_gives_way(&self, message: &MessageView<'_>) -> bool {
+        match self.role {
+            Role::Controlling => message
+                .ice_controlling()
+                .is_some_and(|theirs| self.tie_breaker >= theirs),
+            Role::Controlled => message
+                .ice_controlled()
+                .is_some_and(|theirs| self.tie_breaker < theirs),
+        }
+    }
+
+    /// Changes role if both have the same one; that the peer does not give way is known.
+    fn resolve_conflict(&mut self, message: &MessageView<'_>) {
+        let conflict = match self.role {
+            Role::Controlling => message.ice_controlling().is_some(),
+            Role::Controlled => message.ice_controlled().is_some(),
+        };
+        if conflict {
+            self.switch_role();
+        }
+    }
+
+    pub(super) fn switch_role(&mut self) {
+        self.change_role(self.role.opposite());
+        self.push_event(Event::RoleChanged(self.role));
+    }
+
+    /// Takes an authenticated check into account, now or when the peer's credentials come.
+    fn accept(&mut self, now: Instant, message: &MessageView<'_>, received: Received) {
+        let username = message.username().unwrap_or_default();
+        let theirs = username.split_once(':').map_or("", |(_, theirs)| theirs);
+        match self
+            .current
+            .remote
+            .as_ref()
+            .map(|remote| remote.ufrag() == theirs)
+        {
+            Some(true) => self.check_received(now, received),
+            // Answered, as it must be, yet not from the peer that was signalled.
+            Some(false) => {}
+            None => {
+                let ufrag = fnv(0, theirs.as_bytes());
+                self.current.early.remember(ufrag, received);
+            }
+        }
+    }
+
+    /// Learns peer-reflexive candidates, triggers a check and notes nomination (RFC 8445
+    /// §7.3.1.3 to §7.3.1.5). A check for which there is no room is answered, and that is all.
+    pub(super) fn check_received(&mut self, now: Instant, received: Received) {
+        let known = self.current.checklist.by_route(received.route);
+        if known.is_some() && self.current.lost {
+            // RFC 7675 §5.1: consent that has expired comes back with a restart only.
+            return;
+        }
+        let Some(id) = known.or_else(|| self.pair_of(received)) else {
+            return;
+        };
+        self.trigger(id);
+        if self.role == Role::Controlling {
+            return;
+        }
+        let selected = self.current.selected == Some(id);
+        if let Some(pair) = self.current.checklist.get_mut(id) {
+            if received.nominates {
+                pair.asked_for_at = Some(now);
+                self.follow(now, id);
+            } else if selected {
+                // A peer that repeats its nomination has stopped doing so: it may have another.
+                pair.asked_for_at = None;
+            }
+        }
+    }
+
+    /// Triggers a check of the pair unless it is known to be valid (RFC 8445 §7.3.1.4).
+    fn trigger(&mut self, id: PairId) {
+        let current = &mut self.current;
+        match current.checklist.get(id).map(|pair| pair.state) {
+            None | Some(PairState::Succeeded) => {}
+            Some(state) => {
+                if state == PairState::InProgress {
+                    current.transactions.cancel(id);
+                }
+                current.checklist.trigger(id);
+            }
+        }
+    }
+
+    /// The new pair for a check's path, with a peer-reflexive candidate if need be.
+    fn pair_of(&mut self, received: Received) -> Option<PairId> {
+        let address = received.route.remote;
+        let remote = match self.current.remotes.at(address) {
+            Some(known) => known,
+            None => {
+                let remotes = &mut self.current.remotes;
+                match remotes.add_reflexive(address, received.priority) {
+                    Some(added) => added,
+                    None => {
+                        let stale = self.stale_reflexive()?;
+                        self.drop_remote(stale);
+                        let remotes = &mut self.current.remotes;
+                        remotes.add_reflexive(address, received.priority)?
+                    }
+                }
+            }
+        };
+        self.form_pair(received.route.local, remote)
+    }
+
+    /// The oldest peer-reflexive candidate that nothing depends on.
+    fn stale_reflexive(&self) -> Option<RemoteId> {
+        let current = &self.current;
+        let path = self.path.as_ref().filter(|path| self.is_current(path));
+        let kept = [
+            current.selected,
+            current.nominating,
+            path.map(|path| path.pair),
+        ];
+        let needed = |remote: RemoteId| {
+            let mut kept = kept.iter().flatten();
+            kept.any(|id| {
+                current
+                    .checklist
+                    .get(*id)
+                    .is_some_and(|pair| pair.remote == remote)
+            })
+        };
+        current.remotes.reflexive().find(|id| !needed(*id))
+    }
+
+    fn drop_remote(&mut self, remote: RemoteId) {
+        let current = &mut self.current;
+        current.checklist.retain(|pair| pair.remote != remote);
+        current.transactions.retain_pairs(&current.checklist);
+        current.remotes.remove(remote);
+    }
+}

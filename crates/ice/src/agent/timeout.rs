@@ -1,0 +1,92 @@
+//! What time alone brings about.
+
+use std::time::Instant;
+
+use super::Agent;
+use crate::pair::PairId;
+
+impl Agent {
+    /// Lets every timer run that is due.
+    pub(super) fn advance(&mut self, now: Instant) {
+        if self.is_closed() {
+            return;
+        }
+        self.pacing.advance(now);
+        let current = &mut self.current;
+        current.patience_until = current.patience_until.filter(|until| *until > now);
+        for (pair, begun_at) in current.transactions.advance(now, &self.timing) {
+            self.unanswered(pair, begun_at);
+        }
+        self.advance_path(now);
+        if self.grace_until.is_some_and(|until| until <= now) {
+            self.grace_until = None;
+            self.lose_path();
+        }
+        self.settle(now);
+    }
+
+    /// A check has got no answer to any of its transmissions.
+    fn unanswered(&mut self, id: PairId, begun_at: Instant) {
+        let current = &mut self.current;
+        let Some(pair) = current.checklist.get_mut(id) else {
+            return;
+        };
+        let answered_since = pair
+            .valid
+            .is_some_and(|valid| valid.confirmed_at >= begun_at);
+        if !answered_since {
+            pair.fail();
+        }
+        if current.nominating == Some(id) {
+            current.nominating = None;
+        }
+    }
+
+    fn advance_path(&mut self, now: Instant) {
+        let Some(path) = &mut self.path else { return };
+        path.consent.advance(now);
+        if path.consent.expires_at(&self.timing) <= now {
+            return self.lose_path();
+        }
+        let (was, is) = (
+            path.silent_since,
+            path.consent.silent_at(&self.timing) <= now,
+        );
+        path.silent_since = is.then(|| was.unwrap_or(now));
+        let probe = path.consent.take_probe(now, &self.timing);
+        let pair = path.pair;
+        if path.generation != self.current.number {
+            return;
+        }
+        if is && was.is_none() {
+            self.current.checklist.recheck_all();
+        }
+        if probe {
+            self.current.checklist.trigger_first(pair);
+        }
+    }
+
+    /// When the next timer is due. Whatever is ready to be sent has none: it waits for
+    /// `poll_transmit`.
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        if self.is_closed() {
+            return None;
+        }
+        let current = &self.current;
+        let checks = current.remote.is_some() && current.checklist.has_check();
+        let pace = self.pacing.opens_at().filter(|_| checks);
+        let consent = self.path.as_ref().map(|path| {
+            let silent = path.silent_since.is_some();
+            path.consent.next_timeout(silent, &self.timing)
+        });
+        let timers = [
+            pace,
+            consent,
+            current.patience_until,
+            current.transactions.next_timeout(),
+            self.nominate_at(),
+            self.grace_until,
+        ];
+        timers.into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,224 @@
+use std::collections::VecDeque;
+
+use pc_proto::FiveTuple;
+
+use crate::{
+    Role,
+    pair::{Pair, PairId, PairState},
+    remotes::RemoteId,
+};
+
+/// How many pairs are kept (RFC 8445 §6.1.2.5).
+pub(crate) const MAX_PAIRS: usize = 100;
+
+/// The pairs of one generation (RFC 8445 §6.1.2) and the queue of triggered checks (§6.1.4.1).
+#[derive(Debug, Default)]
+pub(crate) struct Checklist {
+    pairs: Vec<Pair>,
+    triggered: VecDeque<PairId>,
+    next: u32,
+}
+
+impl Checklist {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Pair> {
+        self.pairs.iter()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    pub(crate) fn get(&self, id: PairId) -> Option<&Pair> {
+        self.pairs.iter().find(|pair| pair.id == id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: PairId) -> Option<&mut Pair> {
+        self.pairs.iter_mut().find(|pair| pair.id == id)
+    }
+
+    pub(crate) fn by_route(&self, route: FiveTuple) -> Option<PairId> {
+        self.pairs
+            .iter()
+            .find(|pair| pair.route == route)
+            .map(|pair| pair.id)
+    }
+
+    /// Adds a pair. When the list is full the worst pair that was not found good makes room, and
+    /// `None` says that it is the new one.
+    pub(crate) fn insert(&mut self, mut pair: Pair) -> Option<PairId> {
+        if self.pairs.len() >= MAX_PAIRS {
+            let worst = self.worst_beside(&pair)?;
+            self.remove(worst);
+        }
+        pair.id = PairId(self.next);
+        self.next = self.next.wrapping_add(1);
+        let id = pair.id;
+        self.pairs.push(pair);
+        Some(id)
+    }
+
+    fn worst_beside(&self, new: &Pair) -> Option<PairId> {
+        let replaceable = |pair: &&Pair| pair.state != PairState::Succeeded;
+        let goodness = |pair: &&Pair| (pair.state != PairState::Failed, pair.priority);
+        let worst = self.pairs.iter().filter(replaceable).min_by_key(goodness)?;
+        (goodness(&worst) < (true, new.priority)).then_some(worst.id)
+    }
+
+    /// Thaws a new pair if its foundation is new or found good (RFC 8838 §12).
+    pub(crate) fn thaw_new(&mut self, id: PairId) {
+        let Some(foundation) = self.get(id).map(|pair| pair.foundation) else {
+            return;
+        };
+        let mut others = self
+            .pairs
+            .iter()
+            .filter(|pair| pair.id != id && pair.foundation == foundation);
+        let good = others
+            .clone()
+            .any(|pair| pair.state == PairState::Succeeded);
+        let held = others.any(|pair| pair.is_pending());
+        if (good || !held)
+            && let Some(pair) = self.get_mut(id)
+        {
+            pair.state = PairState::Waiting;
+        }
+    }
+
+    /// A pair of this foundation was found good (RFC 8445 §7.2.5.3.3).
+    pub(crate) fn thaw(&mut self, foundation: u64) {
+        for pair in &mut self.pairs {
+            if pair.foundation == foundation && pair.state == PairState::Frozen {
+                pair.state = PairState::Waiting;
+            }
+        }
+    }
+
+    /// Puts a pair into the queue of triggered checks, once.
+    pub(crate) fn trigger(&mut self, id: PairId) {
+        let Some(pair) = self.get_mut(id) else { return };
+        if pair.state != PairState::Succeeded {
+            pair.state = PairState::Waiting;
+        }
+        if !self.triggered.contains(&id) {
+            self.triggered.push_back(id);
+        }
+    }
+
+    /// Puts a pair at the head of that queue.
+    pub(crate) fn trigger_first(&mut self, id: PairId) {
+        self.triggered.retain(|queued| *queued != id);
+        self.triggered.push_front(id);
+    }
+
+    /// Whether [`next_check`](Self::next_check) has one.
+    pub(crate) fn has_check(&self) -> bool {
+        let open = |pair: &Pair| matches!(pair.state, PairState::Waiting | PairState::Frozen);
+        !self.triggered.is_empty() || self.pairs.iter().any(open)
+    }
+
+    /// The next pair to check: triggered, then waiting, then frozen (RFC 8445 §6.1.4.2).
+    ///
+    /// A frozen pair does not wait until the check that froze it has failed, which may take 39.5 s:
+    /// with one component and one stream the paced turn that nobody else wants is its own.
+    pub(crate) fn next_check(&mut self) -> Option<PairId> {
+        if let Some(id) = self.triggered.pop_front() {
+            return Some(id);
+        }
+        let best = |state: PairState| {
+            let open = self.pairs.iter().filter(|pair| pair.state == state);
+            open.max_by_key(|pair| pair.priority).map(|pair| pair.id)
+        };
+        best(PairState::Waiting).or_else(|| best(PairState::Frozen))
+    }
+
+    /// How many pairs are waiting or in progress: N of RFC 8445 §14.3.
+    pub(crate) fn busy(&self) -> usize {
+        let busy = |pair: &&Pair| matches!(pair.state, PairState::Waiting | PairState::InProgress);
+        self.pairs.iter().filter(busy).count()
+    }
+
+    /// Whether some check may still come to something.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pairs.iter().any(Pair::is_pending)
+    }
+
+    /// The valid pair of the highest priority.
+    pub(crate) fn best_valid(&self) -> Option<&Pair> {
+        let valid = self.pairs.iter().filter(|pair| pair.valid.is_some());
+        valid.max_by_key(|pair| pair.priority)
+    }
+
+    /// Whether a better pair than one of `priority` may still be found.
+    pub(crate) fn better_pending(&self, priority: u64) -> bool {
+        self.pairs
+            .iter()
+            .any(|pair| pair.is_pending() && pair.priority > priority)
+    }
+
+    /// Ends the checks of the pairs below `floor` and gives those pairs (RFC 8445 §8.1.2).
+    pub(crate) fn park_below(&mut self, floor: u64) -> Vec<PairId> {
+        let mut parked = Vec::new();
+        for pair in &mut self.pairs {
+            if pair.is_pending() && pair.priority < floor {
+                pair.state = PairState::Parked;
+                parked.push(pair.id);
+            }
+        }
+        let pairs = &self.pairs;
+        let kept = |id: &PairId| {
+            pairs
+                .iter()
+                .any(|pair| pair.id == *id && pair.state != PairState::Parked)
+        };
+        self.triggered.retain(kept);
+        parked
+    }
+
+    /// Checks every pair again.
+    pub(crate) fn recheck_all(&mut self) {
+        let mut order: Vec<_> = self
+            .pairs
+            .iter()
+            .map(|pair| (pair.priority, pair.id))
+            .collect();
+        order.sort_unstable_by_key(|(priority, _)| std::cmp::Reverse(*priority));
+        for (_, id) in order {
+            if self
+                .get(id)
+                .is_some_and(|pair| pair.state != PairState::InProgress)
+            {
+                self.trigger(id);
+            }
+        }
+    }
+
+    /// No pair is good any more.
+    pub(crate) fn fail_all(&mut self) {
+        self.pairs.iter_mut().for_each(Pair::fail);
+        self.triggered.clear();
+    }
+
+    /// Computes every priority anew, for another role (RFC 8445 §7.3.1.1).
+    pub(crate) fn rank_all(&mut self, role: Role) {
+        self.pairs.iter_mut().for_each(|pair| pair.rank(role));
+    }
+
+    /// A remote candidate has turned out to have another priority and foundation.
+    pub(crate) fn rank_remote(&mut self, remote: RemoteId, priority: u32, role: Role) {
+        for pair in self.pairs.iter_mut().filter(|pair| pair.remote == remote) {
+            pair.remote_priority = priority;
+            pair.rank(role);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: PairId) {
+        self.retain(|pair| pair.id != id);
+    }
+
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&Pair) -> bool) {
+        self.pairs.retain(keep);
+        let pairs = &self.pairs;
+        self.triggered
+            .retain(|id| pairs.iter().any(|pair| pair.id == *id));
+    }
+}

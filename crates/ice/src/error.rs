@@ -1,0 +1,73 @@
+use pc_proto::ParseError;
+
+/// What the caller asked for cannot be done; nothing has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The ufrag is not 4 to 256 ice-chars (RFC 8839 §5.4).
+    #[error("a ufrag has 4 to 256 letters, digits, + or /")]
+    InvalidUfrag,
+    /// The password is not 22 to 256 ice-chars (RFC 8839 §5.4).
+    #[error("an ICE password has 22 to 256 letters, digits, + or /")]
+    InvalidPassword,
+    /// Other credentials came in without an ICE restart (RFC 8445 §9).
+    #[error("the peer's credentials change only with an ICE restart")]
+    CredentialsChanged,
+    /// The candidate is for another component than 1.
+    #[error("component {0}: only component 1 is used")]
+    UnsupportedComponent(u16),
+    /// Nothing can be sent to the candidate's address.
+    #[error("unspecified, multicast and broadcast addresses and port 0 are no candidates")]
+    UnusableAddress,
+    /// The peer has as many candidates as an agent keeps.
+    #[error("the peer has too many candidates")]
+    TooManyCandidates,
+    /// The agent is closed.
+    #[error("the agent is closed")]
+    Closed,
+}
+
+/// Why a datagram was dropped. It has changed no state; an error response may go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// The agent is closed.
+    #[error("the agent is closed")]
+    Closed,
+    /// No local candidate has the address at which it arrived.
+    #[error("no local candidate at this address")]
+    UnknownLocalAddress,
+    /// It is not STUN, and no authenticated check has been seen on this path.
+    #[error("not STUN, from a path without an authenticated check")]
+    UnknownPath,
+    /// It looks like STUN and is malformed.
+    #[error("malformed STUN: {0}")]
+    Malformed(#[from] ParseError),
+    /// Its FINGERPRINT is wrong (RFC 8489 §14.7).
+    #[error("wrong FINGERPRINT")]
+    Fingerprint,
+    /// It is STUN, but neither a Binding request, response nor indication.
+    #[error("not a Binding message")]
+    UnexpectedMethod,
+    /// USERNAME, MESSAGE-INTEGRITY or PRIORITY is missing: 400 (RFC 8489 §9.1.3, RFC 8445 §7.1.1).
+    #[error("a check without USERNAME, MESSAGE-INTEGRITY or PRIORITY")]
+    BadRequest,
+    /// USERNAME does not begin with a local ufrag: 401 (RFC 8489 §9.1.3).
+    #[error("a check for an unknown ufrag")]
+    UnknownUfrag,
+    /// MESSAGE-INTEGRITY is wrong: 401 to a request, silence to a response.
+    #[error("missing or wrong MESSAGE-INTEGRITY")]
+    Unauthenticated,
+    /// It has comprehension-required attributes that are not understood: 420 (RFC 8489 §6.3.1).
+    #[error("unknown comprehension-required attribute {0:#06x}")]
+    UnknownAttribute(u16),
+    /// Both sides have the same role and the peer is to give way: 487 (RFC 8445 §7.3.1.1).
+    #[error("role conflict")]
+    RoleConflict,
+    /// A response to no check that is open, or from elsewhere than the check went to.
+    #[error("a response without a check")]
+    UnmatchedResponse,
+    /// A check that came before, from another path.
+    #[error("a replayed check")]
+    Replayed,
+}

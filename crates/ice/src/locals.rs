@@ -1,0 +1,236 @@
+use std::net::{IpAddr, SocketAddr};
+
+use crate::{
+    Candidate, CandidateKind,
+    candidate::{candidate_priority, fnv, is_link_local_v6, is_usable, same_endpoint},
+};
+
+/// More than any machine has addresses worth trying: 100 pairs are checked at most.
+const MAX_LOCALS: usize = 64;
+
+/// A candidate of this side. Datagrams for it are sent from its base, which for a host candidate
+/// is its own address (RFC 8445 §5.1.1.2).
+#[derive(Debug)]
+pub(crate) struct Local {
+    pub(crate) candidate: Candidate,
+    pub(crate) base: SocketAddr,
+    /// The local preference, which peer-reflexive candidates of the same base share (RFC 8445 §7.1.1).
+    preference: u16,
+}
+
+impl Local {
+    /// PRIORITY in a check from here: what a peer-reflexive candidate would have (RFC 8445 §7.1.1).
+    pub(crate) fn reflexive_priority(&self) -> u32 {
+        let kind = CandidateKind::PeerReflexive;
+        candidate_priority(kind, self.preference, self.candidate.component)
+    }
+}
+
+/// The candidates of this side. They belong to sockets and outlive an ICE restart.
+#[derive(Debug)]
+pub(crate) struct Locals {
+    list: Vec<Local>,
+    ranks: Ranks,
+    salt: u64,
+}
+
+impl Locals {
+    pub(crate) fn new(salt: u64) -> Self {
+        Self {
+            list: Vec::new(),
+            ranks: Ranks::default(),
+            salt,
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Local> {
+        self.list.iter()
+    }
+
+    pub(crate) fn at(&self, base: SocketAddr) -> Option<&Local> {
+        self.list.iter().find(|local| local.base == base)
+    }
+
+    /// Adds a host candidate, and gives it what it lacks. `None` if it is redundant (RFC 8445
+    /// §5.1.3) or nothing can be sent from it.
+    pub(crate) fn add(&mut self, mut candidate: Candidate) -> Option<Candidate> {
+        let address = candidate.address;
+        let full = self.list.len() >= MAX_LOCALS;
+        if full || candidate.kind != CandidateKind::Host || !is_usable(address) {
+            return None;
+        }
+        if self.at(address).is_some() {
+            return None;
+        }
+        let preference = match (candidate.priority >> 8) as u16 {
+            0 => self.ranks.next(address.ip()),
+            given => given,
+        };
+        if candidate.priority == 0 {
+            candidate.priority =
+                candidate_priority(candidate.kind, preference, candidate.component);
+        }
+        if candidate.foundation.is_empty() {
+            candidate.foundation = self.foundation(candidate.kind, address.ip());
+        }
+        self.list.push(Local {
+            candidate: candidate.clone(),
+            base: address,
+            preference,
+        });
+        Some(candidate)
+    }
+
+    pub(crate) fn remove(&mut self, base: SocketAddr) -> bool {
+        let before = self.list.len();
+        self.list.retain(|local| local.base != base);
+        self.list.len() < before
+    }
+
+    /// This side's end of a valid pair: the candidate that the peer saw, else a peer-reflexive one
+    /// (RFC 8445 §7.2.5.3.1).
+    pub(crate) fn seen_as(&self, base: SocketAddr, mapped: SocketAddr) -> Option<Candidate> {
+        let local = self.at(base)?;
+        if same_endpoint(local.candidate.address, mapped) {
+            return Some(local.candidate.clone());
+        }
+        let kind = CandidateKind::PeerReflexive;
+        Some(Candidate {
+            foundation: self.foundation(kind, base.ip()),
+            priority: local.reflexive_priority(),
+            related_address: Some(base),
+            ..Candidate::new(kind, mapped)
+        })
+    }
+
+    /// Equal for the same kind and base address (RFC 8445 §5.1.1.3); the salt keeps it from telling
+    /// the address to those who guess.
+    fn foundation(&self, kind: CandidateKind, base: IpAddr) -> String {
+        let hash = match base {
+            IpAddr::V4(ip) => fnv(self.salt, &ip.octets()),
+            IpAddr::V6(ip) => fnv(self.salt, &ip.octets()),
+        };
+        let folded = (hash ^ (hash >> 32)) as u32;
+        folded
+            .wrapping_add(u32::from(kind.type_preference()))
+            .to_string()
+    }
+}
+
+/// Hands out local preferences so that IPv6 and IPv4 alternate (RFC 8421 §4), addresses added
+/// earlier come first, and those of little reach, loopback and link-local, come last.
+#[derive(Debug, Default)]
+struct Ranks {
+    /// Taken so far: [wide, narrow] reach, [IPv6, IPv4].
+    taken: [[u16; 2]; 2],
+}
+
+impl Ranks {
+    const TOP: [u16; 2] = [65_535, 16_383];
+
+    fn next(&mut self, ip: IpAddr) -> u16 {
+        let narrow = match ip {
+            IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local(),
+            IpAddr::V6(_) => ip.is_loopback() || is_link_local_v6(ip),
+        };
+        let [wide_reach, narrow_reach] = &mut self.taken;
+        let (top, [v6, v4]) = if narrow {
+            (Self::TOP[1], narrow_reach)
+        } else {
+            (Self::TOP[0], wide_reach)
+        };
+        let (count, family) = if ip.is_ipv4() { (v4, 1) } else { (v6, 0) };
+        let rank = top - (2 * *count + family);
+        // Far more addresses than an agent holds have to come and go before preferences repeat.
+        *count = (*count + 1).min(8_000);
+        rank
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(locals: &mut Locals, address: &str) -> Candidate {
+        locals
+            .add(Candidate::host(address.parse().unwrap()))
+            .unwrap()
+    }
+
+    #[test]
+    fn families_alternate_and_loopback_is_last() {
+        let mut locals = Locals::new(1);
+        let order = [
+            "[2001:db8::1]:1",
+            "10.0.0.1:1",
+            "[2001:db8::2]:1",
+            "10.0.0.2:1",
+            "[fe80::1]:1",
+            "127.0.0.1:1",
+        ];
+        // Added family by family, as an operating system lists them.
+        let added = [1, 3, 5, 0, 2, 4].map(|i| add(&mut locals, order[i]));
+        let mut ranked = added.clone();
+        ranked.sort_by_key(|candidate| std::cmp::Reverse(candidate.priority));
+        assert_eq!(ranked.map(|candidate| candidate.address.to_string()), order);
+        assert!(
+            added
+                .iter()
+                .all(|candidate| candidate.priority >> 24 == 126)
+        );
+    }
+
+    #[test]
+    fn foundations_are_equal_for_one_address_and_kind() {
+        let mut locals = Locals::new(7);
+        let (a, b, c) = (
+            add(&mut locals, "10.0.0.1:1"),
+            add(&mut locals, "10.0.0.1:2"),
+            add(&mut locals, "10.0.0.2:1"),
+        );
+        assert_eq!(a.foundation, b.foundation);
+        assert_ne!(a.foundation, c.foundation);
+        assert_ne!(a.priority, b.priority, "RFC 8445 §5.1.2: unique priorities");
+        let seen = locals
+            .seen_as(a.address, "192.0.2.1:7".parse().unwrap())
+            .unwrap();
+        assert_eq!(seen.kind, CandidateKind::PeerReflexive);
+        assert_eq!(seen.priority, a.priority - (16 << 24));
+        assert_ne!(seen.foundation, a.foundation);
+    }
+
+    #[test]
+    fn redundant_and_useless_ones_are_not_added() {
+        let mut locals = Locals::new(7);
+        add(&mut locals, "10.0.0.1:1");
+        assert_eq!(
+            locals.add(Candidate::host("10.0.0.1:1".parse().unwrap())),
+            None
+        );
+        assert_eq!(
+            locals.add(Candidate::host("0.0.0.0:1".parse().unwrap())),
+            None
+        );
+        let relayed = Candidate::new(CandidateKind::Relayed, "10.0.0.1:9".parse().unwrap());
+        assert_eq!(locals.add(relayed), None);
+        for port in 2..200 {
+            locals.add(Candidate::host(format!("10.0.0.1:{port}").parse().unwrap()));
+        }
+        assert_eq!(locals.iter().count(), MAX_LOCALS);
+    }
+
+    #[test]
+    fn given_priorities_stay() {
+        let mut locals = Locals::new(7);
+        let given = Candidate {
+            priority: 0x7E00_05FF,
+            foundation: "mine".into(),
+            ..Candidate::host("10.0.0.1:1".parse().unwrap())
+        };
+        assert_eq!(locals.add(given.clone()), Some(given));
+        assert_eq!(
+            locals.iter().next().unwrap().reflexive_priority(),
+            0x6E00_05FF
+        );
+    }
+}

@@ -1,0 +1,119 @@
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use pc_proto::FiveTuple;
+
+use crate::{Role, candidate::pair_priority, remotes::RemoteId};
+
+/// Names a pair for as long as its generation lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PairId(pub(crate) u32);
+
+/// Where a pair stands (RFC 8445 §6.1.2.6).
+///
+/// ```text
+///            next_check               begin                 success
+///   Frozen ────────────► Waiting ───────────► InProgress ───────────► Succeeded
+///     ▲ conclude ▲          ▲                    │ no answer              │ no answer any more
+///     └──────────┴─ Parked ─┘ trigger, recheck   └──────► Failed ◄────────┘
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum PairState {
+    /// Waits for a check of the same foundation.
+    Frozen,
+    /// To be checked.
+    Waiting,
+    /// Checked, no answer yet.
+    InProgress,
+    /// A check was answered: the pair is valid.
+    Succeeded,
+    /// Its check got no answer, or a wrong one.
+    Failed,
+    /// Given up because a pair is nominated (RFC 8445 §8.1.2), kept in case that one falls silent.
+    Parked,
+}
+
+/// What the answer to a check told (RFC 8445 §7.2.5.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Valid {
+    /// This side's address as the peer sees it.
+    pub(crate) mapped: SocketAddr,
+    /// When the last answer came: from then on consent lasts (RFC 7675 §5.1).
+    pub(crate) confirmed_at: Instant,
+    /// The smoothed round-trip time.
+    pub(crate) rtt: Duration,
+}
+
+/// A local base and a remote candidate (RFC 8445 §6.1.2.2).
+#[derive(Debug, Clone)]
+pub(crate) struct Pair {
+    pub(crate) id: PairId,
+    pub(crate) route: FiveTuple,
+    pub(crate) remote: RemoteId,
+    /// Stands for the foundations of both candidates.
+    pub(crate) foundation: u64,
+    pub(crate) local_priority: u32,
+    pub(crate) remote_priority: u32,
+    pub(crate) priority: u64,
+    pub(crate) state: PairState,
+    pub(crate) valid: Option<Valid>,
+    /// When the peer last asked for this pair with USE-CANDIDATE.
+    pub(crate) asked_for_at: Option<Instant>,
+}
+
+impl Pair {
+    pub(crate) fn new(
+        role: Role,
+        route: FiveTuple,
+        foundation: u64,
+        local_priority: u32,
+        (remote, remote_priority): (RemoteId, u32),
+    ) -> Self {
+        Self {
+            id: PairId(0),
+            route,
+            remote,
+            foundation,
+            local_priority,
+            remote_priority,
+            priority: pair_priority(role, local_priority, remote_priority),
+            state: PairState::Frozen,
+            valid: None,
+            asked_for_at: None,
+        }
+    }
+
+    pub(crate) fn rank(&mut self, role: Role) {
+        self.priority = pair_priority(role, self.local_priority, self.remote_priority);
+    }
+
+    /// Whether a check of it may still come to something.
+    pub(crate) fn is_pending(&self) -> bool {
+        matches!(
+            self.state,
+            PairState::Frozen | PairState::Waiting | PairState::InProgress
+        )
+    }
+
+    /// An answer came: the pair is valid and consent is fresh.
+    pub(crate) fn confirm(&mut self, now: Instant, mapped: SocketAddr, sample: Option<Duration>) {
+        let rtt = match (self.valid, sample) {
+            (Some(valid), Some(sample)) => (valid.rtt * 3 + sample) / 4,
+            (Some(valid), None) => valid.rtt,
+            (None, sample) => sample.unwrap_or(Duration::from_millis(500)),
+        };
+        self.valid = Some(Valid {
+            mapped,
+            confirmed_at: now,
+            rtt,
+        });
+        self.state = PairState::Succeeded;
+    }
+
+    pub(crate) fn fail(&mut self) {
+        self.state = PairState::Failed;
+        self.valid = None;
+    }
+}

@@ -1,0 +1,4 @@
+//! Two agents on a simulated network.
+
+mod connect;
+mod support;
