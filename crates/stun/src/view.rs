@@ -35,15 +35,12 @@ pub struct MessageView<'a> {
 impl<'a> MessageView<'a> {
     /// Whether a datagram is meant to be STUN: first byte 0–3, the cookie, and a length that
     /// fits. RFC 7983 §7, RFC 8489 §6.3
+    ///
+    /// Methods from 0x100 on, which [`MessageView::parse`] reads, start with another byte: they
+    /// are kept unassigned so that STUN can share a port (RFC 7983 §4).
     pub fn is_stun(bytes: &[u8]) -> bool {
-        let Some((&[first, _, high, low, a, b, c, d], _)) = bytes.split_first_chunk() else {
-            return false;
-        };
-        let length = usize::from(u16::from_be_bytes([high, low]));
-        first < 4
-            && u32::from_be_bytes([a, b, c, d]) == MAGIC_COOKIE
-            && length.is_multiple_of(4)
-            && bytes.len() == HEADER_LEN + length
+        bytes.first().is_some_and(|first| *first < 4)
+            && Self::stream_len(bytes) == Some(bytes.len())
     }
 
     /// Bytes of the message that starts with `head`, for streams. RFC 8489 §6.2.2
@@ -52,8 +49,10 @@ impl<'a> MessageView<'a> {
     pub fn stream_len(head: &[u8]) -> Option<usize> {
         let (&[first, _, high, low, a, b, c, d], _) = head.split_first_chunk()?;
         let length = usize::from(u16::from_be_bytes([high, low]));
-        (first < 4 && u32::from_be_bytes([a, b, c, d]) == MAGIC_COOKIE && length.is_multiple_of(4))
-            .then_some(HEADER_LEN + length)
+        (first >> 6 == 0
+            && u32::from_be_bytes([a, b, c, d]) == MAGIC_COOKIE
+            && length.is_multiple_of(4))
+        .then_some(HEADER_LEN + length)
     }
 
     /// Checks the header, the bounds of every attribute, and the values of those that this crate

@@ -2,8 +2,8 @@
 //! appendix B.1 as corrected by erratum 6268, read, verified and written byte for byte.
 
 use crate::{
-    Attribute, Class, IntegrityAlgorithm, IntegrityError, IntegrityKey, MessageBuilder,
-    MessageView, Method, PasswordAlgorithm, TransactionId,
+    Attribute, AttributeType, Class, IntegrityAlgorithm, IntegrityError, IntegrityKey,
+    MessageBuilder, MessageView, Method, PasswordAlgorithm, TransactionId, userhash,
 };
 
 pub(crate) const PASSWORD: &str = "VOkJxbRl1RmTxUk/WvJxBt";
@@ -155,6 +155,56 @@ fn long_term_request_is_read_and_written() {
         .attribute(Attribute::Nonce("f//499k954d6OL34oL9FSTvy64sA"))
         .attribute(Attribute::Realm(REALM))
         .integrity(&key)
+        .finish();
+    assert_eq!(&written[..len.unwrap()], bytes);
+}
+
+/// RFC 8489 appendix B.1 as corrected by erratum 6268.
+fn sha256_request() -> Vec<u8> {
+    unhex(
+        "00010090 2112a442 78ad3433c6ad72c029da412e
+         001e0020 4a3cf38fef6992bda952c6780417da0f24819415569e60b205c46e41407f1704
+         00150029 6f624d61744a6f733241414143662f2f3439396b39353464364f4c33346f4c394653547679363473
+                  41 000000
+         0014000b 6578616d706c652e6f7267 00
+         001d0004 00020000
+         001c0020 b5c7bf005b6c52a21c51c5e892f81924136296cb927c43149309278cc6518e65",
+    )
+}
+
+#[test]
+fn sha256_request_is_read_and_written() {
+    let nonce = "obMatJos2AAACf//499k954d6OL34oL9FSTvy64sA";
+    let bytes = sha256_request();
+    let key = IntegrityKey::long_term(USER, REALM, LONG_TERM_PASSWORD, PasswordAlgorithm::Sha256);
+    let view = MessageView::parse(&bytes).unwrap();
+    let hash = userhash(USER, REALM);
+    assert_eq!(
+        view.attribute(AttributeType::USERHASH),
+        Some(Attribute::UserHash(&hash))
+    );
+    assert_eq!(
+        view.attribute(AttributeType::PASSWORD_ALGORITHM),
+        Some(Attribute::PasswordAlgorithm(
+            PasswordAlgorithm::Sha256.into()
+        ))
+    );
+    assert_eq!((view.realm(), view.nonce()), (Some(REALM), Some(nonce)));
+    assert_eq!(view.verify_integrity(&key), Ok(()));
+    assert_eq!(
+        view.verify_integrity_with(&key, IntegrityAlgorithm::Sha1),
+        Err(IntegrityError::Missing)
+    );
+
+    let mut written = [0; 200];
+    let len = MessageBuilder::new(&mut written, Class::Request, Method::BINDING, LONG_TERM_ID)
+        .attribute(Attribute::UserHash(&hash))
+        .attribute(Attribute::Nonce(nonce))
+        .attribute(Attribute::Realm(REALM))
+        .attribute(Attribute::PasswordAlgorithm(
+            PasswordAlgorithm::Sha256.into(),
+        ))
+        .integrity_sha256(&key)
         .finish();
     assert_eq!(&written[..len.unwrap()], bytes);
 }
