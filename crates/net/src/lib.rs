@@ -1,0 +1,87 @@
+//! UDP sockets with send and receive batches, demultiplexing and interfaces.
+//!
+//! What a driver of sans-IO engines needs of the operating system. A batch that an engine wrote
+//! into a [`Batch`](pc_proto::Batch) leaves in as few system calls as possible, a received batch
+//! comes in one, and a shared socket's datagrams find their connection in constant time.
+//!
+//! ```
+//! use pc_net::{Envelope, RecvBatch, SendProgress, UdpSocket};
+//! use pc_proto::Batch;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! let here = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+//! let there = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+//!
+//! let mut batch = Batch::new();
+//! let mut out = batch.transmit_buf(1200, 64);
+//! for number in 0..10 {
+//!     out.datagram(1000, |bytes| bytes.fill(number)); // an engine's `poll_transmit` does this
+//! }
+//! let (envelope, mut progress) = (Envelope::to(there.local_addr()), SendProgress::new());
+//! while here.try_send(envelope, &batch, &mut progress).is_err() {
+//!     here.writable().await?; // the rest of the batch waits
+//! }
+//!
+//! let (mut received, mut count) = (RecvBatch::new(), 0);
+//! while count < 10 {
+//!     there.recv(&mut received).await?;
+//!     for datagram in received.datagrams_mut() {
+//!         assert_eq!((datagram.remote, datagram.bytes[0]), (here.local_addr(), count));
+//!         count += 1;
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Layout
+//!
+//! | item | what it is |
+//! |---|---|
+//! | [`UdpSocket`] | binds with large buffers, sends and receives batches; one serves many peers |
+//! | [`Envelope`], [`SendProgress`] | where a batch goes; how far it has been sent |
+//! | [`RecvBatch`], [`Datagram`] | one received batch in reused memory, split into datagrams |
+//! | [`Demux`], [`Claim`] | user name fragment, then 5-tuple, to connection |
+//! | [`interfaces`], [`InterfaceWatch`] | the addresses of this machine, and when they change |
+//!
+//! # Design decision
+//!
+//! Equal datagrams leave and arrive merged (GSO, GRO), which costs a tenth of one call each; the
+//! details differ by operating system and are `quinn-udp`'s. A socket is shared by peers who name
+//! their own addresses, so nothing that sending to one of them brings about may harm another:
+//! refusals are counted and passed over, and conclusions about what the system supports are drawn
+//! only from what cannot be one peer's doing.
+//!
+//! # Specifications
+//!
+//! RFC 768 (UDP), RFC 3168 (ECN), RFC 7983 and RFC 8445 §7.3 (what shares a socket, and how checks
+//! are told apart).
+//!
+//! # Non-goals
+//!
+//! No protocol: the caller reads the user name out of a STUN message. No runtime beside tokio.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod demux;
+mod ecn;
+mod interfaces;
+mod recv;
+mod send;
+mod socket;
+mod sys;
+
+pub use demux::{Claim, Demux, MAX_TUPLES_PER_KEY, Taken};
+pub use ecn::Ecn;
+pub use interfaces::{Change, Interface, InterfaceWatch, interfaces};
+pub use recv::{Datagram, RecvBatch};
+pub use send::{Envelope, SendProgress};
+pub use socket::{BUFFER_BYTES, BufferSizes, SocketStats, UdpSocket};
