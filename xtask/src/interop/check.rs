@@ -126,3 +126,123 @@ fn all_closed(ended: &Ended) -> Option<String> {
     (opened == 0 || closed != opened)
         .then(|| format!("{opened} channels opened, {closed} were seen to close"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::interop::{
+        peers::Peer,
+        process::Line,
+        scenario::{Role, data},
+    };
+
+    fn scenario(name: &str) -> Scenario {
+        let found = data(Role::Offer, Peer::Chromium)
+            .into_iter()
+            .find(|s| s.name == name);
+        found.expect("a scenario of this name")
+    }
+
+    /// A side that printed `lines`, one a millisecond, and exited with `code`.
+    fn side(code: i32, lines: &[Value]) -> Ended {
+        let start = Instant::now();
+        let at = |i: usize| start + Duration::from_millis(i as u64);
+        let lines = lines.iter().enumerate().map(|(i, json)| Line {
+            at: at(i),
+            json: json.clone(),
+        });
+        Ended {
+            lines: lines.collect(),
+            code: Some(code),
+        }
+    }
+
+    fn end(sent: &Value) -> Value {
+        json!({ "event": "end", "sent": sent, "received": sent })
+    }
+
+    fn one_text() -> Value {
+        json!({ "text": 1, "binary": 0, "emptyText": 0, "emptyBinary": 0, "bytes": 100 })
+    }
+
+    fn closing_side() -> Ended {
+        side(0, &[json!({ "event": "open" }), end(&one_text())])
+    }
+
+    fn watching_side() -> [Value; 3] {
+        let close = json!({ "event": "close", "connection": "connected" });
+        [json!({ "event": "open" }), close, end(&one_text())]
+    }
+
+    #[test]
+    fn a_run_as_expected_has_no_problem() {
+        let ended = [closing_side(), side(0, &watching_side())];
+        assert_eq!(
+            problems(&scenario("open, we close"), &ended),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn an_exit_code_a_lost_echo_and_an_unseen_close_are_problems() {
+        let scenario = scenario("open, we close");
+        let good = watching_side();
+        let bad = [
+            side(1, &good),
+            Ended {
+                code: None,
+                ..side(0, &good)
+            },
+            side(
+                0,
+                &[good[0].clone(), good[1].clone(), end(&json!({ "text": 0 }))],
+            ),
+            side(0, &[good[0].clone(), good[2].clone()]),
+            side(0, &good[..2]),
+        ];
+        for theirs in bad {
+            assert!(
+                !problems(&scenario, &[closing_side(), theirs.clone()]).is_empty(),
+                "{theirs:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refused_fingerprint_must_not_have_connected() {
+        let scenario = scenario("wrong fingerprint to us");
+        let refused = side(3, &[end(&Value::Null)]);
+        assert!(problems(&scenario, &[refused.clone(), side(4, &[])]).is_empty());
+        let connected = json!({ "event": "state", "connection": "connected" });
+        let late = side(3, &[connected, end(&Value::Null)]);
+        assert_eq!(problems(&scenario, &[late, side(4, &[])]).len(), 1);
+        let opened = side(4, &[json!({ "event": "open" })]);
+        assert_eq!(problems(&scenario, &[refused, opened]).len(), 1);
+    }
+
+    #[test]
+    fn a_channel_that_closes_with_its_connection_is_a_problem() {
+        let close = json!({ "event": "close", "connection": "connected" });
+        let dead = json!({ "event": "close", "connection": "closed" });
+        let end = json!({ "event": "end" });
+        let good = side(0, &[close.clone(), end.clone()]);
+        assert_eq!(channel_closed(&good, &good), None);
+        for lines in [vec![dead, end.clone()], vec![end.clone(), close], vec![end]] {
+            assert!(channel_closed(&side(0, &lines), &good).is_some());
+        }
+    }
+
+    #[test]
+    fn a_field_may_be_missing_only_when_its_peer_says_so() {
+        let fields = json!({ "label": "a", "ordered": false });
+        assert!(has(&json!({ "label": "a", "ordered": false }), &fields));
+        assert!(has(
+            &json!({ "label": "a", "untold": ["ordered"] }),
+            &fields
+        ));
+        assert!(!has(&json!({ "label": "a" }), &fields));
+        assert!(!has(&json!({ "label": "a", "ordered": true }), &fields));
+    }
+}
