@@ -51,6 +51,8 @@ pub struct SendProgress {
     offset: usize,
     /// Bytes of the current run, from its start, that go one datagram a call.
     singly_until: usize,
+    /// Whether datagrams were refused together and taken alone: what fails is the offload.
+    pub(crate) offload_fails: bool,
     /// How many datagrams the operating system took.
     pub sent: usize,
     /// How many datagrams were dropped because it refused them.
@@ -83,7 +85,12 @@ impl SendProgress {
                 let (chunk, count) = self.next_chunk(&run, max_segments);
                 let segment_len = (count > 1).then_some(run.segment_len);
                 match send(chunk, segment_len) {
-                    Ok(()) => self.sent += count,
+                    Ok(()) => {
+                        self.sent += count;
+                        // A shorter one may be all that the MTU let through.
+                        let full = chunk.len() == run.segment_len;
+                        self.offload_fails |= full && self.offset < self.singly_until;
+                    }
                     Err(error) if is_blocked(&error) || is_final(&error) => return Err(error),
                     Err(error) if count > 1 && may_be_offload(&error) => {
                         self.singly_until = self.offset + chunk.len();

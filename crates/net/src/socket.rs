@@ -239,8 +239,7 @@ impl UdpSocket {
         let source = envelope.from.filter(|source| {
             self.local.ip().is_unspecified() && source.is_ipv4() == envelope.to.is_ipv4()
         });
-        let mut refused_together = None;
-        progress.advance(batch, self.max_segments(), |contents, segment_size| {
+        let result = progress.advance(batch, self.max_segments(), |contents, segment_size| {
             let transmit = Transmit {
                 destination: envelope.to,
                 ecn: envelope.ecn.map(Into::into),
@@ -250,25 +249,22 @@ impl UdpSocket {
             };
             let socket = UdpSockRef::from(&self.io);
             let result = self.with_state(|state| state.try_send(socket, &transmit));
-            match &result {
-                Err(error) if may_be_offload(error) => {
-                    refused_together = segment_size.or(refused_together);
-                    self.forget_conclusions(error);
-                }
-                // One of those refused together, and of full length, went through alone: what
-                // fails is the offload.
-                Ok(()) if segment_size.is_none() && refused_together == Some(contents.len()) => {
-                    self.offload_fails.store(true, Relaxed);
-                }
-                _ => {}
+            if let Err(error) = &result
+                && may_be_offload(error)
+            {
+                self.forget_conclusions(error);
             }
             result
-        })
+        });
+        if progress.offload_fails && !self.offload_fails.swap(true, Relaxed) {
+            tracing::info!(local = %self.local, "datagrams leave one by one: no offload");
+        }
+        result
     }
 
     /// An invalid argument makes `quinn-udp` give up offload and ECN for the socket, for good. With
     /// peers that name their own addresses, the argument is more often the peer's than the
-    /// operating system's fault; whether offload works is found out in `send_rest`.
+    /// operating system's fault; whether offload works is found out by `SendProgress`.
     fn forget_conclusions(&self, error: &io::Error) {
         if quinn_udp::is_msg_size_err(error) {
             return; // it draws none from that

@@ -59,6 +59,8 @@ proptest! {
         }
         prop_assert_eq!(&out, &all(&batch));
         prop_assert_eq!((progress.sent, progress.dropped), (lens.len(), 0));
+        let merged = max_segments > 1 && batch.gso_runs().any(|run| run.segments().count() > 1);
+        prop_assert_eq!(progress.offload_fails, merged && !offload_works);
     }
 }
 
@@ -104,6 +106,7 @@ fn too_long_ones_are_dropped_and_a_shorter_last_one_leaves() {
     });
     assert!(result.is_ok());
     assert_eq!((progress.sent, progress.dropped), (1, 2));
+    assert!(!progress.offload_fails, "it was their length");
 }
 
 #[test]
