@@ -4,6 +4,7 @@ use core::fmt::{self, Write};
 use core::ops::{Deref, DerefMut};
 
 use crate::fields::{Fields, PORT, Why, number};
+use crate::number::write_number;
 use crate::spelled::WriteLine;
 use crate::{Attribute, Lines, PayloadType, Spelled, Word, WordList};
 
@@ -137,9 +138,10 @@ impl WriteLine for MediaLine {
         }
         write!(out, " {}", self.protocol)?;
         match &self.formats {
-            Formats::PayloadTypes(types) => {
-                types.iter().try_for_each(|value| write!(out, " {value}"))
-            }
+            Formats::PayloadTypes(types) => types.iter().try_for_each(|own| {
+                out.write_char(' ')?;
+                write_number(out, own.value())
+            }),
             Formats::Words(words) => write!(out, " {words}"),
         }
     }

@@ -1,6 +1,6 @@
 //! The numbers of SDP, as types of their own.
 
-use core::fmt;
+use core::fmt::{self, Write};
 
 use crate::fields::{Why, is_digits, number};
 use crate::{InvalidValue, Word};
@@ -67,6 +67,25 @@ impl ExtmapId {
     }
 }
 
+/// Writes `value` in decimal; every line that is read is also written once, to be compared, and
+/// the general formatter takes several times as long.
+pub(crate) fn write_number(out: &mut dyn Write, value: impl Into<u64>) -> fmt::Result {
+    const MAX_DIGITS: usize = 20;
+    let mut digits = [b'0'; MAX_DIGITS];
+    let mut rest = value.into();
+    let mut start = MAX_DIGITS;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        start -= 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    let digits = digits.get(start..).unwrap_or_default();
+    out.write_str(core::str::from_utf8(digits).unwrap_or_default())
+}
+
 macro_rules! display_number {
     ($($name:ident),*) => {$(
         impl fmt::Display for $name {
@@ -123,5 +142,19 @@ impl From<u32> for Decimal {
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_the_formatter_writes_them() {
+        for value in [0, 1, 9, 10, 99, 100, 65_535, u64::from(u32::MAX), u64::MAX] {
+            let mut text = String::new();
+            write_number(&mut text, value).unwrap();
+            assert_eq!(text, value.to_string());
+        }
     }
 }

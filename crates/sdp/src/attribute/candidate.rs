@@ -12,6 +12,7 @@ use super::ice::parse_component;
 use super::value::Value;
 use crate::fields::{Fields, PORT, Why, number};
 use crate::media::word_enum;
+use crate::number::write_number;
 use crate::text::check_text;
 use crate::{Host, InvalidValue, Word, WordList};
 
@@ -222,31 +223,40 @@ impl Value for Candidate {
 
     fn write(&self, out: &mut dyn Write) -> fmt::Result {
         out.write_str(&self.foundation)?;
-        write!(out, " {} {}", self.component, self.transport)?;
-        write!(out, " {} {} {}", self.priority, self.address, self.port)?;
-        write!(out, " typ {}", self.kind)?;
-        write_extension(out, "raddr", self.related_address.as_ref())?;
-        write_extension(out, "rport", self.related_port)?;
-        write_extension(out, "tcptype", self.tcp_type.map(TcpType::as_str))?;
-        write_extension(out, "generation", self.generation)?;
-        write_extension(out, "ufrag", self.ufrag.as_ref())?;
-        write_extension(out, "network-id", self.network_id)?;
-        write_extension(out, "network-cost", self.network_cost)?;
+        out.write_char(' ')?;
+        write_number(out, self.component)?;
+        write_words(out, &[" ", self.transport.as_str(), " "])?;
+        write_number(out, self.priority)?;
+        write!(out, " {} ", self.address)?;
+        write_number(out, self.port)?;
+        write_words(out, &[" typ ", self.kind.as_str()])?;
+        if let Some(address) = &self.related_address {
+            write!(out, " raddr {address}")?;
+        }
+        write_extension(out, " rport ", self.related_port)?;
+        if let Some(tcp_type) = self.tcp_type {
+            write_words(out, &[" tcptype ", tcp_type.as_str()])?;
+        }
+        write_extension(out, " generation ", self.generation)?;
+        if let Some(ufrag) = &self.ufrag {
+            write_words(out, &[" ufrag ", ufrag])?;
+        }
+        write_extension(out, " network-id ", self.network_id)?;
+        write_extension(out, " network-cost ", self.network_cost)?;
         if !self.extensions.is_empty() {
-            out.write_char(' ')?;
-            out.write_str(self.extensions.as_str())?;
+            write_words(out, &[" ", self.extensions.as_str()])?;
         }
         Ok(())
     }
 }
 
-fn write_extension(
-    out: &mut dyn Write,
-    name: &str,
-    value: Option<impl fmt::Display>,
-) -> fmt::Result {
+fn write_words(out: &mut dyn Write, words: &[&str]) -> fmt::Result {
+    words.iter().try_for_each(|word| out.write_str(word))
+}
+
+fn write_extension(out: &mut dyn Write, name: &str, value: Option<impl Into<u64>>) -> fmt::Result {
     match value {
-        Some(value) => write!(out, " {name} {value}"),
+        Some(value) => out.write_str(name).and_then(|()| write_number(out, value)),
         None => Ok(()),
     }
 }

@@ -96,15 +96,22 @@ impl Value for Fingerprint {
     }
 
     fn write(&self, out: &mut dyn Write) -> fmt::Result {
-        out.write_str(self.hash.as_str())?;
+        let mut text = String::with_capacity(self.hash.as_str().len() + 3 * self.value.len());
+        text.push_str(self.hash.as_str());
         for (index, byte) in self.value.iter().enumerate() {
-            out.write_char(if index == 0 { ' ' } else { ':' })?;
-            for nibble in [byte >> 4, byte & 0xf] {
-                let digit = char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-                out.write_char(digit.to_ascii_uppercase())?;
-            }
+            text.push(if index == 0 { ' ' } else { ':' });
+            text.push(hex_digit(byte >> 4));
+            text.push(hex_digit(byte & 0xf));
         }
-        Ok(())
+        out.write_str(&text)
+    }
+}
+
+/// The digit of a number below 16, in upper case.
+fn hex_digit(nibble: u8) -> char {
+    match nibble {
+        0..=9 => char::from(b'0' + nibble),
+        _ => char::from(b'A' + (nibble - 10)),
     }
 }
 

@@ -78,7 +78,9 @@ impl Value for RtcpFb {
     }
 
     fn write(&self, out: &mut dyn Write) -> fmt::Result {
-        write!(out, "{} {}", self.format, self.feedback)
+        self.format.write(out)?;
+        out.write_char(' ')?;
+        out.write_str(self.feedback.as_str())
     }
 }
 

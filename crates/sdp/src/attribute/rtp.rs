@@ -5,6 +5,7 @@ use core::fmt::{self, Write};
 use super::Direction;
 use super::value::{Value, standalone};
 use crate::fields::{Fields, Why, is_digits, number};
+use crate::number::write_number;
 use crate::{ExtmapId, PayloadType, Text, Word};
 
 /// The format an attribute speaks of: one of those in the `m=` line, or all of them.
@@ -39,6 +40,16 @@ impl Format {
     }
 }
 
+impl Format {
+    pub(super) fn write(&self, out: &mut dyn Write) -> fmt::Result {
+        match self {
+            Self::PayloadType(payload_type) => write_number(out, payload_type.value()),
+            Self::Any => out.write_char('*'),
+            Self::Name(name) => out.write_str(name),
+        }
+    }
+}
+
 impl From<PayloadType> for Format {
     fn from(payload_type: PayloadType) -> Self {
         Self::PayloadType(payload_type)
@@ -47,11 +58,7 @@ impl From<PayloadType> for Format {
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::PayloadType(payload_type) => payload_type.fmt(f),
-            Self::Any => f.write_str("*"),
-            Self::Name(name) => name.fmt(f),
-        }
+        self.write(f)
     }
 }
 
@@ -100,10 +107,16 @@ impl Value for Rtpmap {
     }
 
     fn write(&self, out: &mut dyn Write) -> fmt::Result {
-        write!(out, "{} {}", self.payload_type, self.encoding)?;
-        write!(out, "/{}", self.clock_rate)?;
+        write_number(out, self.payload_type.value())?;
+        out.write_char(' ')?;
+        out.write_str(&self.encoding)?;
+        out.write_char('/')?;
+        write_number(out, self.clock_rate)?;
         match &self.parameters {
-            Some(parameters) => write!(out, "/{parameters}"),
+            Some(parameters) => {
+                out.write_char('/')?;
+                out.write_str(parameters)
+            }
             None => Ok(()),
         }
     }
@@ -152,11 +165,12 @@ impl Value for Fmtp {
     }
 
     fn write(&self, out: &mut dyn Write) -> fmt::Result {
-        write!(out, "{}", self.format)?;
+        self.format.write(out)?;
         if self.parameters.is_empty() {
             return Ok(());
         }
-        write!(out, " {}", self.parameters)
+        out.write_char(' ')?;
+        out.write_str(&self.parameters)
     }
 }
 
@@ -196,11 +210,13 @@ impl Value for Extmap {
     }
 
     fn write(&self, out: &mut dyn Write) -> fmt::Result {
-        write!(out, "{}", self.id)?;
+        write_number(out, self.id.value())?;
         if let Some(direction) = self.direction {
-            write!(out, "/{direction}")?;
+            out.write_char('/')?;
+            out.write_str(direction.as_str())?;
         }
-        write!(out, " {}", self.uri)?;
+        out.write_char(' ')?;
+        out.write_str(&self.uri)?;
         match &self.attributes {
             Some(attributes) => write!(out, " {attributes}"),
             None => Ok(()),

@@ -5,6 +5,7 @@ use core::fmt::{self, Write};
 use super::value::{Value, standalone};
 use crate::fields::{Fields, Why};
 use crate::media::word_enum;
+use crate::number::write_number;
 use crate::{Ssrc, Text, Word};
 
 /// `a=ssrc:<ssrc> <name>[:<value>]` (RFC 5576 §4.1).
@@ -40,9 +41,14 @@ impl Value for SsrcAttribute {
     }
 
     fn write(&self, out: &mut dyn Write) -> fmt::Result {
-        write!(out, "{} {}", self.ssrc, self.name)?;
+        write_number(out, self.ssrc.0)?;
+        out.write_char(' ')?;
+        out.write_str(&self.name)?;
         match &self.value {
-            Some(value) => write!(out, ":{value}"),
+            Some(value) => {
+                out.write_char(':')?;
+                out.write_str(value)
+            }
             None => Ok(()),
         }
     }

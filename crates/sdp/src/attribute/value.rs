@@ -3,6 +3,7 @@
 use core::fmt::{self, Write};
 
 use crate::fields::{PORT, Why, is_digits, number, single};
+use crate::number::write_number;
 use crate::{Decimal, Word, WordList};
 
 /// The value of an attribute: how it is read and written.
@@ -81,7 +82,7 @@ impl Value for u16 {
     }
 
     fn write(&self, out: &mut dyn Write) -> fmt::Result {
-        write!(out, "{self}")
+        write_number(out, *self)
     }
 }
 
@@ -91,7 +92,7 @@ impl Value for u32 {
     }
 
     fn write(&self, out: &mut dyn Write) -> fmt::Result {
-        write!(out, "{self}")
+        write_number(out, *self)
     }
 }
 
@@ -106,6 +107,6 @@ impl Value for u64 {
     }
 
     fn write(&self, out: &mut dyn Write) -> fmt::Result {
-        write!(out, "{self}")
+        write_number(out, *self)
     }
 }

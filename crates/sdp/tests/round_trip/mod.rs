@@ -41,7 +41,7 @@ fn check_pieces(text: &str) {
         assert!(!written.contains(['\r', '\n', '\0']));
     }
     if let Ok(attribute) = text.parse::<Attribute>() {
-        let written = attribute.to_string();
+        let written = format!("a={attribute}");
         assert_eq!(written.parse().as_ref(), Ok(&attribute));
         assert!(!written.contains(['\r', '\n', '\0']));
     }
