@@ -1,0 +1,208 @@
+use std::time::Duration;
+
+use pc_sctp::{Association, Limit, Reliability, StreamId};
+
+use crate::dcep::{DataChannelOpen, ReliabilityParameter};
+
+/// Names a channel of one [`Session`](crate::Session). Never used again within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChannelId(pub(crate) u32);
+
+/// RFC 8831 §6.4: normal priority.
+pub const DEFAULT_PRIORITY: u16 = 256;
+
+/// How to create a channel: the W3C's `RTCDataChannelInit` and label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelInit {
+    /// Tells channels apart for the application; need not be unique.
+    pub label: String,
+    /// The subprotocol.
+    pub protocol: String,
+    /// Whether messages arrive in the order in which they were sent.
+    pub ordered: bool,
+    /// Give a message up after so many retransmissions.
+    pub max_retransmits: Option<u16>,
+    /// Give a message up after so many milliseconds.
+    pub max_packet_life_time: Option<u16>,
+    /// The id, when both sides create the channel by agreement and no OPEN is to be sent.
+    pub negotiated: Option<u16>,
+    /// The priority that the OPEN tells the peer, RFC 8831 §6.4.
+    pub priority: u16,
+}
+
+impl Default for ChannelInit {
+    /// Ordered, reliable, opened in-band, with normal priority.
+    fn default() -> Self {
+        Self {
+            label: String::new(),
+            protocol: String::new(),
+            ordered: true,
+            max_retransmits: None,
+            max_packet_life_time: None,
+            negotiated: None,
+            priority: DEFAULT_PRIORITY,
+        }
+    }
+}
+
+impl ChannelInit {
+    /// Ordered and reliable, with a label.
+    pub fn new(label: impl Into<String>) -> Self {
+        Self {
+            label: label.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Parameters beyond 65,535 become that: the W3C knows no larger ones.
+    pub(crate) fn from_open(open: &DataChannelOpen<'_>) -> Self {
+        let short = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
+        let (max_retransmits, max_packet_life_time) = match open.reliability {
+            ReliabilityParameter::Reliable => (None, None),
+            ReliabilityParameter::Retransmits(n) => (Some(short(n)), None),
+            ReliabilityParameter::Lifetime(ms) => (None, Some(short(ms))),
+        };
+        Self {
+            label: open.label.to_owned(),
+            protocol: open.protocol.to_owned(),
+            ordered: open.ordered,
+            max_retransmits,
+            max_packet_life_time,
+            negotiated: None,
+            priority: open.priority,
+        }
+    }
+
+    pub(crate) fn to_open(&self) -> DataChannelOpen<'_> {
+        let reliability = match (self.max_retransmits, self.max_packet_life_time) {
+            (Some(n), _) => ReliabilityParameter::Retransmits(n.into()),
+            (None, Some(ms)) => ReliabilityParameter::Lifetime(ms.into()),
+            (None, None) => ReliabilityParameter::Reliable,
+        };
+        DataChannelOpen {
+            ordered: self.ordered,
+            reliability,
+            priority: self.priority,
+            label: &self.label,
+            protocol: &self.protocol,
+        }
+    }
+}
+
+/// How far a channel is: the W3C's `RTCDataChannelState`.
+///
+/// ```text
+///  Connecting --[association up: OPEN sent, or negotiated]--> Open
+///      |                                                       |
+///      |                         close, [the peer's reset]     |
+///      |                                                       v
+///      +--close--> Closed <--[both reset, all read]--------- Closing
+///
+///  [OPEN received] --> Open          [association lost, all read] --> Closed
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChannelState {
+    /// The association is not up yet.
+    Connecting,
+    /// Messages can be sent.
+    Open,
+    /// One of the two has closed it. What the peer had sent before can still be read.
+    Closing,
+    /// Over.
+    Closed,
+}
+
+#[derive(Debug)]
+pub(crate) struct Channel {
+    pub(crate) init: ChannelInit,
+    pub(crate) stream: Option<StreamId>,
+    pub(crate) state: ChannelState,
+    /// RFC 8832 §6: the ACK has not come; until then everything goes ordered.
+    pub(crate) awaits_ack: bool,
+    /// The peer opened it.
+    pub(crate) incoming: bool,
+    /// Both sides of the stream are reset, or the association is gone.
+    pub(crate) ended: bool,
+    /// Set before there is a stream.
+    pub(crate) low_threshold: usize,
+}
+
+impl Channel {
+    pub(crate) fn reliability(&self) -> Reliability {
+        let init = &self.init;
+        let limit = match (init.max_retransmits, init.max_packet_life_time) {
+            (Some(n), _) => Limit::Retransmits(n),
+            (None, Some(ms)) => Limit::Lifetime(Duration::from_millis(ms.into())),
+            (None, None) => Limit::None,
+        };
+        Reliability {
+            ordered: init.ordered || self.awaits_ack,
+            limit,
+        }
+    }
+}
+
+/// A channel as it is now.
+#[derive(Debug, Clone, Copy)]
+pub struct ChannelView<'a> {
+    pub(crate) channel: &'a Channel,
+    pub(crate) association: &'a Association,
+}
+
+impl<'a> ChannelView<'a> {
+    /// The label.
+    pub fn label(&self) -> &'a str {
+        &self.channel.init.label
+    }
+
+    /// The subprotocol.
+    pub fn protocol(&self) -> &'a str {
+        &self.channel.init.protocol
+    }
+
+    /// Whether messages arrive in order.
+    pub const fn ordered(&self) -> bool {
+        self.channel.init.ordered
+    }
+
+    /// After how many retransmissions a message is given up.
+    pub const fn max_retransmits(&self) -> Option<u16> {
+        self.channel.init.max_retransmits
+    }
+
+    /// After how many milliseconds a message is given up.
+    pub const fn max_packet_life_time(&self) -> Option<u16> {
+        self.channel.init.max_packet_life_time
+    }
+
+    /// Whether both sides created the channel by agreement.
+    pub const fn negotiated(&self) -> bool {
+        self.channel.init.negotiated.is_some()
+    }
+
+    /// The priority, RFC 8831 §6.4.
+    pub const fn priority(&self) -> u16 {
+        self.channel.init.priority
+    }
+
+    /// The id, once it is known: the SCTP stream.
+    pub fn id(&self) -> Option<u16> {
+        self.channel.stream.map(|stream| stream.0)
+    }
+
+    /// How far the channel is.
+    pub const fn state(&self) -> ChannelState {
+        self.channel.state
+    }
+
+    /// The bytes of user data that have been sent and have not left yet.
+    pub fn buffered_amount(&self) -> usize {
+        let stream = self.channel.stream;
+        stream.map_or(0, |stream| self.association.buffered_amount(stream))
+    }
+
+    /// The threshold of [`Event::BufferedAmountLow`](crate::Event::BufferedAmountLow), in bytes.
+    pub const fn buffered_amount_low_threshold(&self) -> usize {
+        self.channel.low_threshold
+    }
+}

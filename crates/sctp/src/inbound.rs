@@ -1,0 +1,505 @@
+//! From the wire to the carrier: only what it can take gets through.
+
+use std::time::Instant;
+
+use pc_proto::{Reader, Serial32};
+
+use crate::{
+    Association, Error, Event, Rejected, State, StreamId,
+    association::{Reset, SINK, Transfer},
+    carrier::Report,
+    reconfig::{self, Request},
+    shutdown::Teardown,
+    wire::{Chunk, PacketBuilder, PacketView, chunk},
+};
+
+/// How far a TSN may lie ahead of the last one acknowledged: bounds what is kept out of order.
+const MAX_TSN_AHEAD: u32 = 16_384;
+/// The shortest fragment that is not its message's last: bounds the number of fragments kept.
+const MIN_FRAGMENT: usize = 10;
+/// Answers that wait to be sent; more are not given.
+const MAX_CONTROL: usize = 64;
+/// The T bit of ABORT and SHUTDOWN COMPLETE, RFC 9260 §3.3.7.
+const T_BIT: u8 = 1;
+/// The U bit of DATA, RFC 9260 §3.3.1.
+const U_BIT: u8 = 4;
+/// The B bit of DATA.
+const B_BIT: u8 = 2;
+/// The E bit of DATA.
+const E_BIT: u8 = 1;
+
+impl Association {
+    pub(crate) fn on_packet(&mut self, now: Instant, packet: &[u8]) -> Result<(), Rejected> {
+        let view = PacketView::parse(packet)?;
+        self.check_header(&view)?;
+        if self.transfer.is_some() {
+            return self.on_established(now, &view);
+        }
+        let mut result = Err(Rejected::Unexpected("packet"));
+        for chunk in view.chunks() {
+            if self.transfer.is_some() {
+                // Established by a COOKIE ECHO, with which data may come along (RFC 9260 §5.1 D).
+                let rest = self.on_established(now, &view);
+                return result.or(rest);
+            }
+            result = result.or(self.on_handshake(now, &chunk));
+        }
+        result
+    }
+
+    /// RFC 9260 §8.5: the verification tag, with its exceptions.
+    fn check_header(&self, view: &PacketView<'_>) -> Result<(), Rejected> {
+        let header = view.header;
+        if (header.source_port, header.destination_port)
+            != (self.config.remote_port, self.config.local_port)
+        {
+            return Err(Rejected::Ports);
+        }
+        let ours = self.handshake.local().tag;
+        let (mut chunks, mut expected) = (view.chunks(), Some(ours));
+        if let Some(first) = chunks.next() {
+            match first.kind {
+                // §8.5.1 A: a tag of zero, and nothing beside it.
+                chunk::INIT if chunks.next().is_none() => expected = Some(0),
+                chunk::INIT => return Err(Rejected::Unexpected("bundled INIT")),
+                // §8.5.1 B and C: with the T bit, the sender's own.
+                chunk::ABORT | chunk::SHUTDOWN_COMPLETE if first.flags & T_BIT != 0 => {
+                    expected = self.handshake.peer_tag();
+                }
+                _ => {}
+            }
+        }
+        if expected == Some(header.tag) {
+            Ok(())
+        } else {
+            Err(Rejected::VerificationTag)
+        }
+    }
+
+    fn on_handshake(&mut self, now: Instant, it: &Chunk<'_>) -> Result<(), Rejected> {
+        if matches!(self.state, State::Closed | State::Failed) {
+            return match it.kind {
+                chunk::SHUTDOWN_ACK if self.teardown == Teardown::Done => {
+                    self.on_shutdown_chunk(now, it)
+                }
+                _ => Err(Rejected::Closed),
+            };
+        }
+        match it.kind {
+            chunk::INIT => {
+                let answer = self.handshake.on_init(it)?;
+                self.answer(answer);
+            }
+            chunk::INIT_ACK => {
+                self.handshake.on_init_ack(it)?;
+                let next = self.handshake.on_timeout(now);
+                self.start_t1(next);
+            }
+            chunk::COOKIE_ECHO => self.on_cookie_echo(it)?,
+            chunk::COOKIE_ACK => {
+                self.handshake.on_cookie_ack()?;
+                self.establish();
+            }
+            chunk::ABORT => self.on_abort(it),
+            // RFC 9260 §3.3.10.3: Stale Cookie.
+            chunk::ERROR if it.value.starts_with(&[0, 3]) && self.handshake.on_stale_cookie() => {
+                let next = self.handshake.on_timeout(now);
+                self.start_t1(next);
+            }
+            _ => return Err(Rejected::Unexpected("chunk during the handshake")),
+        }
+        Ok(())
+    }
+
+    fn on_cookie_echo(&mut self, it: &Chunk<'_>) -> Result<(), Rejected> {
+        let (ack, new) = self.handshake.on_cookie_echo(it)?;
+        self.answer(ack);
+        if new {
+            self.establish();
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, packet: Vec<u8>) {
+        if self.control.len() < MAX_CONTROL {
+            self.control.push_back(packet);
+        }
+    }
+
+    /// RFC 9260 §3.3.7: the peer has given up.
+    fn on_abort(&mut self, it: &Chunk<'_>) {
+        let cause = Reader::new(it.value).u16("cause code").ok();
+        self.control.clear();
+        self.end(State::Failed, Event::Failed(Error::Aborted { cause }));
+    }
+
+    fn on_established(&mut self, now: Instant, view: &PacketView<'_>) -> Result<(), Rejected> {
+        let mut carried = PacketBuilder::new(view.header);
+        let mut result = Err(Rejected::Unexpected("chunk"));
+        for it in view.chunks() {
+            let accepted = match self.on_chunk(now, &it, &mut carried) {
+                // RFC 9260 §3.2: the upper bits of an unknown type say whether to go on.
+                Err(Rejected::Unexpected("chunk type")) if it.kind & 0x80 == 0 => break,
+                accepted => accepted,
+            };
+            result = result.or(accepted);
+            if self.transfer.is_none() {
+                return result;
+            }
+        }
+        if !carried.is_empty()
+            && let Some(transfer) = &mut self.transfer
+        {
+            transfer.carrier.handle(now, carried.finish());
+            self.drain();
+        }
+        result
+    }
+
+    fn on_chunk(
+        &mut self,
+        now: Instant,
+        it: &Chunk<'_>,
+        carried: &mut PacketBuilder,
+    ) -> Result<(), Rejected> {
+        match it.kind {
+            chunk::DATA => self.on_data(it, carried),
+            chunk::SACK => self.on_sack(now, it, carried),
+            chunk::FORWARD_TSN => self.on_forward_tsn(it, carried),
+            chunk::RE_CONFIG => self.on_re_config(it, carried),
+            chunk::HEARTBEAT => {
+                let header = carried_header(self);
+                let mut packet = PacketBuilder::new(header);
+                packet.chunk(chunk::HEARTBEAT_ACK, 0, &[it.value]);
+                self.answer(packet.finish());
+                Ok(())
+            }
+            chunk::COOKIE_ECHO => self.on_cookie_echo(it),
+            chunk::SHUTDOWN | chunk::SHUTDOWN_ACK | chunk::SHUTDOWN_COMPLETE => {
+                self.on_shutdown_chunk(now, it)
+            }
+            chunk::ABORT => {
+                self.on_abort(it);
+                Ok(())
+            }
+            // Never sent by WebRTC in a way that matters: it reports, it does not end anything.
+            chunk::ERROR => Ok(()),
+            chunk::INIT => Err(Rejected::Unexpected("INIT")),
+            chunk::INIT_ACK => Err(Rejected::Unexpected("INIT ACK")),
+            chunk::COOKIE_ACK => Err(Rejected::Unexpected("COOKIE ACK")),
+            chunk::HEARTBEAT_ACK => Err(Rejected::Unexpected("HEARTBEAT ACK")),
+            _ => Err(Rejected::Unexpected("chunk type")),
+        }
+    }
+
+    fn on_data(&mut self, it: &Chunk<'_>, carried: &mut PacketBuilder) -> Result<(), Rejected> {
+        let mut reader = Reader::new(it.value);
+        let tsn = Serial32(reader.u32("TSN")?);
+        let stream = reader.u16("stream identifier")?;
+        let rest = reader.rest();
+        reader.bytes(6, "SSN and PPID")?;
+        let len = reader.remaining();
+        let Some(transfer) = &mut self.transfer else {
+            return Err(Rejected::Closed);
+        };
+        // RFC 9260 §3.3.1: a DATA chunk has user data.
+        if len == 0 || stream == SINK || (it.flags & E_BIT == 0 && len < MIN_FRAGMENT) {
+            return Err(Rejected::Unexpected("DATA"));
+        }
+        if tsn.is_newer_than(transfer.received) && tsn.steps_from(transfer.received) > MAX_TSN_AHEAD
+        {
+            return Err(Rejected::Unexpected("TSN"));
+        }
+        let new = tsn.is_newer_than(transfer.highest);
+        let known = self.streams.contains_key(&stream);
+        let full = self.unread >= self.config.receive_buffer;
+        if new && (full || (!known && self.streams.len() >= self.config.max_streams)) {
+            // RFC 9260 §6.2: dropped, and the peer is told how much room there is.
+            transfer.sack_due = true;
+            return Err(Rejected::Unexpected("DATA beyond the receive window"));
+        }
+        if new {
+            transfer.highest = tsn;
+        }
+        let entry = self.streams.entry(stream).or_default();
+        if entry.reset == Reset::No {
+            carried.chunk(chunk::DATA, it.flags, &[it.value]);
+        } else {
+            sink(tsn, it.flags, rest, carried);
+        }
+        Ok(())
+    }
+
+    fn on_sack(
+        &mut self,
+        now: Instant,
+        it: &Chunk<'_>,
+        carried: &mut PacketBuilder,
+    ) -> Result<(), Rejected> {
+        let Some(transfer) = &mut self.transfer else {
+            return Err(Rejected::Closed);
+        };
+        let cumulative = transfer.check_sack(it)?;
+        if cumulative.is_at_least(transfer.acknowledged) {
+            transfer.acknowledged = cumulative;
+            transfer.flight.on_sack(now, cumulative);
+            transfer.stale = true;
+            carried.chunk(chunk::SACK, 0, &[it.value]);
+        }
+        Ok(())
+    }
+
+    fn on_forward_tsn(
+        &mut self,
+        it: &Chunk<'_>,
+        carried: &mut PacketBuilder,
+    ) -> Result<(), Rejected> {
+        let Some(transfer) = &mut self.transfer else {
+            return Err(Rejected::Closed);
+        };
+        let tsn = Serial32(Reader::new(it.value).u32("new cumulative TSN")?);
+        let far = tsn.is_newer_than(transfer.received)
+            && tsn.steps_from(transfer.received) > MAX_TSN_AHEAD;
+        if far || !it.value.len().is_multiple_of(4) || !transfer.peer.forward_tsn {
+            return Err(Rejected::Unexpected("FORWARD TSN"));
+        }
+        if tsn.is_newer_than(transfer.highest) {
+            transfer.highest = tsn;
+        }
+        carried.chunk(chunk::FORWARD_TSN, 0, &[it.value]);
+        Ok(())
+    }
+
+    fn on_re_config(
+        &mut self,
+        it: &Chunk<'_>,
+        carried: &mut PacketBuilder,
+    ) -> Result<(), Rejected> {
+        let Some(transfer) = &mut self.transfer else {
+            return Err(Rejected::Closed);
+        };
+        let (answer, request) = transfer.reconfig.incoming(it)?;
+        let unexpected = answer.is_none() && request.is_none();
+        if let Some(answer) = answer {
+            carried.chunk(chunk::RE_CONFIG, 0, &[&answer]);
+        }
+        if let Some(request) = request {
+            // RFC 6525 §4.1: the first has the number of the first TSN.
+            let last = transfer.reconfig.passed;
+            let next = last.map_or(transfer.peer.tsn, |last| last.wrapping_add(1));
+            if last == Some(request.sequence) {
+                carried.chunk(chunk::RE_CONFIG, 0, &[&request.value()]);
+            } else if request.sequence == next {
+                self.hold_or_pass(request, carried);
+            } else {
+                return Err(Rejected::Unexpected("RE-CONFIG sequence number"));
+            }
+        }
+        if unexpected {
+            return Err(Rejected::Unexpected("RE-CONFIG"));
+        }
+        Ok(())
+    }
+
+    /// The peer's reset waits until what we have queued on the streams is with the carrier, which
+    /// answers with a reset of its own, and until the data before it has come.
+    fn hold_or_pass(&mut self, request: Request, carried: &mut PacketBuilder) {
+        if self.is_ready(&request) {
+            self.pass(&request, carried);
+            return;
+        }
+        let Some(transfer) = &mut self.transfer else {
+            return;
+        };
+        let mut packet = PacketBuilder::new(self.handshake.header(transfer.peer.tag));
+        packet.chunk(chunk::RE_CONFIG, 0, &[&reconfig::in_progress(&request)]);
+        let come = transfer.highest.is_at_least(request.last_tsn());
+        let streams = request.streams.clone();
+        transfer.reconfig.held = Some(request);
+        self.answer(packet.finish());
+        for stream in streams.into_iter().filter(|_| come) {
+            self.on_peer_reset(stream);
+        }
+    }
+
+    fn is_ready(&self, request: &Request) -> bool {
+        let empty = |stream: &u16| {
+            self.streams
+                .get(stream)
+                .is_none_or(|it| it.outbox.is_empty())
+        };
+        let come = self
+            .transfer
+            .as_ref()
+            .is_some_and(|it| it.highest.is_at_least(request.last_tsn()));
+        come && request.streams.iter().all(empty)
+    }
+
+    fn pass(&mut self, request: &Request, carried: &mut PacketBuilder) {
+        let Some(transfer) = &mut self.transfer else {
+            return;
+        };
+        transfer.reconfig.passed = Some(request.sequence);
+        for stream in request.streams.iter().filter(|it| **it != SINK) {
+            // The carrier answers only for streams it knows; a channel without traffic counts too.
+            transfer.carrier.open(*stream);
+        }
+        carried.chunk(chunk::RE_CONFIG, 0, &[&request.value()]);
+    }
+
+    /// Passes the peer's reset that was held, if its time has come.
+    pub(crate) fn retry_held(&mut self, now: Instant) {
+        let Some(transfer) = &mut self.transfer else {
+            return;
+        };
+        let Some(request) = transfer.reconfig.held.take() else {
+            return;
+        };
+        if self.is_ready(&request) {
+            let mut packet = PacketBuilder::new(to_us(self));
+            self.pass(&request, &mut packet);
+            self.carry(now, packet);
+        } else if let Some(transfer) = &mut self.transfer {
+            let come = transfer.highest.is_at_least(request.last_tsn());
+            let streams = request.streams.clone();
+            transfer.reconfig.held = Some(request);
+            for stream in streams.into_iter().filter(|_| come) {
+                self.on_peer_reset(stream);
+            }
+        }
+    }
+
+    /// Gives the carrier a packet as if it had come from the peer.
+    pub(crate) fn carry(&mut self, now: Instant, packet: PacketBuilder) {
+        if let Some(transfer) = &mut self.transfer {
+            transfer.carrier.handle(now, packet.finish());
+            self.drain();
+        }
+    }
+
+    /// Takes everything that the carrier has to say and to give.
+    pub(crate) fn drain(&mut self) {
+        while let Some(report) = self.transfer.as_mut().and_then(|it| it.carrier.poll()) {
+            match report {
+                Report::Readable(stream) => self.pull(stream),
+                Report::Opened(stream) => self.on_opened(stream),
+                Report::Finished(stream) => self.on_finished(stream),
+                Report::ResetComplete(stream) => self.on_reset_done(stream, Event::ResetDone),
+                Report::ResetFailed(stream) => self.on_reset_done(stream, Event::ResetFailed),
+                Report::Lost(error) => self.fail(error),
+            }
+        }
+    }
+
+    fn pull(&mut self, stream: u16) {
+        while let Some(transfer) = &mut self.transfer
+            && let Some(chunks) = transfer.carrier.read(stream)
+        {
+            let control = chunks.ppi == sctp_proto::PayloadProtocolIdentifier::Dcep;
+            let entry = self.streams.entry(stream).or_default();
+            let (cost, visible) = entry.inbox.push(chunks);
+            self.unread += cost;
+            let announced = match control {
+                true => &mut entry.announced_control,
+                false => &mut entry.announced,
+            };
+            if visible && !std::mem::replace(announced, true) {
+                self.events.push_back(Event::Readable(StreamId(stream)));
+            }
+        }
+    }
+
+    fn on_opened(&mut self, stream: u16) {
+        if let Some(transfer) = &mut self.transfer
+            && stream != SINK
+        {
+            transfer.reconfig.used(stream);
+            self.streams.entry(stream).or_default().open = true;
+        }
+    }
+
+    fn on_finished(&mut self, stream: u16) {
+        if stream != SINK {
+            self.on_peer_reset(stream);
+            let entry = self.streams.entry(stream).or_default();
+            entry.inbox.end();
+            entry.open = false;
+        }
+    }
+
+    fn on_peer_reset(&mut self, stream: u16) {
+        let entry = self.streams.entry(stream).or_default();
+        if !std::mem::replace(&mut entry.peer_reset, true) {
+            self.events.push_back(Event::StreamReset(StreamId(stream)));
+        }
+    }
+
+    fn on_reset_done(&mut self, stream: u16, event: fn(StreamId) -> Event) {
+        if stream == SINK {
+            return;
+        }
+        if let Some(entry) = self.streams.get_mut(&stream) {
+            entry.outbox.clear();
+            (entry.reset, entry.peer_reset, entry.open) = (Reset::No, false, false);
+        }
+        self.resets.retain(|id| *id != stream);
+        self.events.push_back(event(StreamId(stream)));
+        self.forget(stream);
+    }
+}
+
+impl Transfer {
+    /// Whether a SACK is about what was sent, RFC 9260 §6.2.1. Returns its cumulative TSN.
+    fn check_sack(&self, it: &Chunk<'_>) -> Result<Serial32, Rejected> {
+        let mut reader = Reader::new(it.value);
+        let cumulative = Serial32(reader.u32("cumulative TSN ack")?);
+        reader.u32("a_rwnd")?;
+        let gaps = reader.u16("number of gap ack blocks")?;
+        let duplicates = usize::from(reader.u16("number of duplicates")?);
+        let unsent = cumulative.is_newer_than(self.sent);
+        let in_flight = self.sent.steps_from(cumulative);
+        let mut after = 0;
+        for _ in 0..gaps {
+            let start = reader.u16("gap ack block start")?;
+            let end = reader.u16("gap ack block end")?;
+            if start <= after || end < start || u32::from(end) > in_flight {
+                return Err(Rejected::Unexpected("gap ack block"));
+            }
+            after = end;
+        }
+        reader.bytes(duplicates * 4, "duplicate TSNs")?;
+        reader.finish("SACK length")?;
+        if unsent {
+            return Err(Rejected::Unexpected("SACK of what was not sent"));
+        }
+        Ok(cumulative)
+    }
+}
+
+/// A chunk that the carrier acknowledges and drops: ordered, one before the first on its stream.
+fn sink(tsn: Serial32, flags: u8, rest: &[u8], carried: &mut PacketBuilder) {
+    let flags = (flags & !U_BIT) | B_BIT | E_BIT;
+    let stream = SINK.to_be_bytes();
+    let ssn = u16::MAX.to_be_bytes();
+    let rest = rest.get(2..7).unwrap_or(&[0; 5]);
+    carried.chunk(
+        chunk::DATA,
+        flags,
+        &[&tsn.0.to_be_bytes(), &stream, &ssn, rest],
+    );
+}
+
+/// The header of a packet to the peer.
+fn carried_header(association: &Association) -> crate::wire::Header {
+    let tag = association.handshake.peer_tag().unwrap_or(0);
+    association.handshake.header(tag)
+}
+
+/// The header of a packet from the peer.
+pub(crate) fn to_us(association: &Association) -> crate::wire::Header {
+    crate::wire::Header {
+        source_port: association.config.remote_port,
+        destination_port: association.config.local_port,
+        tag: association.handshake.local().tag,
+    }
+}
