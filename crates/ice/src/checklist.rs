@@ -106,8 +106,13 @@ impl Checklist {
 
     /// Puts a pair at the head of that queue.
     pub(crate) fn trigger_first(&mut self, id: PairId) {
-        self.triggered.retain(|queued| *queued != id);
+        self.untrigger(id);
         self.triggered.push_front(id);
+    }
+
+    /// A check of the pair was answered meanwhile: another one would tell nothing new.
+    pub(crate) fn untrigger(&mut self, id: PairId) {
+        self.triggered.retain(|queued| *queued != id);
     }
 
     /// Whether [`next_check`](Self::next_check) has one.

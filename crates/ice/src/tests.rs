@@ -1,4 +1,11 @@
-//! Two agents on a simulated network.
+//! Agents on a simulated network, and one agent with a peer made of bytes.
 
+mod bytes;
 mod connect;
+mod consent;
+mod failure;
+mod hostile;
+mod nominate;
+mod restart;
 mod support;
+mod trickle;

@@ -203,8 +203,8 @@ impl Agent {
         let ended = self.locals_ended && current.remotes_ended;
         match &self.path {
             Some(path) if path.silent_since.is_some() => return State::Disconnected,
-            // A restart does not undo what was reached.
-            Some(path) if !self.is_current(path) && state == State::Completed => return state,
+            // Neither a restart nor a straggler's check undoes what was reached.
+            Some(_) if state == State::Completed => return state,
             Some(_) if ended && current.selected.is_some() && !current.checklist.is_pending() => {
                 return State::Completed;
             }

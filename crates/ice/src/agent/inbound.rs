@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use pc_proto::FiveTuple;
-use pc_stun::{Class, IntegrityError, MessageView, Method};
+use pc_stun::{Class, MessageView, Method};
 
 use super::Agent;
 use crate::Rejected;
@@ -25,7 +25,7 @@ impl Agent {
             return Err(Rejected::UnknownLocalAddress);
         }
         let message = MessageView::parse(datagram)?;
-        if message.verify_fingerprint() == Err(IntegrityError::Mismatch) {
+        if message.verify_fingerprint().is_err() {
             return Err(Rejected::Fingerprint);
         }
         if message.method() != Method::BINDING {

@@ -107,13 +107,16 @@ impl Agent {
         };
         path.consent.sent(now, check, &self.timing, &mut self.rng);
         let (route, priority, generation) = (path.route, path.priority, path.generation);
+        // Repeating the nomination, as libwebrtc does, tells a peer that sees this side at a new
+        // address that the path is still the one to use.
+        let nominates = role == Role::Controlling && self.is_nominated();
         let (username, key) = self.sender_of(generation)?;
         let request = Request {
             id,
             username,
             priority,
             role,
-            nominates: false,
+            nominates,
         };
         out.datagram_up_to(MAX_MESSAGE, |bytes| {
             request.write(self.tie_breaker, key, bytes)

@@ -139,6 +139,9 @@ impl Agent {
         let (id, foundation, asked_for) = (pair.id, pair.foundation, pair.asked_for_at.is_some());
         current.transactions.cancel(id);
         current.checklist.thaw(foundation);
+        if current.nominating != Some(id) {
+            current.checklist.untrigger(id);
+        }
         current.first_valid_at.get_or_insert(now);
         if let Some(path) = &mut self.path
             && path.generation == current.number

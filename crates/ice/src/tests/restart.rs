@@ -1,0 +1,168 @@
+use pc_simnet::{Link, Seed, for_each_seed, ms, secs};
+
+use super::{
+    bytes::{Lone, route},
+    support::{A, B, Duo, other},
+};
+use crate::{Event, Rejected, Role, State};
+
+fn connected(seed: Seed, link: Link) -> Duo {
+    let mut duo = Duo::new(seed).link(link);
+    duo.signal();
+    duo.run_until_state(State::Completed);
+    duo
+}
+
+/// Data flows both ways at every moment of a restart, whoever begins it and however late the
+/// other side hears of it.
+#[test]
+fn a_restart_does_not_interrupt_data() {
+    for_each_seed(30, |seed| {
+        let mut duo = connected(seed, Link::new().delay(ms(10)).jitter(ms(5)));
+        let first = if seed.0 % 2 == 0 { A } else { B };
+        for id in [first, other(first)] {
+            let now = duo.net.now();
+            let before = duo.net[id].agent.local_credentials().clone();
+            duo.net[id].agent.restart(now);
+            assert_ne!(*duo.net[id].agent.local_credentials(), before);
+            for step in 0..10 {
+                let text = format!("{id:?} {step}");
+                assert!(
+                    duo.send(A, text.as_bytes()) && duo.send(B, text.as_bytes()),
+                    "{text}"
+                );
+            }
+            // Long enough for the old generation's consent to be asked for again.
+            duo.net.run_for(secs(35));
+        }
+        duo.signal_credentials(A);
+        duo.signal_candidates(A);
+        for step in 0..20 {
+            assert!(
+                duo.send(A, &[b'a', step]) && duo.send(B, &[b'b', step]),
+                "{step}"
+            );
+        }
+        duo.signal_credentials(B);
+        duo.signal_candidates(B);
+        for step in 0..20 {
+            assert!(
+                duo.send(A, &[b'c', step]) && duo.send(B, &[b'd', step]),
+                "{step}"
+            );
+        }
+        for id in [A, B] {
+            let peer = &duo.net[id];
+            assert!(peer.agent.is_nominated());
+            assert!(
+                !peer.path().contains(&State::Disconnected),
+                "{:?}",
+                peer.path()
+            );
+            assert_eq!(
+                peer.path()
+                    .iter()
+                    .filter(|state| **state == State::Checking)
+                    .count(),
+                1
+            );
+            let changes = peer
+                .events
+                .iter()
+                .filter(|event| **event == Event::SelectedPairChanged)
+                .count();
+            assert_eq!(changes, 2, "the old pair, the new pair");
+        }
+        duo.net.run_for(secs(60));
+        assert_eq!(
+            [A, B].map(|id| duo.net[id].agent.state()),
+            [State::Completed; 2]
+        );
+    });
+}
+
+#[test]
+fn a_restart_revives_what_has_failed() {
+    let mut duo = connected(Seed(1), Link::new().delay(ms(10)));
+    duo.net.cut_between(A, B);
+    duo.run_until_state(State::Failed);
+    duo.net.mend_between(A, B);
+    let now = duo.net.now();
+    for id in [A, B] {
+        duo.net[id].agent.restart(now);
+    }
+    duo.signal();
+    duo.run_until_state(State::Completed);
+    let path = duo.net[A].path();
+    assert_eq!(
+        path[4..],
+        [
+            State::Failed,
+            State::Checking,
+            State::Connected,
+            State::Completed
+        ]
+    );
+}
+
+#[test]
+fn a_restart_that_leads_nowhere_fails() {
+    let mut duo = connected(Seed(2), Link::new().delay(ms(10)));
+    duo.net.cut_between(A, B);
+    let now = duo.net.now();
+    for id in [A, B] {
+        duo.net[id].agent.restart(now);
+    }
+    duo.signal();
+    duo.run_until_state(State::Failed);
+}
+
+/// Checks for the old credentials are answered with the old password, and that is all they do.
+#[test]
+fn old_checks_are_answered() {
+    let mut lone = Lone::connected(Role::Controlled);
+    let (old, older) = (lone.check(), lone.check());
+    lone.agent.restart(lone.now);
+    lone.sent();
+    lone.input(route(), &old.write()).unwrap();
+    let (_, reply) = lone.replies().pop().unwrap();
+    let key = pc_stun::IntegrityKey::short_term(&old.pwd);
+    let reply = pc_stun::MessageView::parse(&reply).unwrap();
+    assert_eq!(reply.class(), pc_stun::Class::Success);
+    reply.verify_integrity(&key).unwrap();
+    assert_eq!(lone.agent.route(), Some(route()));
+    // Until the generation that answers them is gone as well.
+    lone.theirs.ufrag = "next".into();
+    lone.signal();
+    let new = super::bytes::Check {
+        nominates: true,
+        ..lone.check()
+    };
+    lone.input(route(), &new.write()).unwrap();
+    lone.run_for(ms(50));
+    lone.agent.restart(lone.now);
+    lone.agent.restart(lone.now);
+    let outcome = lone.input(route(), &older.write());
+    assert!(outcome == Ok(false) || outcome == Err(Rejected::UnknownUfrag));
+}
+
+#[test]
+fn a_lazy_driver_restarts_too() {
+    for_each_seed(50, |seed| {
+        let mut duo = Duo::new(seed)
+            .link(Link::new().delay(ms(20)).loss(0.1))
+            .lazy();
+        duo.signal();
+        duo.net.run_for(secs(10));
+        let now = duo.net.now();
+        duo.net[A].agent.restart(now);
+        duo.net.run_for(ms(100));
+        duo.net[B].agent.restart(now);
+        duo.signal();
+        duo.net.run_for(secs(30));
+        for id in [A, B] {
+            assert!(duo.net[id].agent.is_nominated(), "{:?}", duo.net[id].agent);
+        }
+        duo.assert_same_path();
+    });
+}
