@@ -15,6 +15,8 @@ use super::{
 
 /// The drivers, beside the package that runs them.
 const DRIVERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
+/// `fetch`, and what puppeteer-core asks for.
+const OLDEST_NODE: u32 = 18;
 const CHROMIUM: [&str; 1] = ["chromium"];
 const FIREFOX: [&str; 2] = ["firefox-esr", "firefox"];
 
@@ -159,6 +161,19 @@ fn apt(arguments: &[&str]) -> Command {
 }
 
 fn install_npm(work: &Path, folder: &Path) -> Result<()> {
+    let version = Command::new("node")
+        .arg("--version")
+        .output()
+        .context("cannot run node")?;
+    let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
+    let major = version
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .and_then(|n| n.parse().ok());
+    if major.is_none_or(|major: u32| major < OLDEST_NODE) {
+        bail!("node is {version}; the drivers need {OLDEST_NODE} or later");
+    }
     once(
         &folder.join("package.json"),
         &folder.join("node_modules/.interop"),
