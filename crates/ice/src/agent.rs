@@ -24,6 +24,7 @@ use crate::{
 
 mod conclude;
 mod inbound;
+mod nominate;
 mod outbound;
 mod pairing;
 mod request;

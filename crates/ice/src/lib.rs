@@ -1,4 +1,93 @@
-//! A sans-IO ICE agent (RFC 8445, 8838, 7675, 8863).
+//! A full ICE agent as a value: candidates, datagrams and time in; checks, answers and the path to
+//! the peer out.
+//!
+//! ```
+//! use pc_ice::{Agent, Candidate, Config, Role, State};
+//! use pc_proto::{Batch, Protocol};
+//! # use std::time::Duration;
+//!
+//! // Two agents; in earnest the seed is random, and each is in a process of its own.
+//! # #[allow(clippy::disallowed_methods)]
+//! let mut now = std::time::Instant::now();
+//! let mut agents = [
+//!     Agent::new(Config::new(Role::Controlling, [1; 32])),
+//!     Agent::new(Config::new(Role::Controlled, [2; 32])),
+//! ];
+//! // Each learns its own addresses, and by signalling the credentials and candidates of the other.
+//! for (i, address) in [(0, "192.0.2.1:4000"), (1, "198.51.100.1:5000")] {
+//!     let candidate = agents[i].add_local_candidate(now, Candidate::host(address.parse()?)).unwrap();
+//!     let credentials = agents[i].local_credentials().clone();
+//!     agents[1 - i].set_remote_credentials(now, credentials)?;
+//!     agents[1 - i].add_remote_candidate(now, candidate)?;
+//!     agents[i].end_of_local_candidates(now);
+//!     agents[1 - i].end_of_remote_candidates(now);
+//! }
+//! // The driver: sends what there is to be sent, hands over what arrives, and keeps the time.
+//! let mut batch = Batch::new();
+//! while agents.iter().any(|agent| agent.state() != State::Completed) {
+//!     for i in [0, 1] {
+//!         while let Some(route) = agents[i].poll_transmit(now, &mut batch.transmit_buf(1200, 8)) {
+//!             for datagram in batch.datagrams() {
+//!                 agents[1 - i].handle_input(now, route.reversed(), &mut datagram.to_vec())?;
+//!             }
+//!         }
+//!     }
+//!     now += Duration::from_millis(1);
+//!     agents.iter_mut().for_each(|agent| agent.handle_timeout(now));
+//! }
+//! // Whatever the layers above have to send goes here; what comes from there is passed up.
+//! let route = agents[0].route().unwrap();
+//! assert_eq!(route.remote, "198.51.100.1:5000".parse()?);
+//! let passed = agents[1].handle_input(now, route.reversed(), &mut b"\x16 data".to_vec())?.is_some();
+//! assert!(passed);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Layout
+//!
+//! | item | what it is |
+//! |---|---|
+//! | [`Agent`] | the engine: `agent/` has a file for each thing it does, inward to outward |
+//! | [`Config`], [`Timing`], [`Credentials`] | what it is made from |
+//! | [`Candidate`], [`CandidatePair`], [`CandidateKind`] | addresses, and two of them |
+//! | [`State`], [`Role`], [`Event`] | what became of it |
+//! | [`Error`], [`Rejected`] | the caller's mistakes; why a datagram was dropped |
+//!
+//! # Design decision
+//!
+//! State that has rules of its own is a type of its own: the checklist, a transaction, consent, the
+//! pacing, the generation that a restart replaces. After every input one function, `settle`, draws
+//! the conclusions from all of them: whom to nominate, which path carries the data, what the state
+//! is called. So no event has to remember what else depends on it, and calls may come in any order.
+//!
+//! Nothing is believed before it is proven: a request by the local password, an answer by its
+//! transaction, its source and the peer's password. A rejected datagram changes nothing, a replayed
+//! one nothing more, and everything that a peer can make grow has a limit.
+//!
+//! Data may flow over the best valid pair before nomination (RFC 8445 §12.1), so that a session is
+//! up one round trip after both sides know each other.
+//!
+//! # Where it departs from the RFCs
+//!
+//! - A frozen pair is checked when it is nobody else's turn, not only after the check that froze it
+//!   has ended: with one component that would cost up to 39.5 s and save nothing.
+//! - When the nominated pair falls silent and another one answers, the controlling agent nominates
+//!   that one, as browsers do, instead of asking for a restart (RFC 8445 §8.1.1).
+//! - Consent checks of the controlling agent carry USE-CANDIDATE, as libwebrtc's do: so the peer
+//!   follows when a NAT has given this side another address.
+//! - The controlled agent follows later nominations of worse pairs once the better one has not been
+//!   nominated for 3 s.
+//!
+//! # Specifications
+//!
+//! RFC 8445 (ICE), RFC 8838 (trickle), RFC 8863 (patience), RFC 7675 (consent), RFC 8421 (IPv4 and
+//! IPv6), RFC 8489 (STUN), W3C webrtc-pc §5.6 (states).
+//!
+//! # Non-goals
+//!
+//! It opens no socket, enumerates no interface and resolves no name. Candidates from STUN and TURN
+//! servers, TCP (RFC 6544) and mDNS names are not gathered yet; those of a peer are used. It is not
+//! a lite implementation; against a lite peer it is controlling.
 #![cfg_attr(
     not(test),
     deny(

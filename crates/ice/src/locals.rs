@@ -30,7 +30,6 @@ impl Local {
 #[derive(Debug)]
 pub(crate) struct Locals {
     list: Vec<Local>,
-    ranks: Ranks,
     salt: u64,
 }
 
@@ -38,7 +37,6 @@ impl Locals {
     pub(crate) fn new(salt: u64) -> Self {
         Self {
             list: Vec::new(),
-            ranks: Ranks::default(),
             salt,
         }
     }
@@ -63,7 +61,7 @@ impl Locals {
             return None;
         }
         let preference = match (candidate.priority >> 8) as u16 {
-            0 => self.ranks.next(address.ip()),
+            0 => self.free_preference(address.ip()),
             given => given,
         };
         if candidate.priority == 0 {
@@ -103,6 +101,13 @@ impl Locals {
         })
     }
 
+    /// The best preference of this family that no candidate has: those added earlier are better.
+    fn free_preference(&self, ip: IpAddr) -> u16 {
+        let taken = |preference: &u16| self.iter().any(|local| local.preference == *preference);
+        let mut free = preferences(ip).filter(|preference| !taken(preference));
+        free.next().unwrap_or(0)
+    }
+
     /// Equal for the same kind and base address (RFC 8445 §5.1.1.3); the salt keeps it from telling
     /// the address to those who guess.
     fn foundation(&self, kind: CandidateKind, base: IpAddr) -> String {
@@ -117,34 +122,16 @@ impl Locals {
     }
 }
 
-/// Hands out local preferences so that IPv6 and IPv4 alternate (RFC 8421 §4), addresses added
-/// earlier come first, and those of little reach, loopback and link-local, come last.
-#[derive(Debug, Default)]
-struct Ranks {
-    /// Taken so far: [wide, narrow] reach, [IPv6, IPv4].
-    taken: [[u16; 2]; 2],
-}
-
-impl Ranks {
-    const TOP: [u16; 2] = [65_535, 16_383];
-
-    fn next(&mut self, ip: IpAddr) -> u16 {
-        let narrow = match ip {
-            IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local(),
-            IpAddr::V6(_) => ip.is_loopback() || is_link_local_v6(ip),
-        };
-        let [wide_reach, narrow_reach] = &mut self.taken;
-        let (top, [v6, v4]) = if narrow {
-            (Self::TOP[1], narrow_reach)
-        } else {
-            (Self::TOP[0], wide_reach)
-        };
-        let (count, family) = if ip.is_ipv4() { (v4, 1) } else { (v6, 0) };
-        let rank = top - (2 * *count + family);
-        // Far more addresses than an agent holds have to come and go before preferences repeat.
-        *count = (*count + 1).min(8_000);
-        rank
-    }
+/// Local preferences so that IPv6 and IPv4 alternate (RFC 8421 §4), and those of little reach,
+/// loopback and link-local, come last: for each family the odd or even numbers downwards.
+fn preferences(ip: IpAddr) -> impl Iterator<Item = u16> {
+    let narrow = match ip {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local(),
+        IpAddr::V6(_) => ip.is_loopback() || is_link_local_v6(ip),
+    };
+    let top = if narrow { 16_383 } else { 65_535 };
+    let first = top - u16::from(ip.is_ipv4());
+    (0..=first).rev().step_by(2)
 }
 
 #[cfg(test)]
@@ -178,6 +165,9 @@ mod tests {
                 .iter()
                 .all(|candidate| candidate.priority >> 24 == 126)
         );
+        // What goes leaves its place to what comes.
+        locals.remove(added[0].address);
+        assert_eq!(add(&mut locals, "10.0.0.9:1").priority, added[0].priority);
     }
 
     #[test]

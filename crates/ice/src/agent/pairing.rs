@@ -6,7 +6,7 @@ use pc_proto::FiveTuple;
 
 use super::Agent;
 use crate::{
-    Credentials, Role,
+    Credentials, Event, Role,
     candidate::{can_pair, fnv, scoped},
     pair::{Pair, PairId, PairState},
     remotes::RemoteId,
@@ -47,10 +47,18 @@ impl Agent {
         let Some(candidate) = self.current.remotes.get(remote) else {
             return;
         };
-        let priority = candidate.priority;
-        self.current
-            .checklist
-            .rank_remote(remote, priority, self.role);
+        let candidate = candidate.clone();
+        let checklist = &mut self.current.checklist;
+        checklist.rank_remote(remote, candidate.priority, self.role);
+        if let Some(path) = &mut self.path
+            && path.generation == self.current.number
+            && checklist
+                .get(path.pair)
+                .is_some_and(|pair| pair.remote == remote)
+        {
+            path.candidates.remote = candidate;
+            self.push_event(Event::SelectedPairChanged);
+        }
         self.pair_remote(remote);
     }
 

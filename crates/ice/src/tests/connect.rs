@@ -1,7 +1,12 @@
+use std::net::SocketAddr;
+
 use pc_simnet::{Link, Seed, for_each_seed, ms, secs};
 
-use super::support::{A, B, Duo, address};
-use crate::{CandidateKind, Event, Role, State};
+use super::{
+    bytes::{Lone, OURS},
+    support::{A, B, Duo, address, agent},
+};
+use crate::{Candidate, CandidateKind, Event, Role, State};
 
 /// One pair: the first check leaves at once, data may flow one round trip later, and nomination
 /// takes one paced turn and one more round trip.
@@ -52,6 +57,7 @@ fn the_peer_that_learns_last_is_found_by_an_early_check() {
     duo.signal_candidates(B);
     duo.run_until_state(State::Completed);
     assert_eq!(duo.net[B].agent.remote_candidates().count(), 1);
+    assert_eq!(kind(&duo), CandidateKind::Host);
 }
 
 #[test]
@@ -143,4 +149,41 @@ fn no_call_order_is_needed() {
         }
         duo.assert_same_path();
     });
+}
+
+/// RFC 8421 §4: neither family waits for all of the other.
+#[test]
+fn families_take_turns() {
+    let mut lone = Lone::new(Role::Controlling);
+    let addresses = |host: u16| {
+        let v6 = [1, 2].map(|n| SocketAddr::from(([0x2001, 0xDB8, 0, 0, 0, 0, host, n], 5)));
+        let v4 = [8, 9].map(|n| SocketAddr::from(([10, 0, host as u8, n], 5)));
+        v6.into_iter().chain(v4)
+    };
+    lone.agent.remove_local_address(lone.now, OURS.into());
+    let mut other = agent(Seed(9), "other", Role::Controlled);
+    for address in addresses(0) {
+        lone.agent
+            .add_local_candidate(lone.now, Candidate::host(address))
+            .unwrap();
+    }
+    lone.signal();
+    for address in addresses(1) {
+        let candidate = other
+            .add_local_candidate(lone.now, Candidate::host(address))
+            .unwrap();
+        lone.agent
+            .add_remote_candidate(lone.now, candidate)
+            .unwrap();
+    }
+    let checks = lone.run_for(ms(349));
+    let families: Vec<_> = checks.iter().map(|(to, _)| to.remote.is_ipv6()).collect();
+    assert_eq!(families.len(), 7, "at 0, 50, … 300 ms");
+    assert!(families[0] && !families[1], "{families:?}");
+    assert!(
+        families
+            .windows(4)
+            .all(|four| four.contains(&true) && four.contains(&false)),
+        "{families:?}"
+    );
 }
