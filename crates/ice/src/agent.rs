@@ -268,9 +268,13 @@ impl Agent {
     }
 
     fn push_event(&mut self, event: Event) {
-        // One such event says as much as several in a row of other events unread.
-        if event == Event::SelectedPairChanged && self.events.back() == Some(&event) {
-            return;
+        // The last of several alike says all.
+        match (self.events.back(), &event) {
+            (Some(Event::SelectedPairChanged), Event::SelectedPairChanged)
+            | (Some(Event::RoleChanged(_)), Event::RoleChanged(_)) => {
+                self.events.pop_back();
+            }
+            _ => {}
         }
         if self.events.len() >= MAX_EVENTS {
             self.events.pop_front();

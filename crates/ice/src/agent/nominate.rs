@@ -16,12 +16,12 @@ const RENOMINATION_QUIET: Duration = Duration::from_secs(3);
 impl Agent {
     /// As controlling agent, chooses a pair and has it checked with USE-CANDIDATE.
     pub(super) fn consider_nomination(&mut self, now: Instant) {
-        if self.role != Role::Controlling || self.current.nominating.is_some() {
+        if self.role != Role::Controlling {
             return;
         }
-        let choice = match self.current.selected {
+        let choice = match self.current.nominating.or(self.current.selected) {
             None => self.best_to_nominate(now),
-            Some(selected) => self.replacement_of(selected),
+            Some(chosen) => self.replacement_of(chosen),
         };
         if let Some(id) = choice {
             self.current.nominating = Some(id);
@@ -50,18 +50,18 @@ impl Agent {
         Some(self.current.first_valid_at? + (rtt * 2).max(min).min(max))
     }
 
-    /// The best pair that has answered since the selected one fell silent.
+    /// The best pair that has answered since the chosen one, which is in use, fell silent.
     ///
     /// RFC 8445 §8.1.1 would have an ICE restart here. Browsers nominate again, as controlled
     /// agents expect of them, and a session outlives a change of network or NAT binding.
-    fn replacement_of(&self, selected: PairId) -> Option<PairId> {
+    fn replacement_of(&self, chosen: PairId) -> Option<PairId> {
         let path = self.path.as_ref().filter(|path| self.is_current(path))?;
-        let silent_since = path.silent_since?;
+        let silent_since = path.silent_since.filter(|_| path.pair == chosen)?;
         let answers = |pair: &&Pair| {
             let valid = pair
                 .valid
                 .filter(|valid| valid.confirmed_at >= silent_since);
-            pair.id != selected && valid.is_some()
+            pair.id != chosen && valid.is_some()
         };
         let pairs = self.current.checklist.iter().filter(answers);
         pairs.max_by_key(|pair| pair.priority).map(|pair| pair.id)

@@ -164,7 +164,7 @@ impl Agent {
         let Some(id) = known.or_else(|| self.pair_of(received)) else {
             return;
         };
-        self.trigger(id);
+        self.trigger(now, id, received.nominates);
         if self.role == Role::Controlling {
             return;
         }
@@ -180,18 +180,23 @@ impl Agent {
         }
     }
 
-    /// Triggers a check of the pair unless it is known to be valid (RFC 8445 §7.3.1.4).
-    fn trigger(&mut self, id: PairId) {
+    /// Triggers a check of the pair unless it is known to be valid (RFC 8445 §7.3.1.4), and has
+    /// been so lately if the peer wants it used.
+    fn trigger(&mut self, now: Instant, id: PairId, nominates: bool) {
         let current = &mut self.current;
-        match current.checklist.get(id).map(|pair| pair.state) {
-            None | Some(PairState::Succeeded) => {}
-            Some(state) => {
-                if state == PairState::InProgress {
-                    current.transactions.cancel(id);
-                }
-                current.checklist.trigger(id);
-            }
+        let Some(pair) = current.checklist.get(id) else {
+            return;
+        };
+        let lately = self.timing.consent_expiry / 2;
+        let fresh = pair
+            .valid
+            .is_some_and(|valid| valid.confirmed_at + lately > now);
+        match pair.state {
+            PairState::Succeeded if fresh || !nominates => return,
+            PairState::InProgress => current.transactions.cancel(id),
+            _ => {}
         }
+        current.checklist.trigger(id);
     }
 
     /// The new pair for a check's path, with a peer-reflexive candidate if need be.

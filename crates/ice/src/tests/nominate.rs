@@ -1,7 +1,8 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use pc_proto::Protocol;
 use pc_simnet::{Seed, ms, secs};
+use pc_stun::MessageView;
 
 use super::{
     bytes::{Check, Lone, THEIRS, route, route_from},
@@ -15,7 +16,12 @@ fn second() -> SocketAddr {
 
 /// A controlled agent with two valid pairs, that to `THEIRS` the better.
 fn two_pairs() -> Lone {
-    let mut lone = Lone::new(Role::Controlled);
+    two_pairs_as(Role::Controlled, ms(200))
+}
+
+/// An agent with two such pairs, whose peer has answered for so long.
+fn two_pairs_as(role: Role, time: Duration) -> Lone {
+    let mut lone = Lone::new(role);
     lone.signal();
     for (priority, address) in [(2_130_706_431, THEIRS.into()), (2_130_706_175, second())] {
         let candidate = Candidate {
@@ -26,7 +32,7 @@ fn two_pairs() -> Lone {
             .add_remote_candidate(lone.now, candidate)
             .unwrap();
     }
-    lone.live_for(ms(200));
+    lone.live_for(time);
     lone
 }
 
@@ -90,6 +96,39 @@ fn a_peer_may_change_its_mind() {
     nominate(&mut lone, second());
     assert_eq!(in_use(&lone), Some(second()));
     assert_eq!(lone.events().last(), Some(&Event::SelectedPairChanged));
+}
+
+/// … and a pair that was last heard of a while ago is checked before it is used.
+#[test]
+fn a_stale_pair_is_checked_before_it_is_used() {
+    let mut lone = two_pairs();
+    nominate(&mut lone, THEIRS.into());
+    lone.live_for(secs(40));
+    nominate(&mut lone, second());
+    assert_eq!(in_use(&lone), Some(THEIRS.into()));
+    lone.live_for(ms(50));
+    assert_eq!(in_use(&lone), Some(second()));
+    assert!(lone.agent.is_nominated());
+}
+
+/// The best pair answers once and never again: another one is nominated in its stead.
+#[test]
+fn a_nomination_that_gets_no_answer_is_given_up() {
+    let mut lone = two_pairs_as(Role::Controlling, ms(1));
+    let end = lone.now + secs(25);
+    while lone.now < end && in_use(&lone) != Some(second()) {
+        for (to, bytes) in lone.sent() {
+            let id = MessageView::parse(&bytes).unwrap().transaction_id();
+            if to.remote == second() {
+                let answer = lone.success(id, to.local);
+                lone.input(to, &answer).unwrap();
+            }
+        }
+        lone.now = lone.agent.poll_timeout().unwrap();
+        lone.agent.handle_timeout(lone.now);
+    }
+    assert!(lone.agent.is_nominated());
+    assert_eq!(in_use(&lone), Some(second()));
 }
 
 #[test]
