@@ -47,3 +47,19 @@ proptest! {
         differential::check(&bytes);
     }
 }
+
+/// Types cost no memory traffic: a browser's offer is read with a fraction of the allocations that
+/// either oracle makes.
+#[test]
+fn reading_an_offer_allocates_less_than_a_third_of_what_the_oracles_do() {
+    use allocation_counter::measure;
+    use std::io::Cursor;
+
+    let text = include_str!("../testdata/chromium-audio-video-data.sdp");
+    let ours = measure(|| drop(SessionDescription::parse(text)));
+    let sdp = measure(|| drop(sdp::SessionDescription::unmarshal(&mut Cursor::new(text))));
+    let webrtc_sdp = measure(|| drop(webrtc_sdp::parse_sdp(text, false)));
+    let (ours, sdp, webrtc_sdp) = (ours.count_total, sdp.count_total, webrtc_sdp.count_total);
+    assert!(3 * ours < sdp, "{ours} against {sdp}");
+    assert!(3 * ours < webrtc_sdp, "{ours} against {webrtc_sdp}");
+}

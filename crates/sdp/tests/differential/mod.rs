@@ -8,6 +8,8 @@
 //! Known differences, and why:
 //! - `webrtc-sdp` knows no `a=sctp-init`, `a=cryptex`, `a=crypto`, `a=tls-id`, `a=rtcp-xr`, and no
 //!   hash, transport or candidate type but the usual: it drops the line. So its list may be shorter.
+//!   It drops an `m=` line of an unknown protocol or kind too, and gives what follows to the section
+//!   before: such descriptions are not compared.
 //! - `webrtc-sdp` wants what WebRTC wants (`c=` for every section, no extmap at both levels, rids
 //!   declared before use, sizes of hashes), `sdp` wants the lines in RFC 8866's order and of its own
 //!   list of protocols and kinds. This crate leaves the first to JSEP and does not insist on the second.
@@ -45,8 +47,11 @@ fn compare(text: &str) {
     if has_names_in_capitals(&ours) {
         return;
     }
-    if let Ok(theirs) = webrtc_sdp::parse_sdp(text, false) {
-        agree_with_webrtc_sdp(&ours, &theirs);
+    match webrtc_sdp::parse_sdp(text, false) {
+        Ok(theirs) if theirs.media.len() == ours.media.len() => {
+            agree_with_webrtc_sdp(&ours, &theirs);
+        }
+        _ => {}
     }
 }
 
