@@ -1,6 +1,6 @@
 //! Checks of the peer (RFC 8445 §7.3).
 
-use std::{net::SocketAddr, time::Instant};
+use std::time::Instant;
 
 use pc_proto::FiveTuple;
 use pc_stun::{IntegrityError, MessageView};
@@ -9,11 +9,26 @@ use super::Agent;
 use crate::{
     Event, Rejected, Role,
     candidate::fnv,
+    credentials::Secret,
     early::Received,
     pair::{PairId, PairState},
     remotes::RemoteId,
     reply::{Answer, Reply},
 };
+
+/// What a request that counts says.
+struct Proven {
+    generation: u32,
+    priority: u32,
+    nominates: bool,
+}
+
+/// Why a request does not count, and what it is answered with.
+struct Refused {
+    generation: u32,
+    answer: Answer,
+    why: Rejected,
+}
 
 impl Agent {
     pub(super) fn request(
@@ -22,16 +37,13 @@ impl Agent {
         route: FiveTuple,
         message: &MessageView<'_>,
     ) -> Result<(), Rejected> {
-        let judged = self.judge(message);
-        let (answer, generation) = match judged {
-            Ok((generation, _)) => (Answer::Success, generation),
-            Err((answer, generation, _)) => (answer, generation),
-        };
         let id = message.transaction_id();
-        let seen = judged
-            .is_ok()
-            .then(|| self.requests.seen_from(id))
-            .flatten();
+        let judged = self.judge(message);
+        let (generation, answer) = match &judged {
+            Ok(proven) => (proven.generation, Answer::Success),
+            Err(refused) => (refused.generation, refused.answer),
+        };
+        let seen = self.requests.seen_from(id).filter(|_| judged.is_ok());
         if seen.is_some_and(|seen| seen != route) {
             return Err(Rejected::Replayed);
         }
@@ -42,59 +54,58 @@ impl Agent {
             generation,
         };
         self.replies.push(now, reply);
-        let (generation, received) = judged.map_err(|(_, _, rejected)| rejected)?;
+        let proven = judged.map_err(|refused| refused.why)?;
         if seen.is_none() {
             self.requests.remember(id, route);
             self.authenticate(route);
             self.heard(route);
-            if generation == self.current.number {
-                self.resolve_conflict(message);
-                self.accept(now, message, Received { route, ..received });
-            }
+            self.accept(now, route, message, &proven);
         }
         Ok(())
     }
 
-    /// Says for which generation a request is, or with what it is refused. Changes nothing.
-    #[allow(clippy::type_complexity)]
-    fn judge(&self, message: &MessageView<'_>) -> Result<(u32, Received), (Answer, u32, Rejected)> {
-        let refuse = |code, rejected| (Answer::Refusal(code), 0, rejected);
+    /// Says whether a request counts. Changes nothing.
+    fn judge(&self, message: &MessageView<'_>) -> Result<Proven, Refused> {
+        let unproven = |code, why| Refused {
+            generation: 0,
+            answer: Answer::Refusal(code),
+            why,
+        };
         let username = message.username();
-        let Some((local, _)) = username.and_then(|name| name.split_once(':')) else {
-            return Err(refuse(400, Rejected::BadRequest));
-        };
-        let Some((generation, secret)) = self.generation_of(local) else {
-            return Err(refuse(401, Rejected::UnknownUfrag));
-        };
+        let (local, _) = username
+            .and_then(|name| name.split_once(':'))
+            .ok_or(unproven(400, Rejected::BadRequest))?;
+        let (generation, secret) = self
+            .generation_of(local)
+            .ok_or(unproven(401, Rejected::UnknownUfrag))?;
         match message.verify_integrity(&secret.key) {
             Ok(()) => {}
-            Err(IntegrityError::Missing) => return Err(refuse(400, Rejected::BadRequest)),
-            Err(_) => return Err(refuse(401, Rejected::Unauthenticated)),
+            Err(IntegrityError::Missing) => return Err(unproven(400, Rejected::BadRequest)),
+            Err(_) => return Err(unproven(401, Rejected::Unauthenticated)),
         }
+        let refused = |answer, why| Refused {
+            generation,
+            answer,
+            why,
+        };
         if let Some(kind) = message.unknown_comprehension_required().next() {
             let answer = Answer::UnknownAttribute(kind);
-            return Err((answer, generation, Rejected::UnknownAttribute(kind)));
+            return Err(refused(answer, Rejected::UnknownAttribute(kind)));
         }
-        let Some(priority) = message.priority() else {
-            return Err((Answer::Error(400), generation, Rejected::BadRequest));
-        };
+        let priority = message
+            .priority()
+            .ok_or(refused(Answer::Error(400), Rejected::BadRequest))?;
         if generation == self.current.number && self.peer_gives_way(message) {
-            return Err((Answer::Error(487), generation, Rejected::RoleConflict));
+            return Err(refused(Answer::Error(487), Rejected::RoleConflict));
         }
-        let nominates = message.use_candidate();
-        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-        let route = FiveTuple::udp(nowhere, nowhere);
-        Ok((
+        Ok(Proven {
             generation,
-            Received {
-                route,
-                priority,
-                nominates,
-            },
-        ))
+            priority,
+            nominates: message.use_candidate(),
+        })
     }
 
-    fn generation_of(&self, ufrag: &str) -> Option<(u32, &crate::credentials::Secret)> {
+    fn generation_of(&self, ufrag: &str) -> Option<(u32, &Secret)> {
         if self.current.local.ufrag() == ufrag {
             return Some((self.current.number, &self.current.local));
         }
@@ -133,19 +144,30 @@ impl Agent {
         self.push_event(Event::RoleChanged(self.role));
     }
 
-    /// Takes an authenticated check into account, now or when the peer's credentials come.
-    fn accept(&mut self, now: Instant, message: &MessageView<'_>, received: Received) {
+    /// Takes a check into account, now or when the peer's credentials come; one of a retired
+    /// generation has been answered, and that is all.
+    fn accept(
+        &mut self,
+        now: Instant,
+        route: FiveTuple,
+        message: &MessageView<'_>,
+        proven: &Proven,
+    ) {
+        if proven.generation != self.current.number {
+            return;
+        }
+        self.resolve_conflict(message);
+        let received = Received {
+            route,
+            priority: proven.priority,
+            nominates: proven.nominates,
+        };
         let username = message.username().unwrap_or_default();
         let theirs = username.split_once(':').map_or("", |(_, theirs)| theirs);
-        match self
-            .current
-            .remote
-            .as_ref()
-            .map(|remote| remote.ufrag() == theirs)
-        {
-            Some(true) => self.check_received(now, received),
+        match &self.current.remote {
+            Some(remote) if remote.ufrag() == theirs => self.check_received(now, received),
             // Answered, as it must be, yet not from the peer that was signalled.
-            Some(false) => {}
+            Some(_) => {}
             None => {
                 let ufrag = fnv(0, theirs.as_bytes());
                 self.current.early.remember(ufrag, received);
