@@ -94,9 +94,9 @@ impl<H: Hash> Hmac<H> {
     /// Takes a key of at most a block's length, padded with zeros.
     pub(super) fn new(key: &[u8; BLOCK]) -> Self {
         let state = |pad: u8| {
-            let mut block = key.map(|byte| byte ^ pad);
+            let mut block = [key.map(|byte| byte ^ pad)];
             let mut state = H::INITIAL;
-            H::compress(&mut state, &[block]);
+            H::compress(&mut state, &block);
             block.zeroize();
             state
         };
