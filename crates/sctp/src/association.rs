@@ -61,7 +61,10 @@ pub(crate) struct Stream {
     /// The carrier knows it.
     pub(crate) open: bool,
     pub(crate) reset: Reset,
+    /// The peer closes its side, as was announced.
     pub(crate) peer_reset: bool,
+    /// The peer's reset was performed: what comes now is for the stream's next use.
+    pub(crate) finished: bool,
 }
 
 /// An established association.

@@ -222,7 +222,7 @@ impl Association {
             transfer.highest = tsn;
         }
         let entry = self.streams.entry(stream).or_default();
-        if entry.reset == Reset::No {
+        if entry.reset == Reset::No || entry.finished {
             carried.chunk(chunk::DATA, it.flags, &[it.value]);
         } else {
             sink(tsn, it.flags, rest, carried);
@@ -410,20 +410,20 @@ impl Association {
     }
 
     fn on_opened(&mut self, stream: u16) {
-        if let Some(transfer) = &mut self.transfer
-            && stream != SINK
-        {
-            transfer.reconfig.used(stream);
+        if stream != SINK {
             self.streams.entry(stream).or_default().open = true;
         }
     }
 
     fn on_finished(&mut self, stream: u16) {
+        if let Some(transfer) = &mut self.transfer {
+            transfer.reconfig.on_finished(stream);
+        }
         if stream != SINK {
             self.on_peer_reset(stream);
             let entry = self.streams.entry(stream).or_default();
             entry.inbox.end();
-            entry.open = false;
+            (entry.open, entry.finished) = (false, true);
         }
     }
 
@@ -440,7 +440,8 @@ impl Association {
         }
         if let Some(entry) = self.streams.get_mut(&stream) {
             entry.outbox.clear();
-            (entry.reset, entry.peer_reset, entry.open) = (Reset::No, false, false);
+            (entry.reset, entry.peer_reset) = (Reset::No, false);
+            entry.finished = false;
         }
         self.resets.retain(|id| *id != stream);
         self.events.push_back(event(StreamId(stream)));

@@ -103,7 +103,6 @@ impl Association {
                 return false;
             }
             entry.open = true;
-            transfer.reconfig.used(stream);
         }
         if !transfer.carrier.is_writable(stream) {
             return false;
@@ -151,11 +150,9 @@ impl Association {
                 // The carrier answers the peer's reset by itself.
                 entry.reset = Reset::Given;
             } else if transfer.carrier.open(stream) && transfer.carrier.reset(stream) {
-                if !std::mem::replace(&mut entry.open, true) {
-                    transfer.reconfig.used(stream);
-                }
+                entry.open = true;
                 entry.reset = Reset::Given;
-                transfer.reconfig.unsent.insert(stream);
+                transfer.reconfig.on_reset(stream);
             } else {
                 // An earlier use of the stream is still being reset.
                 self.resets.push_back(stream);
@@ -210,7 +207,6 @@ impl Association {
         }
         transfer.sent = tsn;
         transfer.flight.on_sent(now, tsn);
-        transfer.reconfig.used(stream);
         let user = amount(Ppid(ppid), reader.remaining());
         if let Some(entry) = self.streams.get_mut(&stream)
             && entry.outbox.sent(user)

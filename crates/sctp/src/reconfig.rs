@@ -1,6 +1,6 @@
 //! Stream resets, [RFC 6525](https://www.rfc-editor.org/rfc/rfc6525), between the wire and the carrier.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pc_proto::{ParseError, Reader, Serial32};
 
@@ -92,6 +92,17 @@ struct Sent {
     answered: bool,
 }
 
+/// The resets of one stream's outgoing side that the carrier is going to ask for.
+#[derive(Debug, Default)]
+struct Owed {
+    /// For each, in order, whether another did its work.
+    superfluous: VecDeque<bool>,
+    /// One was asked for since the peer's last reset.
+    done: bool,
+    /// The last one is ours and has not left.
+    ours: bool,
+}
+
 /// Keeps the carrier from resetting a stream twice.
 ///
 /// When the peer resets its side of a stream, the carrier resets ours too (RFC 8831 §6.7), even if
@@ -100,8 +111,7 @@ struct Sent {
 /// are translated, as the peer wants them without gaps (RFC 6525 §5.2.1).
 #[derive(Debug)]
 pub(crate) struct Reconfig {
-    /// Streams whose outgoing side was reset and not used since.
-    clean: BTreeSet<u16>,
+    owed: BTreeMap<u16, Owed>,
     skipped: u32,
     sent: Option<Sent>,
     /// No request of the carrier ever has this number.
@@ -118,7 +128,7 @@ impl Reconfig {
     /// The first request has the number of the first TSN, RFC 6525 §4.1.
     pub(crate) const fn new(first: u32) -> Self {
         Self {
-            clean: BTreeSet::new(),
+            owed: BTreeMap::new(),
             skipped: 0,
             sent: None,
             nobody: first.wrapping_sub(1),
@@ -128,9 +138,36 @@ impl Reconfig {
         }
     }
 
-    /// The outgoing side of `stream` is in use.
-    pub(crate) fn used(&mut self, stream: u16) {
-        self.clean.remove(&stream);
+    /// The carrier was told to reset `stream`.
+    pub(crate) fn on_reset(&mut self, stream: u16) {
+        self.unsent.insert(stream);
+        let owed = self.owed.entry(stream).or_default();
+        owed.superfluous.push_back(owed.done);
+        (owed.done, owed.ours) = (true, true);
+    }
+
+    /// The carrier has performed the peer's reset of `stream` and resets our side in turn. If it
+    /// has not sent a reset of ours yet, it sends that one alone.
+    pub(crate) fn on_finished(&mut self, stream: u16) {
+        let owed = self.owed.entry(stream).or_default();
+        if !owed.ours {
+            owed.superfluous.push_back(owed.done);
+        }
+        (owed.done, owed.ours) = (false, false);
+    }
+
+    /// A reset of `stream` leaves; whether it has to.
+    fn leaves(&mut self, stream: u16) -> bool {
+        self.unsent.remove(&stream);
+        let Some(owed) = self.owed.get_mut(&stream) else {
+            return true;
+        };
+        let superfluous = owed.superfluous.pop_front().unwrap_or(false);
+        owed.ours &= !owed.superfluous.is_empty();
+        if owed.superfluous.is_empty() && !owed.done {
+            self.owed.remove(&stream);
+        }
+        !superfluous
     }
 
     /// Whether the carrier's last request is answered and has left nobody behind.
@@ -158,10 +195,7 @@ impl Reconfig {
             return Outgoing::Send(request.value());
         }
         let all = request.streams.is_empty();
-        request.streams.retain(|stream| {
-            self.unsent.remove(stream);
-            self.clean.insert(*stream)
-        });
+        request.streams.retain(|stream| self.leaves(*stream));
         let carrier = request.sequence;
         if request.streams.is_empty() && !all {
             self.skipped = self.skipped.wrapping_add(1);
@@ -240,15 +274,21 @@ mod tests {
     #[test]
     fn a_second_reset_of_an_unused_stream_does_not_leave() {
         let mut reconfig = Reconfig::new(100);
+        reconfig.on_reset(1);
+        reconfig.on_reset(2);
         let first = request(100, &[1, 2]);
         assert_eq!(
             outgoing(&mut reconfig, &first),
             Outgoing::Send(first.value())
         );
+        // The peer closed 2 as well, and the carrier answers that.
+        reconfig.on_finished(2);
         let again = request(101, &[2]);
         let answer = response(101, PERFORMED);
         assert_eq!(outgoing(&mut reconfig, &again), Outgoing::Answer(answer));
         // The next one has the number that the peer waits for; its repetition too.
+        reconfig.on_finished(1);
+        reconfig.on_finished(3);
         let next = request(102, &[1, 3]);
         let on_wire = request(101, &[3]);
         for _ in 0..2 {
@@ -257,18 +297,33 @@ mod tests {
                 Outgoing::Send(on_wire.value())
             );
         }
-        reconfig.used(2);
+        assert!(reconfig.owed.is_empty());
+        // Used anew, and closed by the peer alone.
+        reconfig.on_finished(2);
         let used = request(103, &[2]);
+        let on_wire = request(102, &[2]);
         assert_eq!(
             outgoing(&mut reconfig, &used),
-            Outgoing::Send(request(102, &[2]).value())
+            Outgoing::Send(on_wire.value())
         );
+    }
+
+    #[test]
+    fn a_reset_that_has_not_left_serves_as_the_answer_too() {
+        let mut reconfig = Reconfig::new(100);
+        reconfig.on_reset(1);
+        reconfig.on_finished(1);
+        let only = request(100, &[1]);
+        assert_eq!(outgoing(&mut reconfig, &only), Outgoing::Send(only.value()));
+        assert!(reconfig.owed.is_empty() && reconfig.unsent.is_empty());
     }
 
     #[test]
     fn responses_are_translated_and_strange_ones_ignored() {
         let mut reconfig = Reconfig::new(100);
+        reconfig.on_reset(1);
         outgoing(&mut reconfig, &request(100, &[1]));
+        reconfig.on_finished(1);
         outgoing(&mut reconfig, &request(101, &[1]));
         outgoing(&mut reconfig, &request(102, &[5]));
         let mut incoming = |value: Vec<u8>| {
