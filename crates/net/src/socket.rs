@@ -324,3 +324,25 @@ fn is_about_one_datagram(error: &io::Error) -> bool {
             | InvalidData
     ) || quinn_udp::is_msg_size_err(error)
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// Only a connected socket hears of ICMP on Linux; on Windows every one does.
+    #[tokio::test]
+    async fn an_icmp_error_is_counted_and_passed_over() {
+        let here = UdpSocket::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let there = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = there.local_addr().unwrap();
+        drop(there);
+        here.io.connect(address).await.unwrap();
+        here.io.send(b"is anybody there?").await.unwrap();
+
+        let there = std::net::UdpSocket::bind(address).unwrap();
+        there.send_to(b"now there is", here.local_addr()).unwrap();
+        let mut batch = RecvBatch::new();
+        assert_eq!(here.recv(&mut batch).await.unwrap(), 1);
+        assert_eq!(here.stats().receive_errors, 1);
+    }
+}

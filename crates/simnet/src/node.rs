@@ -85,7 +85,7 @@ type PullData<P, T> = fn(&mut P, Instant, &mut Vec<T>);
 
 /// An engine whose data is kept in a list.
 ///
-/// ```ignore
+/// ```text
 /// let dtls = Collect::pulled(connection, |connection, _now, records| {
 ///     while let Some(record) = connection.poll_data() {
 ///         records.push(record.to_vec());
