@@ -40,6 +40,7 @@ pub enum IntegrityError {
 
 /// Compares in a time that does not depend on where the two differ; their lengths are no secret,
 /// and multiples of 4.
+#[inline]
 pub(crate) fn compare(computed: &[u8], carried: &[u8]) -> Result<(), IntegrityError> {
     let words = computed.as_chunks().0.iter().zip(carried.as_chunks().0);
     let difference = words.fold(0, |difference, (a, b)| {

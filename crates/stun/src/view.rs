@@ -85,6 +85,7 @@ impl<'a> MessageView<'a> {
     }
 
     /// Checks an attribute that counts, and remembers where it is if it is a check value.
+    #[inline]
     fn admit(&mut self, tlv: &Tlv<'a>, rest: &Reader<'_>) -> Result<(), ParseError> {
         let decoded = Attribute::decode(tlv.kind, tlv.value, self.header.id);
         match decoded {
@@ -135,12 +136,19 @@ impl<'a> MessageView<'a> {
 
     /// The first attribute of a type, decoded.
     pub fn attribute(&self, kind: AttributeType) -> Option<Attribute<'a>> {
-        self.attributes().of(kind)
+        self.first(kind)
+    }
+
+    /// The same, made anew for each type so that only its own decoding is left.
+    #[inline(always)]
+    fn first(&self, kind: AttributeType) -> Option<Attribute<'a>> {
+        let value = self.attributes().value_of(kind)?;
+        Attribute::decode(kind, value, self.header.id)
     }
 
     /// USERNAME, RFC 8489 §14.3
     pub fn username(&self) -> Option<&'a str> {
-        match self.attribute(AttributeType::USERNAME)? {
+        match self.first(AttributeType::USERNAME)? {
             Attribute::Username(text) => Some(text),
             _ => None,
         }
@@ -148,7 +156,7 @@ impl<'a> MessageView<'a> {
 
     /// REALM, RFC 8489 §14.9
     pub fn realm(&self) -> Option<&'a str> {
-        match self.attribute(AttributeType::REALM)? {
+        match self.first(AttributeType::REALM)? {
             Attribute::Realm(text) => Some(text),
             _ => None,
         }
@@ -156,7 +164,7 @@ impl<'a> MessageView<'a> {
 
     /// NONCE, RFC 8489 §14.10
     pub fn nonce(&self) -> Option<&'a str> {
-        match self.attribute(AttributeType::NONCE)? {
+        match self.first(AttributeType::NONCE)? {
             Attribute::Nonce(text) => Some(text),
             _ => None,
         }
@@ -164,7 +172,7 @@ impl<'a> MessageView<'a> {
 
     /// ERROR-CODE, RFC 8489 §14.8
     pub fn error_code(&self) -> Option<ErrorCode<'a>> {
-        match self.attribute(AttributeType::ERROR_CODE)? {
+        match self.first(AttributeType::ERROR_CODE)? {
             Attribute::ErrorCode(code) => Some(code),
             _ => None,
         }
@@ -172,7 +180,7 @@ impl<'a> MessageView<'a> {
 
     /// XOR-MAPPED-ADDRESS, RFC 8489 §14.2
     pub fn xor_mapped_address(&self) -> Option<SocketAddr> {
-        match self.attribute(AttributeType::XOR_MAPPED_ADDRESS)? {
+        match self.first(AttributeType::XOR_MAPPED_ADDRESS)? {
             Attribute::XorMappedAddress(address) => Some(address),
             _ => None,
         }
@@ -180,7 +188,7 @@ impl<'a> MessageView<'a> {
 
     /// PRIORITY, RFC 8445 §16.1
     pub fn priority(&self) -> Option<u32> {
-        match self.attribute(AttributeType::PRIORITY)? {
+        match self.first(AttributeType::PRIORITY)? {
             Attribute::Priority(priority) => Some(priority),
             _ => None,
         }
@@ -188,12 +196,12 @@ impl<'a> MessageView<'a> {
 
     /// Whether USE-CANDIDATE is there, RFC 8445 §16.1
     pub fn use_candidate(&self) -> bool {
-        self.attribute(AttributeType::USE_CANDIDATE).is_some()
+        self.first(AttributeType::USE_CANDIDATE).is_some()
     }
 
     /// The tie-breaker of ICE-CONTROLLING, RFC 8445 §16.1
     pub fn ice_controlling(&self) -> Option<u64> {
-        match self.attribute(AttributeType::ICE_CONTROLLING)? {
+        match self.first(AttributeType::ICE_CONTROLLING)? {
             Attribute::IceControlling(tie_breaker) => Some(tie_breaker),
             _ => None,
         }
@@ -201,7 +209,7 @@ impl<'a> MessageView<'a> {
 
     /// The tie-breaker of ICE-CONTROLLED, RFC 8445 §16.1
     pub fn ice_controlled(&self) -> Option<u64> {
-        match self.attribute(AttributeType::ICE_CONTROLLED)? {
+        match self.first(AttributeType::ICE_CONTROLLED)? {
             Attribute::IceControlled(tie_breaker) => Some(tie_breaker),
             _ => None,
         }
@@ -209,7 +217,7 @@ impl<'a> MessageView<'a> {
 
     /// NOMINATION, draft-thatcher-ice-renomination
     pub fn nomination(&self) -> Option<u32> {
-        match self.attribute(AttributeType::NOMINATION)? {
+        match self.first(AttributeType::NOMINATION)? {
             Attribute::Nomination(number) => Some(number),
             _ => None,
         }

@@ -10,8 +10,9 @@ use crate::header::LENGTH_AT;
 
 /// Bytes of a block of SHA-1 and SHA-256.
 const BLOCK: usize = 64;
-/// Blocks that are hashed in one call: messages of up to 247 bytes need no more.
-const BLOCKS: usize = 4;
+/// Blocks that are hashed in one call: no more are needed for up to 119 bytes, and so for ICE's
+/// checks.
+const BLOCKS: usize = 2;
 
 /// A hash function as its state and its compression function.
 pub(super) trait Hash {

@@ -112,13 +112,12 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// The next of a type whose value could be read.
-    #[inline]
-    pub(super) fn of(mut self, kind: AttributeType) -> Option<Attribute<'a>> {
+    /// The value of the next of a type.
+    pub(super) fn value_of(mut self, kind: AttributeType) -> Option<&'a [u8]> {
         loop {
             let tlv = self.next_tlv()?;
             if tlv.kind == kind {
-                return Attribute::decode(kind, tlv.value, self.id);
+                return Some(tlv.value);
             }
         }
     }
