@@ -149,7 +149,8 @@ impl Consent {
 /// Between 0.8 and 1.2 times the mean, so that checks do not synchronise (RFC 7675 §5.1).
 fn interval(timing: &Timing, rng: &mut ChaCha12Rng) -> Duration {
     let steps = rng.next_u32() % 401;
-    timing.consent_interval * (800 + steps) / 1000
+    // Never nothing, or checks would leave without end.
+    (timing.consent_interval * (800 + steps) / 1000).max(Duration::from_millis(1))
 }
 
 #[cfg(test)]

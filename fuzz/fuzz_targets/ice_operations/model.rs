@@ -59,6 +59,7 @@ struct World {
     air: VecDeque<(usize, FiveTuple, Vec<u8>)>,
     heard: VecDeque<(FiveTuple, Vec<u8>)>,
     next_id: u64,
+    recovering: bool,
 }
 
 impl World {
@@ -75,6 +76,7 @@ impl World {
             air: VecDeque::new(),
             heard: VecDeque::new(),
             next_id: 1 << 32,
+            recovering: false,
         }
     }
 
@@ -121,7 +123,7 @@ impl World {
                 let _ = agent.add_remote_candidate(now, Candidate::host(strange));
             }
             29 if bytes.byte() == 0xC1 => agent.close(),
-            _ => self.settle(to),
+            _ => self.settle_twice(to),
         }
     }
 
@@ -138,11 +140,17 @@ impl World {
         }
     }
 
-    /// A timer that has run does not want to run again, and running it again does nothing.
+    /// A timer that has run does not want to run again.
     fn settle(&mut self, to: usize) {
         let (now, agent) = (self.now, &mut self.hosts[to].agent);
         agent.handle_timeout(now);
         assert!(agent.poll_timeout().is_none_or(|at| at > now));
+    }
+
+    /// Running it again does nothing.
+    fn settle_twice(&mut self, to: usize) {
+        self.settle(to);
+        let (now, agent) = (self.now, &mut self.hosts[to].agent);
         let digest = digest(agent);
         agent.handle_timeout(now);
         assert_eq!(digest, self::digest(agent), "a spurious timeout");
@@ -306,7 +314,7 @@ impl World {
         let (now, original) = (self.now, datagram.clone());
         let host = &mut self.hosts[to];
         host.drain();
-        let before = digest(&host.agent);
+        let before = (!self.recovering).then(|| digest(&host.agent));
         match host.agent.handle_input(now, route, &mut datagram) {
             Ok(passed) => {
                 let passed = passed.map(|bytes| bytes.to_vec());
@@ -319,11 +327,8 @@ impl World {
                 true
             }
             Err(_) => {
-                assert_eq!(
-                    before,
-                    digest(&host.agent),
-                    "a rejected datagram has an effect"
-                );
+                let same = before.is_none_or(|before| before == digest(&host.agent));
+                assert!(same, "a rejected datagram has an effect");
                 assert_eq!(host.agent.poll_event(), None);
                 false
             }
@@ -358,6 +363,7 @@ impl World {
             return;
         }
         self.air.clear();
+        self.recovering = true;
         for to in [0, 1] {
             self.hosts[to].shift = 0;
             let (now, agent) = (self.now, &mut self.hosts[to].agent);

@@ -1,12 +1,14 @@
+use std::net::SocketAddr;
+
 use pc_proto::Protocol;
 use pc_simnet::{Link, Seed, for_each_seed, ms, secs};
 use pc_stun::MessageView;
 
 use super::{
-    bytes::{Lone, route},
+    bytes::{Check, Lone, route, route_from},
     support::{A, B, Duo},
 };
-use crate::{Event, Rejected, Role, State};
+use crate::{Candidate, Event, Rejected, Role, State};
 
 fn connected(seed: Seed) -> Duo {
     let mut duo = Duo::new(seed);
@@ -76,6 +78,33 @@ fn a_path_that_comes_back_in_time_recovers() {
         assert_eq!((changes(A), changes(B)), (1, 1));
         assert!(duo.send(A, b"back") && duo.send(B, b"again"));
     });
+}
+
+/// The peer's checks are still answered, but not met with new ones for the old credentials.
+#[test]
+fn lost_consent_is_not_asked_for_again() {
+    let mut lone = Lone::connected(Role::Controlled);
+    lone.run_for(secs(31));
+    assert_eq!(lone.state(), State::Failed);
+    let check = lone.check().write();
+    lone.input(route(), &check).unwrap();
+    assert_eq!(lone.sent().len(), 1, "the answer");
+    assert!(lone.run_for(secs(5)).is_empty());
+    assert_eq!((lone.state(), lone.agent.route()), (State::Failed, None));
+
+    // Another address is another matter (RFC 7675 §5.1 speaks of the 5-tuple).
+    let second = SocketAddr::from(([10, 0, 1, 2], 5000));
+    let candidate = Candidate::host(second);
+    lone.agent
+        .add_remote_candidate(lone.now, candidate)
+        .unwrap();
+    lone.live_for(ms(100));
+    let check = Check {
+        nominates: true,
+        ..lone.check()
+    };
+    lone.input(route_from(second), &check.write()).unwrap();
+    assert!(lone.agent.is_nominated());
 }
 
 /// Every 4 to 6 s, each with a transaction of its own.

@@ -1,3 +1,5 @@
+use std::net::SocketAddr;
+
 use pc_proto::Protocol;
 use pc_simnet::{Seed, ms, secs};
 use pc_stun::MessageView;
@@ -59,6 +61,33 @@ fn a_check_is_repeated_seven_times() {
     assert_eq!((lone.now - start).as_millis(), 39_500);
 }
 
+/// Two pairs of one foundation: the second lets others go first, but does not wait for the failure
+/// of the first.
+#[test]
+fn a_frozen_pair_gets_its_turn() {
+    let mut lone = Lone::new(Role::Controlling);
+    lone.signal();
+    let good = SocketAddr::from(([10, 0, 1, 1], 6000));
+    let other = SocketAddr::from(([10, 0, 1, 2], 5000));
+    let candidates = [
+        (2_000, "same", route().remote),
+        (1_000, "same", good),
+        (500, "other", other),
+    ];
+    for (priority, foundation, address) in candidates {
+        let candidate = Candidate {
+            priority,
+            foundation: foundation.into(),
+            ..Candidate::host(address)
+        };
+        let now = lone.now;
+        lone.agent.add_remote_candidate(now, candidate).unwrap();
+    }
+    let checks = lone.run_for(ms(100));
+    let to: Vec<_> = checks.iter().map(|(to, _)| to.remote).collect();
+    assert_eq!(to, [route().remote, other, good]);
+}
+
 #[test]
 fn a_black_hole_is_avoided() {
     let mut duo = Duo::new(Seed(5));
@@ -92,4 +121,45 @@ fn a_closed_agent_is_inert() {
     assert!(lone.sent().is_empty() && lone.events().is_empty());
     lone.agent.restart(lone.now);
     assert_eq!(lone.state(), State::Closed);
+}
+
+/// RFC 8445 §7.3.1.4: a triggered check takes the place of the one in progress, whose answer
+/// still counts.
+#[test]
+fn a_triggered_check_replaces_the_one_in_progress() {
+    let mut lone = Lone::signalled(Role::Controlled);
+    let (_, first) = lone.sent().remove(0);
+    let first = MessageView::parse(&first).unwrap().transaction_id();
+    let check = lone.check().write();
+    lone.input(route(), &check).unwrap();
+    let mut ids: Vec<_> = lone
+        .run_for(secs(5))
+        .into_iter()
+        .map(|(_, bytes)| MessageView::parse(&bytes).unwrap().transaction_id())
+        .collect();
+    ids.remove(0); // the answer
+    assert!(ids.len() >= 4 && ids.iter().all(|id| *id == ids[0] && *id != first));
+    let answer = lone.success(first, route().local);
+    lone.input(route(), &answer).unwrap();
+    assert_eq!(lone.state(), State::Connected);
+}
+
+/// Karn's algorithm: the answer to one of several transmissions says nothing about the path.
+#[test]
+fn only_unambiguous_answers_measure_the_path() {
+    let mut lone = Lone::signalled(Role::Controlled);
+    lone.sent();
+    lone.run_for(ms(499));
+    lone.now += ms(1);
+    lone.agent.handle_timeout(lone.now);
+    let (_, again) = lone.sent().remove(0);
+    lone.now += ms(20);
+    let id = MessageView::parse(&again).unwrap().transaction_id();
+    let answer = lone.success(id, route().local);
+    lone.input(route(), &answer).unwrap();
+    assert_eq!(lone.agent.rtt(), Some(ms(500)), "a guess, for now");
+    for _ in 0..20 {
+        lone.live_for(secs(6));
+    }
+    assert!(lone.agent.rtt().unwrap() < ms(10));
 }

@@ -235,6 +235,25 @@ fn responses_need_transaction_source_and_password() {
     assert_eq!(lone.digest(), after);
 }
 
+#[test]
+fn consent_needs_the_same() {
+    let mut lone = Lone::connected(Role::Controlling);
+    let (_, request) = lone.run_for(Duration::from_secs(6)).remove(0);
+    let id = MessageView::parse(&request).unwrap().transaction_id();
+    let good = lone.success(id, OURS.into());
+    let before = lone.digest();
+    lone.theirs.pwd = "wrongpasswordwrongpassword".into();
+    let forged = lone.success(id, OURS.into());
+    assert_eq!(lone.input(route(), &forged), Err(Rejected::Unauthenticated));
+    assert_eq!(
+        lone.input(route_from(stranger()), &good),
+        Err(Rejected::UnmatchedResponse)
+    );
+    assert_eq!(lone.digest(), before);
+    lone.input(route(), &good).unwrap();
+    assert_ne!(lone.digest(), before);
+}
+
 /// RFC 8445 §7.2.5.2.1: the peer's own answer, from another address.
 #[test]
 fn an_answer_from_elsewhere_fails_the_pair() {
@@ -333,8 +352,7 @@ fn a_role_conflict_answer_is_obeyed_once() {
     assert_eq!(lone.agent.role(), Role::Controlled);
     let again = lone.run_for(Duration::from_millis(50));
     let repeated = MessageView::parse(&again.last().unwrap().1).unwrap();
-    assert!(
-        repeated.ice_controlled().is_some(),
-        "repeated in the new role"
-    );
+    // In the new role, and drawn anew: two equal ones would go on for ever.
+    let first = MessageView::parse(&request).unwrap().ice_controlling();
+    assert!(repeated.ice_controlled().is_some() && repeated.ice_controlled() != first);
 }

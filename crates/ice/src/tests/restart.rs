@@ -1,10 +1,12 @@
+use std::net::SocketAddr;
+
 use pc_simnet::{Link, Seed, for_each_seed, ms, secs};
 
 use super::{
-    bytes::{Lone, route},
+    bytes::{Check, Lone, route, route_from},
     support::{A, B, Duo, other},
 };
-use crate::{Event, Rejected, Role, State};
+use crate::{Candidate, Event, Rejected, Role, State};
 
 fn connected(seed: Seed, link: Link) -> Duo {
     let mut duo = Duo::new(seed).link(link);
@@ -24,6 +26,9 @@ fn a_restart_does_not_interrupt_data() {
             let now = duo.net.now();
             let before = duo.net[id].agent.local_credentials().clone();
             duo.net[id].agent.restart(now);
+            if seed.0 % 3 == 0 {
+                duo.net[id].agent.restart(now);
+            }
             assert_ne!(*duo.net[id].agent.local_credentials(), before);
             for step in 0..10 {
                 let text = format!("{id:?} {step}");
@@ -81,6 +86,31 @@ fn a_restart_does_not_interrupt_data() {
     });
 }
 
+/// Not before nomination, however valid the new pair is (RFC 8445 §9).
+#[test]
+fn the_old_pair_is_used_until_the_new_one_is_nominated() {
+    let mut lone = Lone::connected(Role::Controlled);
+    lone.agent.restart(lone.now);
+    lone.theirs.ufrag = "next".into();
+    lone.signal();
+    let second = SocketAddr::from(([10, 0, 1, 2], 5000));
+    let (now, candidate) = (lone.now, Candidate::host(second));
+    lone.agent.add_remote_candidate(now, candidate).unwrap();
+    lone.live_for(ms(200));
+    assert!(
+        lone.agent
+            .remote_candidates()
+            .any(|known| known.address == second)
+    );
+    assert_eq!(lone.agent.route(), Some(route()));
+    let check = Check {
+        nominates: true,
+        ..lone.check()
+    };
+    lone.input(route_from(second), &check.write()).unwrap();
+    assert_eq!(lone.agent.route(), Some(route_from(second)));
+}
+
 #[test]
 fn a_restart_revives_what_has_failed() {
     let mut duo = connected(Seed(1), Link::new().delay(ms(10)));
@@ -134,7 +164,7 @@ fn old_checks_are_answered() {
     // Until the generation that answers them is gone as well.
     lone.theirs.ufrag = "next".into();
     lone.signal();
-    let new = super::bytes::Check {
+    let new = Check {
         nominates: true,
         ..lone.check()
     };
