@@ -110,6 +110,8 @@ pub struct Association {
     pub(crate) turn: VecDeque<u16>,
     /// Streams to be reset.
     pub(crate) resets: VecDeque<u16>,
+    /// A stream that could not be used before can be used now.
+    pub(crate) unblocked: bool,
     /// What unread messages cost.
     pub(crate) unread: usize,
     pub(crate) control: VecDeque<Vec<u8>>,
@@ -133,6 +135,7 @@ impl Association {
             streams: BTreeMap::new(),
             turn: VecDeque::new(),
             resets: VecDeque::new(),
+            unblocked: false,
             unread: 0,
             control: VecDeque::new(),
             events: VecDeque::new(),

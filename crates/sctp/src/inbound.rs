@@ -257,7 +257,8 @@ impl Association {
         let Some(transfer) = &mut self.transfer else {
             return Err(Rejected::Closed);
         };
-        let tsn = Serial32(Reader::new(it.value).u32("new cumulative TSN")?);
+        let mut reader = Reader::new(it.value);
+        let tsn = Serial32(reader.u32("new cumulative TSN")?);
         let far = tsn.is_newer_than(transfer.received)
             && tsn.steps_from(transfer.received) > MAX_TSN_AHEAD;
         if far || !it.value.len().is_multiple_of(4) || !transfer.peer.forward_tsn {
@@ -265,6 +266,16 @@ impl Association {
         }
         if tsn.is_newer_than(transfer.highest) {
             transfer.highest = tsn;
+        }
+        if tsn.is_newer_than(transfer.received) {
+            // The carrier forgets what is skipped on a stream that it does not know.
+            while let (Ok(stream), Ok(_)) = (reader.u16("stream"), reader.u16("SSN")) {
+                let known = self.streams.contains_key(&stream);
+                let room = known || self.streams.len() < self.config.max_streams;
+                if stream != SINK && room && transfer.carrier.open(stream) {
+                    self.streams.entry(stream).or_default().open = true;
+                }
+            }
         }
         carried.chunk(chunk::FORWARD_TSN, 0, &[it.value]);
         Ok(())
@@ -444,6 +455,7 @@ impl Association {
             entry.finished = false;
         }
         self.resets.retain(|id| *id != stream);
+        self.unblocked = true;
         self.events.push_back(event(StreamId(stream)));
         self.forget(stream);
     }

@@ -29,3 +29,6 @@ pub use association::Association;
 pub use config::{Config, DEFAULT_PORT};
 pub use error::{Error, Rejected, SendError};
 pub use types::{Event, Limit, Ppid, Reliability, State, StreamId};
+
+#[cfg(test)]
+mod tests;

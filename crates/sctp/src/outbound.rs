@@ -24,17 +24,23 @@ impl Association {
         if let Some(packet) = transfer.packets.pop_front() {
             return Some(packet);
         }
-        self.refresh();
-        self.feed(now);
-        self.give_resets();
-        self.retry_held(now);
-        while let Some(packets) = self.transfer.as_mut()?.carrier.poll_transmit(now) {
-            for packet in &packets {
-                self.dispatch(now, packet);
-            }
+        loop {
             self.refresh();
+            self.feed(now);
+            self.give_resets();
+            self.retry_held(now);
+            self.unblocked = false;
+            while let Some(packets) = self.transfer.as_mut()?.carrier.poll_transmit(now) {
+                for packet in &packets {
+                    self.dispatch(now, packet);
+                }
+                self.refresh();
+            }
+            self.drain();
+            if !self.unblocked {
+                break;
+            }
         }
-        self.drain();
         self.window_update();
         self.step_shutdown(now);
         self.transfer.as_mut()?.packets.pop_front()
@@ -251,6 +257,7 @@ impl Association {
                 let mut packet = PacketBuilder::new(to_us(self));
                 packet.chunk(chunk::RE_CONFIG, 0, &[&value]);
                 self.carry(now, packet);
+                self.unblocked = true;
                 None
             }
         }
