@@ -17,11 +17,20 @@ const HANDSHAKE_SCRATCH: usize = 256 * 1024;
 /// Room for a record that fits into a datagram; grows for longer ones.
 const RECORD_SCRATCH: usize = 2048;
 
+/// How often its timers run at most.
+///
+/// When a record of a DTLS 1.3 flight is missing, `dimpl` says so with an ACK each time its timers
+/// run, and wants them to run again at once: without a limit it would send ACKs as fast as the
+/// machine can until the record comes.
+const TICK: Duration = Duration::from_millis(20);
+
 /// A `dimpl` connection, and what is needed to replace it by a fresh one.
 pub(crate) struct Carrier {
     dtls: Dtls,
     scratch: Vec<u8>,
     timeout: Option<Instant>,
+    /// When timers were last due and ran.
+    ran: Option<Instant>,
     recipe: Recipe,
 }
 
@@ -55,6 +64,7 @@ impl Carrier {
             dtls: recipe.make(now),
             scratch: vec![0; HANDSHAKE_SCRATCH],
             timeout: None,
+            ran: None,
             recipe,
         })
     }
@@ -62,7 +72,7 @@ impl Carrier {
     /// Starts all over, as if nothing had ever arrived.
     pub(crate) fn reset(&mut self, now: Instant) {
         self.dtls = self.recipe.make(now);
-        self.timeout = None;
+        (self.timeout, self.ran) = (None, None);
     }
 
     pub(crate) fn version(&self) -> Option<Version> {
@@ -72,8 +82,14 @@ impl Carrier {
         }
     }
 
-    /// Advances the clock and lets timers run.
+    /// Advances the clock and lets timers run, unless they did so a moment ago.
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Result<(), dimpl::Error> {
+        if self.timeout.is_some_and(|at| at <= now) {
+            if self.ran.is_some_and(|ran| now < ran + TICK) {
+                return Ok(());
+            }
+            self.ran = Some(now);
+        }
         self.dtls.handle_timeout(now)
     }
 
@@ -94,7 +110,8 @@ impl Carrier {
     /// When [`handle_timeout`](Self::handle_timeout) is due, as of the last [`next`](Self::next)
     /// that was `None`.
     pub(crate) fn timeout(&self) -> Option<Instant> {
-        self.timeout
+        let earliest = self.ran.map(|ran| ran + TICK);
+        self.timeout.max(self.timeout.and(earliest))
     }
 
     /// Gives back the memory that only a handshake needs.

@@ -5,19 +5,15 @@ use std::{
 };
 
 use pc_proto::{Protocol, TransmitBuf};
-use sha2::{Digest, Sha256};
 
 use crate::{
     Alert, CipherSuite, Config, Error, Fingerprint, MIN_MTU, Rejected, Role, SendError,
-    SrtpKeyingMaterial, Version,
-    carrier::{Carrier, Output},
-    fingerprint,
-    gate::{Admitted, Gate},
-    hello::{self, Fragment, Reassembly},
-    provider,
-    queue::Queue,
-    record::{self, Header, Record, Records, content_type},
+    SrtpKeyingMaterial, Version, carrier::Carrier, hello::Reassembly, queue::Queue,
+    record::Records,
 };
+
+mod input;
+mod outcome;
 
 /// How long a handshake may take, from the first ClientHello on.
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -68,7 +64,6 @@ pub enum State {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Event {
     /// The handshake is complete and the peer's certificate is the announced one: data may be sent,
     /// keys may be exported.
@@ -91,6 +86,8 @@ pub struct Connection {
     peer_certificate: Option<Box<[u8]>>,
     /// The peer's certificate is one of those announced.
     verified: bool,
+    /// It is not, which the end of the datagram at hand makes known.
+    refused: bool,
     /// The handshake is complete on this side.
     established: bool,
     /// The peer sent data, so the handshake is complete on its side.
@@ -137,6 +134,7 @@ impl Connection {
             fingerprints: config.remote_fingerprints,
             peer_certificate: None,
             verified: false,
+            refused: false,
             established: false,
             confirmed: false,
             keys: None,
@@ -166,6 +164,9 @@ impl Connection {
         }
         self.fingerprints = fingerprints;
         self.verify(now);
+        if self.refused {
+            self.refuse_certificate(now);
+        }
         self.advance(now);
     }
 
@@ -279,6 +280,9 @@ impl Protocol for Connection {
                 Err(reason) => first_rejected = first_rejected.or(Some(reason)),
             }
         }
+        if self.refused {
+            self.refuse_certificate(now);
+        }
         match first_rejected {
             Some(reason) if !taken => Err(reason),
             _ => Ok(()),
@@ -322,295 +326,6 @@ impl Protocol for Connection {
     }
 }
 
-/// What comes in.
-impl Connection {
-    fn check_datagram(&self, datagram: &[u8]) -> Result<(), Rejected> {
-        if self.is_over() {
-            return Err(Rejected::Over);
-        }
-        if self.state == State::New && self.role == Role::Client {
-            return Err(Rejected::NotStarted);
-        }
-        if datagram.is_empty() {
-            return Err(Rejected::Empty);
-        }
-        if !self.established && datagram.len() > MAX_HANDSHAKE_DATAGRAM {
-            return Err(Rejected::Oversize);
-        }
-        Ok(())
-    }
-
-    fn handle_record(&mut self, now: Instant, record: &Record<'_>) -> Result<(), Rejected> {
-        let gate = Gate {
-            role: self.role,
-            version: self.version,
-            established: self.established,
-            confirmed: self.confirmed,
-        };
-        match gate.admit(record) {
-            Ok(Admitted::Record) => self.feed(now, record.bytes),
-            Ok(Admitted::ServerHello(hello)) => {
-                let suite = hello::selected_cipher_suite(hello.body);
-                self.cipher_suite = self.cipher_suite.or(suite);
-                self.feed(now, record.bytes)
-            }
-            Ok(Admitted::ClientHello(fragments)) => {
-                let sequence = match record.header {
-                    Header::Fixed { sequence, .. } => sequence,
-                    Header::Unified => 0,
-                };
-                fragments
-                    .iter()
-                    .try_for_each(|fragment| self.take_client_hello(now, sequence, fragment))
-            }
-            Err(reason) => {
-                if let (Rejected::UnauthenticatedAlert(alert), false) = (reason, self.established) {
-                    self.alert = Some(alert);
-                }
-                Err(reason)
-            }
-        }
-    }
-
-    /// Hands one record on, and finds out whether it had any effect.
-    fn feed(&mut self, now: Instant, record: &[u8]) -> Result<(), Rejected> {
-        let Some(carrier) = &mut self.carrier else {
-            return Err(Rejected::Over);
-        };
-        let before = (carrier.timeout(), self.data_records, self.sending.len());
-        let was_established = self.established;
-        let kept = self.received.len();
-        let result = carrier.handle_record(record);
-        let verdict = result.map_or_else(|error| self.judge(&error), Ok);
-        self.advance(now);
-        verdict?;
-        let timeout = self.poll_timeout();
-        let after = (timeout, self.data_records, self.sending.len());
-        if !was_established || self.is_over() {
-            return Ok(());
-        }
-        if before == after {
-            return Err(Rejected::Protected);
-        }
-        if after.1 > before.1 && self.received.len() == kept {
-            return Err(Rejected::QueueFull);
-        }
-        Ok(())
-    }
-
-    /// Collects a ClientHello, and begins the handshake once it is complete.
-    fn take_client_hello(
-        &mut self,
-        now: Instant,
-        sequence: u64,
-        fragment: &Fragment<'_>,
-    ) -> Result<(), Rejected> {
-        let Some(message) = self.reassembly.push(fragment) else {
-            return Ok(());
-        };
-        let hash: [u8; 32] = Sha256::digest(&message).into();
-        let number = fragment.message_seq;
-        let known = self.hellos.iter().find(|(other, _)| *other == number);
-        match known {
-            Some((_, other)) if *other != hash => return Err(Rejected::DifferentClientHello),
-            Some(_) => return self.feed(now, &hello::handshake_record(sequence, &message)),
-            None => {}
-        }
-        let Some(carrier) = &mut self.carrier else {
-            return Err(Rejected::Over);
-        };
-        let sent = self.sending.len();
-        let result = carrier.handle_record(&hello::handshake_record(sequence, &message));
-        if self.hellos.is_empty() {
-            // Nothing has been promised to anyone yet, so a bad start costs nothing.
-            if result.is_ok() {
-                self.advance(now);
-            }
-            if self.sending.len() == sent {
-                if let Some(carrier) = &mut self.carrier {
-                    carrier.reset(now);
-                    let _ = carrier.handle_timeout(now);
-                }
-                self.version = None;
-                return Err(Rejected::UnacceptableClientHello);
-            }
-            self.state = State::Connecting;
-        } else {
-            result.or_else(|error| self.judge(&error))?;
-            self.advance(now);
-            if self.sending.len() == sent {
-                return Err(Rejected::UnacceptableClientHello);
-            }
-        }
-        self.hellos.push((number, hash));
-        Ok(())
-    }
-
-    /// Whether an error ends the connection, which it does here, or only a record.
-    ///
-    /// `dimpl` calls every error fatal; those that end only a record here are the ones it returns
-    /// before it has changed anything.
-    fn judge(&mut self, error: &dimpl::Error) -> Result<(), Rejected> {
-        use dimpl::{CryptoError, CryptoOperation, Error as Carried, SecurityError};
-        let fatal = match error {
-            Carried::CryptoError(
-                CryptoError::OperationFailed(CryptoOperation::Decrypt)
-                | CryptoError::CiphertextTooShort { .. },
-            ) => return Err(Rejected::Protected),
-            Carried::RenegotiationAttempt => return Err(Rejected::Renegotiation),
-            Carried::ReceiveQueueFull
-            | Carried::TransmitQueueFull
-            | Carried::TransmitHistoryFull => return Err(Rejected::QueueFull),
-            Carried::UnexpectedMessage(
-                dimpl::UnexpectedMessageError::UnrecognizedAutoServerResponse,
-            ) => return Err(Rejected::UnexpectedMessage),
-            Carried::ConnectionClosed => return Err(Rejected::Over),
-            // Those in the clear do not come this far.
-            Carried::SecurityError(SecurityError::FatalAlert { description }) => {
-                Error::PeerAlert(Alert(*description))
-            }
-            Carried::Timeout(_) if !self.established => {
-                Error::HandshakeTimeout { alert: self.alert }
-            }
-            other if self.established => Error::Record(other.to_string().into()),
-            other => Error::Handshake(other.to_string().into()),
-        };
-        self.fail(fatal);
-        Err(Rejected::Over)
-    }
-}
-
-/// What comes of it.
-impl Connection {
-    /// Takes over whatever the carrier has to say.
-    fn advance(&mut self, now: Instant) {
-        let mut peer_closed = false;
-        while let Some(output) = self.carrier.as_mut().and_then(|carrier| carrier.next(now)) {
-            match output {
-                Output::Packet(bytes) => {
-                    provider::write_explicit_nonces(bytes);
-                    self.plaintext_sequence = self.plaintext_sequence.max(last_plaintext(bytes));
-                    if self.cipher_suite.is_none() && self.role == Role::Server {
-                        self.cipher_suite = sent_cipher_suite(bytes);
-                    }
-                    if self.sending.len() < MAX_WAITING_DATAGRAMS {
-                        self.sending.push(bytes);
-                    }
-                }
-                Output::PeerCertificate(der) => {
-                    self.peer_certificate = Some(der.into());
-                    self.verify(now);
-                }
-                Output::Established => self.established = true,
-                Output::Keys(keys) => self.keys = keys,
-                Output::Data(bytes) => {
-                    self.confirmed = true;
-                    self.data_records += 1;
-                    let room = self.verified || self.received.len() < MAX_UNVERIFIED_RECORDS;
-                    if room && self.received.bytes() + bytes.len() <= MAX_WAITING_DATA {
-                        self.received.push(bytes);
-                    }
-                }
-                Output::CloseNotify => peer_closed = true,
-            }
-        }
-        if let Some(carrier) = &self.carrier {
-            self.version = carrier.version();
-        }
-        self.connect();
-        if peer_closed {
-            self.close(now);
-        }
-    }
-
-    /// Compares the peer's certificate with the fingerprints, as soon as there are both.
-    fn verify(&mut self, now: Instant) {
-        let Some(certificate) = self.peer_certificate.as_deref() else {
-            return;
-        };
-        if self.fingerprints.is_empty() || self.is_over() {
-            return;
-        }
-        self.verified = fingerprint::matches(&self.fingerprints, certificate);
-        if !self.verified {
-            self.refuse_certificate(now);
-        }
-    }
-
-    /// Tells the peer, as far as there is a way, that its certificate is not the announced one.
-    ///
-    /// As long as nothing is encrypted, that is a `bad_certificate` alert in the clear. After the
-    /// handshake it is a `close_notify`, the only alert that `dimpl` sends. A DTLS 1.3 client in
-    /// the middle of a handshake stays silent: it must not complete it.
-    fn refuse_certificate(&mut self, now: Instant) {
-        let version = self.carrier.as_ref().and_then(Carrier::version);
-        if self.established {
-            if let Some(carrier) = &mut self.carrier {
-                carrier.close();
-            }
-            self.drain_packets(now);
-        } else if version == Some(Version::Dtls12) {
-            // Not below the numbers of a flight that was prepared but never left.
-            let sequence = self.plaintext_sequence + 16;
-            let alert = [2, Alert::BAD_CERTIFICATE.0];
-            let record = record::plaintext(content_type::ALERT, sequence, &[&alert]);
-            self.sending.push(&record);
-        } else if self.role == Role::Server {
-            // The client completed the handshake with its last flight, which this one came with.
-            if let Some(carrier) = &mut self.carrier {
-                carrier.close();
-            }
-            self.drain_packets(now);
-        }
-        self.fail(Error::FingerprintMismatch);
-    }
-
-    fn connect(&mut self) {
-        let done = self.established && self.verified;
-        if done && matches!(self.state, State::New | State::Connecting) {
-            self.state = State::Connected;
-            self.events.push_back(Event::Connected);
-            self.reassembly = Reassembly::default();
-            if let Some(carrier) = &mut self.carrier {
-                carrier.handshake_done();
-            }
-        }
-    }
-
-    /// Takes over what is to be sent, and nothing else.
-    fn drain_packets(&mut self, now: Instant) {
-        while let Some(output) = self.carrier.as_mut().and_then(|carrier| carrier.next(now)) {
-            if let Output::Packet(bytes) = output {
-                provider::write_explicit_nonces(bytes);
-                self.sending.push(bytes);
-            }
-        }
-    }
-
-    fn fail(&mut self, error: Error) {
-        if !self.is_over() {
-            self.received.clear();
-            self.end(State::Failed, Event::Failed(error));
-        }
-    }
-
-    fn end(&mut self, state: State, event: Event) {
-        self.state = state;
-        self.events.push_back(event);
-        self.carrier = None;
-        self.keys = None;
-        self.reassembly = Reassembly::default();
-    }
-
-    fn is_over(&self) -> bool {
-        matches!(self.state, State::Closed | State::Failed)
-    }
-
-    fn was_connected(&self) -> bool {
-        self.established && self.verified
-    }
-}
-
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
@@ -619,28 +334,4 @@ impl fmt::Debug for Connection {
             .field("version", &self.version)
             .finish_non_exhaustive()
     }
-}
-
-/// The highest sequence number in the clear in a datagram, 0 when there is none.
-fn last_plaintext(datagram: &[u8]) -> u64 {
-    let sequence = |record: Result<Record<'_>, Rejected>| match record.ok()?.header {
-        Header::Fixed {
-            epoch: 0, sequence, ..
-        } => Some(sequence),
-        _ => None,
-    };
-    Records::new(datagram)
-        .filter_map(sequence)
-        .max()
-        .unwrap_or(0)
-}
-
-/// The cipher suite of the ServerHello that a datagram begins with.
-fn sent_cipher_suite(datagram: &[u8]) -> Option<CipherSuite> {
-    let first = Records::new(datagram).next()?.ok()?;
-    let fragments = hello::fragments(first.fragment).ok()?;
-    let hello = fragments.first()?;
-    (hello.message_type == hello::message_type::SERVER_HELLO && hello.is_whole())
-        .then(|| hello::selected_cipher_suite(hello.body))
-        .flatten()
 }

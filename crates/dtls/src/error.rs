@@ -61,7 +61,8 @@ pub enum Rejected {
     /// The first byte is neither a content type nor a unified header (RFC 9147 §4.1).
     #[error("not DTLS")]
     NotDtls,
-    /// A record of a version other than DTLS 1.0 or 1.2 in its header (both mean nothing there).
+    /// A record with a version in its header that none has: DTLS 1.2, or 1.0 in the clear, is what
+    /// every version of the protocol writes there.
     #[error("unknown record version")]
     Version,
     /// A record of an epoch that does not exist here.

@@ -127,7 +127,8 @@ fn fixed_header(content_type: u8, reader: &mut Reader<'_>) -> Result<(Header, us
     let high = reader.u16("sequence number").map_err(truncated)?;
     let low = reader.u32("sequence number").map_err(truncated)?;
     let len = reader.u16("length").map_err(truncated)?;
-    if !matches!(version, 0xFEFF | 0xFEFD) {
+    // A ClientHello may come in a record of DTLS 1.0 (RFC 6347 §4.1); what is protected may not.
+    if version != 0xFEFD && (version, epoch) != (0xFEFF, 0) {
         return Err(Rejected::Version);
     }
     let header = Header::Fixed {
