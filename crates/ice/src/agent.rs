@@ -54,8 +54,9 @@ pub struct Agent {
     current: Generation,
     retired: Option<Retired>,
     path: Option<Path>,
-    /// Until when a path that went with its local address may be replaced.
-    grace_until: Option<Instant>,
+    /// Until when a path that went with its local address may be replaced, and the generation that
+    /// was to replace it.
+    grace: Option<(Instant, u32)>,
     paths: Paths,
     requests: RecentRequests,
     pacing: Pacing,
@@ -79,7 +80,7 @@ impl Agent {
             current: Generation::new(0, credentials),
             retired: None,
             path: None,
-            grace_until: None,
+            grace: None,
             paths: Paths::default(),
             requests: RecentRequests::default(),
             pacing: Pacing::new(config.timing.pace),
@@ -327,7 +328,7 @@ impl fmt::Debug for Agent {
             .field("current", &self.current)
             .field("retired", &self.retired)
             .field("path", &self.path)
-            .field("grace_until", &self.grace_until)
+            .field("grace", &self.grace)
             .field("paths", &self.paths)
             .field("pacing", &self.pacing)
             .finish_non_exhaustive()

@@ -197,10 +197,15 @@ impl Checklist {
         }
     }
 
-    /// No pair is good any more.
-    pub(crate) fn fail_all(&mut self) {
-        self.pairs.iter_mut().for_each(Pair::fail);
-        self.triggered.clear();
+    /// Fails the pairs that are not `good`, and gives them.
+    pub(crate) fn fail_unless(&mut self, good: impl Fn(&Pair) -> bool) -> Vec<PairId> {
+        let mut failed = Vec::new();
+        for pair in self.pairs.iter_mut().filter(|pair| !good(pair)) {
+            pair.fail();
+            failed.push(pair.id);
+        }
+        self.triggered.retain(|id| !failed.contains(id));
+        failed
     }
 
     /// Computes every priority anew, for another role (RFC 8445 §7.3.1.1).

@@ -105,10 +105,6 @@ impl Transactions {
         self.open.retain(|open| checklist.get(open.pair).is_some());
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.open.clear();
-    }
-
     /// Ends the retransmissions of a pair's checks, but not of those that nominate it.
     pub(crate) fn cancel(&mut self, pair: PairId) {
         let plain = |open: &&mut Transaction| open.pair == pair && !open.nominates;

@@ -39,7 +39,7 @@ impl Agent {
         let pair = pair.clone();
         if let Some(path) = self.path_of(now, &pair) {
             self.path = Some(path);
-            self.grace_until = None;
+            self.grace = None;
             self.current.lost = false;
             self.push_event(Event::SelectedPairChanged);
         }
@@ -71,19 +71,28 @@ impl Agent {
         }
     }
 
-    /// Consent is gone: nothing of this generation may be used again (RFC 7675 §5.1).
-    pub(super) fn lose_path(&mut self) {
-        let of_current = self.path.as_ref().is_none_or(|path| self.is_current(path));
+    /// Consent is gone: what was used may not be used again (RFC 7675 §5.1), and nothing but a pair
+    /// that has answered lately takes its place.
+    pub(super) fn lose_path(&mut self, now: Instant, generation: u32) {
+        let lost = self.path.as_ref().map(|path| path.pair);
         self.drop_path();
         let current = &mut self.current;
-        if of_current {
-            current.checklist.fail_all();
-            current.transactions.clear();
-            current.selected = None;
-            current.nominating = None;
-            current.first_valid_at = None;
+        if generation != current.number {
+            current.lost = current.remote.is_none();
+            return;
         }
-        current.lost = of_current || current.remote.is_none();
+        let expiry = self.timing.consent_expiry;
+        let fresh = |pair: &Pair| {
+            let valid = pair.valid.filter(|_| Some(pair.id) != lost);
+            valid.is_some_and(|valid| valid.confirmed_at + expiry > now)
+        };
+        for failed in current.checklist.fail_unless(fresh) {
+            current.transactions.forget(failed);
+        }
+        current.selected = None;
+        current.nominating = None;
+        current.first_valid_at = None;
+        current.lost = current.checklist.best_valid().is_none();
     }
 
     fn update_state(&mut self) {
@@ -107,18 +116,15 @@ impl Agent {
             Some(_) => return State::Connected,
             None => {}
         }
-        if self.grace_until.is_some() {
+        if self.grace.is_some() {
             State::Disconnected
         } else if current.checklist.is_pending() {
             State::Checking
         } else if current.lost {
             State::Failed
         } else if current.remote.is_none() || current.patience_until.is_some() {
-            if current.checklist.is_empty() {
-                state
-            } else {
-                State::Checking
-            }
+            let idle = current.checklist.is_empty() && matches!(state, State::New | State::Failed);
+            if idle { state } else { State::Checking }
         } else {
             State::Failed
         }

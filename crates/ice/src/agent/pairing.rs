@@ -133,7 +133,7 @@ impl Agent {
         }
         if self.route().is_some_and(|route| route.local == base) {
             self.drop_path();
-            self.grace_until = Some(now + self.timing.consent_expiry);
+            self.grace = Some((now + self.timing.consent_expiry, self.current.number));
             self.current.checklist.recheck_all();
         }
     }

@@ -18,9 +18,8 @@ impl Agent {
             self.unanswered(pair, begun_at);
         }
         self.advance_path(now);
-        if self.grace_until.is_some_and(|until| until <= now) {
-            self.grace_until = None;
-            self.lose_path();
+        if let Some((_, generation)) = self.grace.take_if(|(until, _)| *until <= now) {
+            self.lose_path(now, generation);
         }
         self.settle(now);
     }
@@ -46,7 +45,8 @@ impl Agent {
         let Some(path) = &mut self.path else { return };
         path.consent.advance(now);
         if path.consent.expires_at(&self.timing) <= now {
-            return self.lose_path();
+            let generation = path.generation;
+            return self.lose_path(now, generation);
         }
         let (was, is) = (
             path.silent_since,
@@ -85,7 +85,7 @@ impl Agent {
             current.patience_until,
             current.transactions.next_timeout(),
             self.nominate_at(),
-            self.grace_until,
+            self.grace.map(|(until, _)| until),
         ];
         timers.into_iter().flatten().min()
     }

@@ -2,7 +2,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use pc_proto::Protocol;
 use pc_simnet::{Seed, ms, secs};
-use pc_stun::MessageView;
+use pc_stun::{Class, MessageView};
 
 use super::{
     bytes::{Check, Lone, THEIRS, route, route_from},
@@ -129,6 +129,28 @@ fn a_nomination_that_gets_no_answer_is_given_up() {
     }
     assert!(lone.agent.is_nominated());
     assert_eq!(in_use(&lone), Some(second()));
+}
+
+/// Consent for the pair in use runs out, that for another one does not: it takes over, though the
+/// peer has not nominated it.
+#[test]
+fn another_pair_with_consent_takes_over() {
+    let mut lone = two_pairs();
+    nominate(&mut lone, THEIRS.into());
+    let end = lone.now + secs(31);
+    while lone.now < end {
+        for (to, bytes) in lone.sent() {
+            let request = MessageView::parse(&bytes).unwrap();
+            if to.remote == second() && request.class() == Class::Request {
+                let answer = lone.success(request.transaction_id(), to.local);
+                lone.input(to, &answer).unwrap();
+            }
+        }
+        lone.now = lone.agent.poll_timeout().unwrap();
+        lone.agent.handle_timeout(lone.now);
+    }
+    assert_eq!(in_use(&lone), Some(second()));
+    assert!(!lone.agent.is_nominated());
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use pc_simnet::{Link, Seed, for_each_seed, ms, secs};
 
 use super::{
-    bytes::{Check, Lone, route, route_from},
+    bytes::{Check, Lone, OURS, route, route_from},
     support::{A, B, Duo, other},
 };
 use crate::{Candidate, Event, Rejected, Role, State};
@@ -145,6 +145,45 @@ fn a_restart_that_leads_nowhere_fails() {
     }
     duo.signal();
     duo.run_until_state(State::Failed);
+}
+
+/// A change of network: the interface goes, a restart follows, and the way to the peer is long.
+/// What has become of the old path is no matter to the new generation.
+#[test]
+fn a_restart_outlives_the_interface_it_began_on() {
+    let mut lone = Lone::connected(Role::Controlling);
+    lone.agent.remove_local_address(lone.now, OURS.into());
+    lone.agent.restart(lone.now);
+    let another = SocketAddr::from(([10, 0, 0, 2], 5000));
+    lone.agent
+        .add_local_candidate(lone.now, Candidate::host(another))
+        .unwrap();
+    assert_eq!(lone.state(), State::Disconnected);
+    lone.run_for(secs(20));
+    lone.theirs.ufrag = "next".into();
+    lone.signal();
+    lone.agent
+        .add_remote_candidate(lone.now, Candidate::host(route().remote))
+        .unwrap();
+    lone.run_for(secs(15));
+    assert_eq!(lone.state(), State::Checking, "30 s after the loss");
+    // The check is still repeated: in the end the peer answers.
+    lone.live_for(secs(25));
+    assert!(lone.agent.is_nominated());
+}
+
+/// The old pair's consent expires while nothing new can be tried yet.
+#[test]
+fn a_restart_without_candidates_is_not_connected() {
+    let mut lone = Lone::connected(Role::Controlling);
+    lone.agent.restart(lone.now);
+    lone.theirs.ufrag = "next".into();
+    lone.run_for(secs(15));
+    lone.signal();
+    lone.run_for(secs(20));
+    assert_eq!((lone.state(), lone.agent.route()), (State::Checking, None));
+    lone.run_for(secs(20));
+    assert_eq!(lone.state(), State::Failed);
 }
 
 /// Checks for the old credentials are answered with the old password, and that is all they do.
