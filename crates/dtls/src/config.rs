@@ -51,7 +51,7 @@ pub enum Versions {
     /// The newest that both sides speak. A client's ClientHello suits servers of either version.
     #[default]
     All,
-    /// DTLS 1.2 only.
+    /// This one and no other.
     Only(Version),
 }
 

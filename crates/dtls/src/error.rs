@@ -78,10 +78,11 @@ pub enum Rejected {
     #[error("unauthenticated alert")]
     UnauthenticatedAlert(Alert),
     /// A handshake message, in the clear, that is ill-formed: a fragment outside its message, of
-    /// zero length, of a message too long or too far ahead.
+    /// zero length, or of a message too long.
     #[error("ill-formed handshake fragment")]
     Fragment,
-    /// A handshake message, in the clear, that has no place in this role or state.
+    /// A handshake message, in the clear, that has no place in this role or state, or not under
+    /// its number.
     #[error("unexpected handshake message")]
     UnexpectedMessage,
     /// A ClientHello that differs from the one this handshake began with.

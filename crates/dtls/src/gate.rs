@@ -88,55 +88,78 @@ impl Gate {
             return Err(Rejected::Plaintext);
         }
         let fragments = fragments(fragment)?;
-        let all = |types: &[u8]| {
-            fragments
-                .iter()
-                .all(|fragment| types.contains(&fragment.message_type))
+        let expected = match self.role {
+            Role::Server => self.is_from_client(&fragments),
+            Role::Client => self.is_from_server(&fragments),
         };
-        match self.role {
-            Role::Server => {
-                if all(&[msg::CLIENT_HELLO]) && !self.established {
-                    return Ok(Admitted::ClientHello(fragments));
-                }
-                let expected = self.version == Some(Version::Dtls12)
-                    && all(&[
-                        msg::CERTIFICATE,
-                        msg::CLIENT_KEY_EXCHANGE,
-                        msg::CERTIFICATE_VERIFY,
-                    ]);
-                expected
-                    .then_some(Admitted::Record)
-                    .ok_or(Rejected::UnexpectedMessage)
-            }
-            Role::Client => self.admit_from_server(&fragments),
+        match fragments.first().filter(|_| expected) {
+            None => Err(Rejected::UnexpectedMessage),
+            Some(first) => Ok(match first.message_type {
+                msg::CLIENT_HELLO => Admitted::ClientHello(fragments),
+                msg::SERVER_HELLO => Admitted::ServerHello(*first),
+                _ => Admitted::Record,
+            }),
         }
+    }
+
+    /// Whether these are messages of a client, each with the number that it has in a handshake.
+    ///
+    /// A message out of its place would wait for those before it until the handshake is over, and
+    /// make it fail then.
+    fn is_from_client(&self, fragments: &[Fragment<'_>]) -> bool {
+        let hello = |fragment: &Fragment<'_>| {
+            // The second one follows a HelloRetryRequest.
+            !self.established
+                && matches!(
+                    (fragment.message_type, fragment.message_seq),
+                    (msg::CLIENT_HELLO, 0 | 1)
+                )
+        };
+        let last_flight = |fragment: &Fragment<'_>| {
+            matches!(
+                (fragment.message_type, fragment.message_seq),
+                (msg::CERTIFICATE, 1)
+                    | (msg::CLIENT_KEY_EXCHANGE, 2)
+                    | (msg::CERTIFICATE_VERIFY, 3)
+            )
+        };
+        let version_12 = self.version == Some(Version::Dtls12);
+        fragments.iter().all(hello) || version_12 && fragments.iter().all(last_flight)
+    }
+
+    /// Whether these are messages of a server, each with a number that it may have; they are one
+    /// higher after a retry.
+    fn is_from_server(&self, fragments: &[Fragment<'_>]) -> bool {
+        let fits = |fragment: &Fragment<'_>| {
+            let version_12 = self.version == Some(Version::Dtls12);
+            match (fragment.message_type, fragment.message_seq) {
+                // What settles the version must come in one piece, which at a tenth of a datagram
+                // it always does.
+                (msg::SERVER_HELLO, 0 | 1) | (msg::HELLO_VERIFY_REQUEST, 0) => fragment.is_whole(),
+                (msg::CERTIFICATE, 1 | 2)
+                | (msg::SERVER_KEY_EXCHANGE, 2 | 3)
+                | (msg::CERTIFICATE_REQUEST, 3 | 4)
+                | (msg::SERVER_HELLO_DONE, 3..=5) => version_12,
+                _ => false,
+            }
+        };
+        let settles = |fragment: &Fragment<'_>| {
+            matches!(
+                fragment.message_type,
+                msg::SERVER_HELLO | msg::HELLO_VERIFY_REQUEST
+            )
+        };
+        let (Some(first), rest) = (fragments.first(), fragments.get(1..).unwrap_or_default())
+        else {
+            return false;
+        };
+        // A record that begins with a ServerHello may go on with what only DTLS 1.2 has.
+        fits(first) && (settles(first) || rest.iter().all(fits))
     }
 
     /// In DTLS 1.2 the server speaks last. When that is lost, the client repeats its own last
     /// flight, most of which is in the clear (RFC 6347 §4.2.4).
     fn may_ask_for_last_flight(&self) -> bool {
         self.role == Role::Server && self.version == Some(Version::Dtls12) && !self.confirmed
-    }
-
-    fn admit_from_server<'a>(&self, fragments: &[Fragment<'a>]) -> Result<Admitted<'a>, Rejected> {
-        let unexpected = Err(Rejected::UnexpectedMessage);
-        let Some(first) = fragments.first() else {
-            return unexpected;
-        };
-        match (self.version, first.message_type) {
-            // What settles the version must come first and in one piece, which at a tenth of a
-            // datagram it always does.
-            (_, msg::SERVER_HELLO) if first.is_whole() => Ok(Admitted::ServerHello(*first)),
-            (_, msg::HELLO_VERIFY_REQUEST) if first.is_whole() => Ok(Admitted::Record),
-            (
-                Some(Version::Dtls12),
-                msg::CERTIFICATE
-                | msg::SERVER_KEY_EXCHANGE
-                | msg::CERTIFICATE_REQUEST
-                | msg::SERVER_HELLO_DONE
-                | msg::NEW_SESSION_TICKET,
-            ) => Ok(Admitted::Record),
-            _ => unexpected,
-        }
     }
 }
