@@ -25,6 +25,8 @@ pub(crate) struct ConsentCheck {
 /// to any of them renews consent. They also keep NAT bindings (RFC 8445 §11) open.
 #[derive(Debug)]
 pub(crate) struct Consent {
+    /// Since when the path is in use.
+    begun_at: Instant,
     confirmed_at: Instant,
     check_at: Instant,
     due: bool,
@@ -43,10 +45,12 @@ impl Consent {
         timing: &Timing,
         rng: &mut ChaCha12Rng,
     ) -> Self {
+        let check_at = confirmed_at + interval(timing, rng);
         Self {
+            begun_at: now,
             confirmed_at,
-            check_at: (confirmed_at + interval(timing, rng)).max(now),
-            due: false,
+            check_at,
+            due: check_at <= now,
             open: VecDeque::new(),
             suspect_since: None,
             probed: false,
@@ -67,7 +71,8 @@ impl Consent {
     /// From when on the path counts as silent: checks go unanswered and nothing else comes, or
     /// whatever comes, half the time that consent lasts is gone.
     pub(crate) fn silent_at(&self, timing: &Timing) -> Instant {
-        let unanswered = self.confirmed_at + timing.consent_expiry / 2;
+        let answered_at = self.confirmed_at.max(self.begun_at);
+        let unanswered = answered_at + timing.consent_expiry / 2;
         match self.suspect_since {
             Some(since) => unanswered.min(since + timing.disconnected_after),
             None => unanswered,
