@@ -1,4 +1,7 @@
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use pc_proto::FiveTuple;
 
@@ -150,6 +153,16 @@ impl Checklist {
     /// The valid pair of the highest priority.
     pub(crate) fn best_valid(&self) -> Option<&Pair> {
         let valid = self.pairs.iter().filter(|pair| pair.valid.is_some());
+        valid.max_by_key(|pair| pair.priority)
+    }
+
+    /// The valid pair of the highest priority among those that have answered within `time`.
+    pub(crate) fn best_since(&self, now: Instant, time: Duration) -> Option<&Pair> {
+        let fresh = |pair: &&Pair| {
+            let valid = pair.valid;
+            valid.is_some_and(|valid| valid.confirmed_at + time > now)
+        };
+        let valid = self.pairs.iter().filter(fresh);
         valid.max_by_key(|pair| pair.priority)
     }
 

@@ -29,7 +29,7 @@ impl Agent {
         let target = match self.current.selected {
             Some(id) => checklist.get(id).filter(|pair| pair.valid.is_some()),
             None if retired => None,
-            None => checklist.best_valid(),
+            None => checklist.best_since(now, self.timing.consent_expiry),
         };
         let Some(pair) = target else { return };
         let in_use = |path: &Path| self.is_current(path) && path.pair == pair.id;

@@ -131,9 +131,10 @@ impl Agent {
         for path in lost {
             self.forget_path(path);
         }
-        if self.route().is_some_and(|route| route.local == base) {
+        let used = self.path.as_ref().filter(|path| path.route.local == base);
+        if let Some(generation) = used.map(|path| path.generation) {
             self.drop_path();
-            self.grace = Some((now + self.timing.consent_expiry, self.current.number));
+            self.grace = Some((now + self.timing.consent_expiry, generation));
             self.current.checklist.recheck_all();
         }
     }

@@ -172,6 +172,32 @@ fn a_restart_outlives_the_interface_it_began_on() {
     assert!(lone.agent.is_nominated());
 }
 
+/// The same, the other way round.
+#[test]
+fn an_interface_may_go_after_the_restart() {
+    let mut lone = Lone::connected(Role::Controlling);
+    let another = SocketAddr::from(([10, 0, 0, 2], 5000));
+    lone.agent
+        .add_local_candidate(lone.now, Candidate::host(another))
+        .unwrap();
+    lone.agent.restart(lone.now);
+    lone.theirs.ufrag = "next".into();
+    lone.signal();
+    lone.agent.remove_local_address(lone.now, OURS.into());
+    assert_eq!(
+        (lone.state(), lone.agent.route()),
+        (State::Disconnected, None)
+    );
+    lone.run_for(secs(25));
+    lone.agent
+        .add_remote_candidate(lone.now, Candidate::host(route().remote))
+        .unwrap();
+    lone.run_for(secs(6));
+    assert_eq!(lone.state(), State::Checking);
+    lone.live_for(secs(10));
+    assert!(lone.agent.is_nominated());
+}
+
 /// The old pair's consent expires while nothing new can be tried yet.
 #[test]
 fn a_restart_without_candidates_is_not_connected() {
