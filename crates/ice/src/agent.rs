@@ -323,13 +323,16 @@ impl fmt::Debug for Agent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Agent")
             .field("role", &self.role)
+            .field("tie_breaker", &self.tie_breaker)
             .field("state", &self.state)
             .field("locals", &self.locals)
+            .field("locals_ended", &self.locals_ended)
             .field("current", &self.current)
             .field("retired", &self.retired)
             .field("path", &self.path)
             .field("grace", &self.grace)
             .field("paths", &self.paths)
+            .field("requests", &self.requests)
             .field("pacing", &self.pacing)
             .finish_non_exhaustive()
     }
