@@ -89,7 +89,7 @@ impl ChannelInit {
     }
 }
 
-/// How far a channel is: the W3C's `RTCDataChannelState`.
+/// How far a channel is: the W3C's `RTCDataState`.
 ///
 /// ```text
 ///  Connecting --[association up: OPEN sent, or negotiated]--> Open
@@ -101,7 +101,7 @@ impl ChannelInit {
 ///  [OPEN received] --> Open          [association lost, all read] --> Closed
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChannelState {
+pub enum State {
     /// The association is not up yet.
     Connecting,
     /// Messages can be sent.
@@ -113,10 +113,10 @@ pub enum ChannelState {
 }
 
 #[derive(Debug)]
-pub(crate) struct Channel {
+pub(crate) struct Entry {
     pub(crate) init: ChannelInit,
     pub(crate) stream: Option<StreamId>,
-    pub(crate) state: ChannelState,
+    pub(crate) state: State,
     /// RFC 8832 §6: the ACK has not come; until then everything goes ordered.
     pub(crate) awaits_ack: bool,
     /// The peer opened it.
@@ -127,7 +127,7 @@ pub(crate) struct Channel {
     pub(crate) low_threshold: usize,
 }
 
-impl Channel {
+impl Entry {
     pub(crate) fn reliability(&self) -> Reliability {
         let init = &self.init;
         let limit = match (init.max_retransmits, init.max_packet_life_time) {
@@ -143,66 +143,49 @@ impl Channel {
 }
 
 /// A channel as it is now.
-#[derive(Debug, Clone, Copy)]
-pub struct ChannelView<'a> {
-    pub(crate) channel: &'a Channel,
-    pub(crate) association: &'a Association,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Channel<'a> {
+    /// The label.
+    pub label: &'a str,
+    /// The subprotocol.
+    pub protocol: &'a str,
+    /// Whether messages arrive in order.
+    pub ordered: bool,
+    /// After how many retransmissions a message is given up.
+    pub max_retransmits: Option<u16>,
+    /// After how many milliseconds a message is given up.
+    pub max_packet_life_time: Option<u16>,
+    /// Whether both sides created the channel by agreement.
+    pub negotiated: bool,
+    /// The priority, RFC 8831 §6.4.
+    pub priority: u16,
+    /// The id, once it is known: the SCTP stream.
+    pub id: Option<u16>,
+    /// How far the channel is.
+    pub state: State,
+    /// The bytes of user data that were sent and have not left yet.
+    pub buffered_amount: usize,
+    /// The threshold of [`Event::BufferedAmountLow`](crate::Event::BufferedAmountLow), in bytes.
+    pub buffered_amount_low_threshold: usize,
 }
 
-impl<'a> ChannelView<'a> {
-    /// The label.
-    pub fn label(&self) -> &'a str {
-        &self.channel.init.label
-    }
-
-    /// The subprotocol.
-    pub fn protocol(&self) -> &'a str {
-        &self.channel.init.protocol
-    }
-
-    /// Whether messages arrive in order.
-    pub const fn ordered(&self) -> bool {
-        self.channel.init.ordered
-    }
-
-    /// After how many retransmissions a message is given up.
-    pub const fn max_retransmits(&self) -> Option<u16> {
-        self.channel.init.max_retransmits
-    }
-
-    /// After how many milliseconds a message is given up.
-    pub const fn max_packet_life_time(&self) -> Option<u16> {
-        self.channel.init.max_packet_life_time
-    }
-
-    /// Whether both sides created the channel by agreement.
-    pub const fn negotiated(&self) -> bool {
-        self.channel.init.negotiated.is_some()
-    }
-
-    /// The priority, RFC 8831 §6.4.
-    pub const fn priority(&self) -> u16 {
-        self.channel.init.priority
-    }
-
-    /// The id, once it is known: the SCTP stream.
-    pub fn id(&self) -> Option<u16> {
-        self.channel.stream.map(|stream| stream.0)
-    }
-
-    /// How far the channel is.
-    pub const fn state(&self) -> ChannelState {
-        self.channel.state
-    }
-
-    /// The bytes of user data that have been sent and have not left yet.
-    pub fn buffered_amount(&self) -> usize {
-        let stream = self.channel.stream;
-        stream.map_or(0, |stream| self.association.buffered_amount(stream))
-    }
-
-    /// The threshold of [`Event::BufferedAmountLow`](crate::Event::BufferedAmountLow), in bytes.
-    pub const fn buffered_amount_low_threshold(&self) -> usize {
-        self.channel.low_threshold
+impl<'a> Channel<'a> {
+    pub(crate) fn new(entry: &'a Entry, association: &Association) -> Self {
+        let init = &entry.init;
+        let stream = entry.stream;
+        Self {
+            label: &init.label,
+            protocol: &init.protocol,
+            ordered: init.ordered,
+            max_retransmits: init.max_retransmits,
+            max_packet_life_time: init.max_packet_life_time,
+            negotiated: init.negotiated.is_some(),
+            priority: init.priority,
+            id: stream.map(|stream| stream.0),
+            state: entry.state,
+            buffered_amount: stream.map_or(0, |stream| association.buffered_amount(stream)),
+            buffered_amount_low_threshold: entry.low_threshold,
+        }
     }
 }

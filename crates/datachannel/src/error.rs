@@ -29,12 +29,9 @@ pub enum CreateError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The channel is not open yet; wait for [`Event::Open`](crate::Event::Open).
-    #[error("the channel is not open yet")]
-    Connecting,
-    /// The channel is closing or closed.
-    #[error("the channel is closed")]
-    Closed,
+    /// The channel is not open: not yet, or not any more.
+    #[error("the channel is not open")]
+    NotOpen,
     /// The message is longer than the peer takes.
     #[error("the message is longer than {limit} bytes")]
     TooLarge {
@@ -70,7 +67,7 @@ pub enum ChannelError {
     /// A DCEP message that cannot be read, or an OPEN on a stream in use (RFC 8832 §6).
     #[error("an invalid or unexpected DCEP message")]
     Dcep,
-    /// The peer sent the ACK of a channel that was not being opened.
+    /// The peer refused to reset the stream; its id is not used again.
     #[error("the peer does not reset streams")]
     ResetFailed,
 }

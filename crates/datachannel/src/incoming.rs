@@ -5,8 +5,8 @@ use std::time::Instant;
 use pc_sctp::{Ppid, Reliability, StreamId};
 
 use crate::{
-    ChannelError, ChannelId, ChannelInit, ChannelState, Event, Refusal, Session,
-    channel::Channel,
+    ChannelError, ChannelId, ChannelInit, Event, Refusal, Session, State,
+    channel::Entry,
     dcep::{DataChannelOpen, Dcep},
 };
 
@@ -30,9 +30,6 @@ impl Session {
                     if let Some(id) = self.by_stream.get(&stream) {
                         self.events.push_back(Event::BufferedAmountLow(*id));
                     }
-                }
-                pc_sctp::Event::Closed if self.transport_lost => {
-                    self.end(Some(None), Event::SessionClosed);
                 }
                 pc_sctp::Event::Closed => self.end(None, Event::SessionClosed),
                 pc_sctp::Event::Failed(error) => {
@@ -81,7 +78,7 @@ impl Session {
             (Ok(Dcep::Open(open)), None) => self.on_open(now, stream, &open),
             // RFC 8832 §6: an OPEN on a stream in use closes its channel.
             (Ok(Dcep::Open(_)) | Err(_), Some(id)) => {
-                self.fail::<()>(now, id, ChannelError::Dcep);
+                self.fail_channel::<()>(now, id, ChannelError::Dcep);
             }
             (Ok(Dcep::Ack), Some(id)) => {
                 if let Some(channel) = self.channels.get_mut(&id) {
@@ -109,7 +106,7 @@ impl Session {
             return self.refuse(now, stream, Refusal::TooManyChannels);
         };
         if let Some(channel) = self.channels.get_mut(&id) {
-            channel.state = ChannelState::Open;
+            channel.state = State::Open;
             channel.incoming = true;
         }
         self.incoming_names += names;
@@ -154,9 +151,9 @@ impl Session {
             return;
         };
         if let Some(channel) = self.channels.get_mut(id)
-            && channel.state == ChannelState::Open
+            && channel.state == State::Open
         {
-            channel.state = ChannelState::Closing;
+            channel.state = State::Closing;
             self.events.push_back(Event::Closing(*id));
         }
     }
@@ -187,27 +184,27 @@ impl Session {
     }
 
     /// The association is over; `loss` is the cause, if it was lost.
-    fn end(&mut self, loss: Option<Option<u16>>, event: Event) {
+    pub(crate) fn end(&mut self, loss: Option<Option<u16>>, event: Event) {
         let all: Vec<ChannelId> = self.channels.keys().copied().collect();
         for id in all {
             let Some(channel) = self.channels.get_mut(&id) else {
                 continue;
             };
-            if channel.state == ChannelState::Closed {
+            if channel.state == State::Closed {
                 continue;
             }
             if let Some(cause) = loss {
                 let error = ChannelError::AssociationLost { cause };
                 self.events.push_back(Event::ChannelError(id, error));
             }
-            channel.state = ChannelState::Closing;
+            channel.state = State::Closing;
             channel.ended = true;
             self.try_finish(id);
         }
         self.events.push_back(event);
     }
 
-    pub(crate) fn forget_names(&mut self, channel: &Channel) {
+    pub(crate) fn forget_names(&mut self, channel: &Entry) {
         if channel.incoming {
             let names = channel.init.label.len() + channel.init.protocol.len();
             self.incoming_names = self.incoming_names.saturating_sub(names);

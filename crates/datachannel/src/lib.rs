@@ -16,8 +16,9 @@ mod event;
 mod incoming;
 mod session;
 
-pub use channel::{ChannelId, ChannelInit, ChannelState, ChannelView, DEFAULT_PRIORITY};
+pub use channel::{Channel, ChannelId, ChannelInit, DEFAULT_PRIORITY, State};
 pub use dcep::{DataChannelOpen, Dcep, ReliabilityParameter};
 pub use error::{ChannelError, CreateError, Refusal, SendError};
 pub use event::{Event, Message, MessageKind};
-pub use session::{Config, Role, Session};
+pub use pc_sctp::{Rejected, State as SessionState};
+pub use session::{Config, MAX_BUFFERED_AMOUNT, Role, Session};

@@ -7,9 +7,13 @@ use pc_proto::{Protocol, TransmitBuf};
 use pc_sctp::{Association, Ppid, Rejected, StreamId};
 
 use crate::{
-    ChannelError, ChannelId, ChannelInit, ChannelState, ChannelView, CreateError, Event, Message,
-    MessageKind, SendError, channel::Channel, dcep::Dcep,
+    Channel, ChannelError, ChannelId, ChannelInit, CreateError, Event, Message, MessageKind,
+    SendError, State, channel::Entry, dcep::Dcep,
 };
+
+/// How many bytes one channel may hold unsent, unless
+/// [`max_buffered`](pc_sctp::Config::max_buffered) says otherwise. One message may go beyond it.
+pub const MAX_BUFFERED_AMOUNT: usize = 16 << 20;
 
 /// RFC 8831 §6.5: 65,535 is not used.
 const MAX_ID: u16 = 65_534;
@@ -33,8 +37,10 @@ impl Role {
 }
 
 /// How a [`Session`] behaves.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
+    /// Where everything random comes from; replaces the seed in `sctp`.
+    pub seed: [u8; 32],
     /// The association beneath.
     pub sctp: pc_sctp::Config,
     /// How many channels there may be at once, at most 65,535.
@@ -44,13 +50,24 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// The association's defaults, 65,535 channels, 4 MiB of names.
+    /// The association's defaults, 65,535 channels, 4 MiB of names. The seed is zero: give one.
     fn default() -> Self {
         Self {
+            seed: [0; 32],
             sctp: pc_sctp::Config::default(),
             max_channels: u16::MAX,
             max_incoming_names: 4 << 20,
         }
+    }
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("sctp", &self.sctp)
+            .field("max_channels", &self.max_channels)
+            .field("max_incoming_names", &self.max_incoming_names)
+            .finish_non_exhaustive()
     }
 }
 
@@ -64,7 +81,7 @@ pub struct Session {
     pub(crate) max_channels: u16,
     pub(crate) max_incoming_names: usize,
     pub(crate) role: Option<Role>,
-    pub(crate) channels: BTreeMap<ChannelId, Channel>,
+    pub(crate) channels: BTreeMap<ChannelId, Entry>,
     pub(crate) by_stream: BTreeMap<StreamId, ChannelId>,
     /// Streams with something to read and no channel.
     pub(crate) orphans: BTreeSet<StreamId>,
@@ -78,15 +95,17 @@ pub struct Session {
     pub(crate) incoming_names: usize,
     pub(crate) events: VecDeque<Event>,
     pub(crate) scratch: Vec<u8>,
-    /// The end of the association is a loss.
-    pub(crate) transport_lost: bool,
 }
 
 impl Session {
     /// A session whose association waits for [`connect`](Self::connect) or for the peer.
     pub fn new(config: Config) -> Self {
+        let sctp = pc_sctp::Config {
+            seed: config.seed,
+            ..config.sctp
+        };
         Self {
-            association: Association::new(config.sctp),
+            association: Association::new(sctp),
             max_channels: config.max_channels,
             max_incoming_names: config.max_incoming_names,
             role: None,
@@ -100,13 +119,12 @@ impl Session {
             incoming_names: 0,
             events: VecDeque::new(),
             scratch: Vec::new(),
-            transport_lost: false,
         }
     }
 
     /// Tells the DTLS role, once. Channels that wait for an id get theirs; one for which none is
     /// free fails with [`ChannelError::NoFreeId`].
-    pub fn set_role(&mut self, role: Role) {
+    pub fn set_role(&mut self, now: Instant, role: Role) {
         if self.role.is_some() {
             return;
         }
@@ -122,7 +140,11 @@ impl Session {
                 Some(stream) => self.assign(id, stream),
                 None => self.fail_unopened(id),
             }
+            if self.is_connected() {
+                self.open(now, id);
+            }
         }
+        self.pump(now);
     }
 
     /// Tells the largest message that the peer takes, in bytes (`a=max-message-size`; for 0, no
@@ -183,10 +205,10 @@ impl Session {
     pub(crate) fn insert(&mut self, init: ChannelInit) -> Option<ChannelId> {
         let id = ChannelId(self.next_channel);
         self.next_channel = self.next_channel.checked_add(1)?;
-        let channel = Channel {
+        let channel = Entry {
             init,
             stream: None,
-            state: ChannelState::Connecting,
+            state: State::Connecting,
             awaits_ack: false,
             incoming: false,
             ended: false,
@@ -249,7 +271,7 @@ impl Session {
         let Some(stream) = channel.stream else {
             return;
         };
-        if channel.state != ChannelState::Connecting {
+        if channel.state != State::Connecting {
             return;
         }
         if stream.0 > max_id {
@@ -268,28 +290,20 @@ impl Session {
                 return self.fail_unopened(id);
             }
         }
-        channel.state = ChannelState::Open;
+        channel.state = State::Open;
         self.events.push_back(Event::Open(id));
     }
 
     /// A channel as it is now; `None` once its [`Event::Closed`] was polled.
-    pub fn channel(&self, id: ChannelId) -> Option<ChannelView<'_>> {
-        self.channels.get(&id).map(|channel| ChannelView {
-            channel,
-            association: &self.association,
-        })
+    pub fn channel(&self, id: ChannelId) -> Option<Channel<'_>> {
+        let entry = self.channels.get(&id)?;
+        Some(Channel::new(entry, &self.association))
     }
 
     /// Every channel, oldest first.
-    pub fn channels(&self) -> impl Iterator<Item = (ChannelId, ChannelView<'_>)> {
-        self.channels.iter().map(|(id, channel)| {
-            let association = &self.association;
-            let view = ChannelView {
-                channel,
-                association,
-            };
-            (*id, view)
-        })
+    pub fn channels(&self) -> impl Iterator<Item = (ChannelId, Channel<'_>)> {
+        let all = self.channels.iter();
+        all.map(|(id, entry)| (*id, Channel::new(entry, &self.association)))
     }
 
     /// How many channels there can be, once the association is up (`maxChannels`).
@@ -313,10 +327,10 @@ impl Session {
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        use pc_sctp::State;
+        use pc_sctp::State as S;
         matches!(
             self.association.state(),
-            State::ShuttingDown | State::Closed | State::Failed
+            S::ShuttingDown | S::Closed | S::Failed
         )
     }
 
@@ -332,11 +346,10 @@ impl Session {
         id: ChannelId,
         message: Message<'_>,
     ) -> Result<(), SendError> {
-        let channel = self.channels.get(&id).ok_or(SendError::Closed)?;
+        let channel = self.channels.get(&id).ok_or(SendError::NotOpen)?;
         let stream = match (channel.state, channel.stream) {
-            (ChannelState::Open, Some(stream)) => stream,
-            (ChannelState::Connecting, _) => return Err(SendError::Connecting),
-            _ => return Err(SendError::Closed),
+            (State::Open, Some(stream)) => stream,
+            _ => return Err(SendError::NotOpen),
         };
         // RFC 8831 §6.6: an empty message is one byte that does not count.
         let (ppid, bytes): (_, &[u8]) = match message {
@@ -350,7 +363,7 @@ impl Session {
             .map_err(|error| match error {
                 pc_sctp::SendError::TooLarge { limit } => SendError::TooLarge { limit },
                 pc_sctp::SendError::BufferFull => SendError::BufferFull,
-                _ => SendError::Closed,
+                _ => SendError::NotOpen,
             })
     }
 
@@ -370,8 +383,8 @@ impl Session {
             Some(Ppid::STRING) if std::str::from_utf8(message).is_ok() => Some(MessageKind::Text),
             Some(Ppid::STRING_EMPTY) => Some(MessageKind::Text).inspect(|_| message.clear()),
             Some(Ppid::BINARY_EMPTY) => Some(MessageKind::Binary).inspect(|_| message.clear()),
-            Some(Ppid::STRING) => self.fail(now, id, ChannelError::InvalidText),
-            Some(_) => self.fail(now, id, ChannelError::UnknownPpid),
+            Some(Ppid::STRING) => self.fail_channel(now, id, ChannelError::InvalidText),
+            Some(_) => self.fail_channel(now, id, ChannelError::UnknownPpid),
             None => None,
         };
         self.try_finish(id);
@@ -402,14 +415,14 @@ impl Session {
             return;
         };
         let state = channel.state;
-        if state == ChannelState::Closed {
+        if state == State::Closed {
             return;
         }
         self.events
             .retain(|event| *event != Event::Open(id) && *event != Event::Readable(id));
-        channel.state = ChannelState::Closing;
+        channel.state = State::Closing;
         match channel.stream {
-            Some(stream) if state != ChannelState::Connecting => {
+            Some(stream) if state != State::Connecting => {
                 self.association.discard(stream);
                 self.association.reset_stream(now, stream);
                 channel.ended |= over;
@@ -421,7 +434,7 @@ impl Session {
     }
 
     /// Ends a channel because of what the peer did.
-    pub(crate) fn fail<T>(
+    pub(crate) fn fail_channel<T>(
         &mut self,
         now: Instant,
         id: ChannelId,
@@ -444,11 +457,16 @@ impl Session {
         self.pump(now);
     }
 
-    /// The transport beneath was closed by the peer or is lost: every channel fails with
-    /// [`ChannelError::AssociationLost`].
-    pub fn transport_closed(&mut self, now: Instant) {
-        self.transport_lost = true;
-        self.abort(now);
+    /// The transport beneath is gone: ends the session without a packet. Channels are closed without
+    /// an [`Event::ChannelError`], as the caller knows better what has happened; what has arrived can
+    /// still be read before.
+    pub fn fail(&mut self) {
+        self.association.close();
+        while let Some(event) = self.association.poll_event() {
+            if event == pc_sctp::Event::Closed {
+                self.end(None, Event::SessionClosed);
+            }
+        }
     }
 
     /// Closes a channel whose end has come, once everything was read.
@@ -459,7 +477,7 @@ impl Session {
         let drained = channel
             .stream
             .is_none_or(|stream| self.association.is_drained(stream));
-        if channel.ended && drained && channel.state != ChannelState::Closed {
+        if channel.ended && drained && channel.state != State::Closed {
             self.set_closed(id);
         }
     }
@@ -468,7 +486,7 @@ impl Session {
         let Some(channel) = self.channels.get_mut(&id) else {
             return;
         };
-        channel.state = ChannelState::Closed;
+        channel.state = State::Closed;
         self.events.push_back(Event::Closed(id));
         if let Some(stream) = channel.stream {
             self.by_stream.remove(&stream);

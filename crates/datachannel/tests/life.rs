@@ -4,8 +4,8 @@ mod common;
 
 use common::{config, connect, connected, incoming, messages, strangers};
 use pc_datachannel::{
-    ChannelError, ChannelInit, ChannelState, CreateError, Event, Message, MessageKind, Role,
-    SendError, Session,
+    ChannelError, ChannelInit, CreateError, Event, Message, MessageKind, Role, SendError, Session,
+    State,
 };
 use pc_proto::Protocol;
 use pc_simnet::{LazyDriver, Link, Side, ms, secs};
@@ -21,8 +21,8 @@ fn both_connect_at_once_and_talk() {
         ..ChannelInit::new("chat")
     };
     let chat = pair.a.session.create(now, init).unwrap();
-    let state = pair.a.session.channel(chat).map(|it| it.state());
-    assert_eq!(state, Some(ChannelState::Open));
+    let state = pair.a.session.channel(chat).map(|it| it.state);
+    assert_eq!(state, Some(State::Open));
     for message in [
         Message::Text("first"),
         Message::Binary(&[]),
@@ -34,11 +34,11 @@ fn both_connect_at_once_and_talk() {
     let there = incoming(&pair.b)[0];
     let view = pair.b.session.channel(there).unwrap();
     assert_eq!(
-        (view.label(), view.protocol(), view.id()),
+        (view.label, view.protocol, view.id),
         ("chat", "v1", Some(0))
     );
     assert_eq!(
-        (view.ordered(), view.max_retransmits(), view.negotiated()),
+        (view.ordered, view.max_retransmits, view.negotiated),
         (false, Some(3), false)
     );
     let expected = [
@@ -86,9 +86,9 @@ fn ids_come_with_the_role() {
     let first = session.create(now, ChannelInit::new("first")).unwrap();
     let agreed = session.create(now, negotiated(1)).unwrap();
     let second = session.create(now, ChannelInit::new("second")).unwrap();
-    let id = |session: &Session, channel| session.channel(channel).and_then(|it| it.id());
+    let id = |session: &Session, channel| session.channel(channel).and_then(|it| it.id);
     assert_eq!((id(&session, first), id(&session, agreed)), (None, Some(1)));
-    session.set_role(Role::Server);
+    session.set_role(pc_simnet::epoch(), Role::Server);
     assert_eq!(
         (id(&session, first), id(&session, second)),
         (Some(3), Some(5))
@@ -111,7 +111,7 @@ fn ids_come_with_the_role() {
     let long = ChannelInit::new("x".repeat(65_536));
     assert_eq!(session.create(now, long), Err(CreateError::LabelTooLong));
     let send = session.send(now, first, Message::Text("too early"));
-    assert_eq!(send, Err(SendError::Connecting));
+    assert_eq!(send, Err(SendError::NotOpen));
     session.close(now, first);
     assert_eq!(session.poll_event(), Some(Event::Closed(first)));
     assert!(session.channel(first).is_none());
@@ -121,7 +121,7 @@ fn ids_come_with_the_role() {
 fn ids_run_out() {
     let mut session = Session::new(config(pc_simnet::Seed(3), "a"));
     let now = pc_simnet::epoch();
-    session.set_role(Role::Client);
+    session.set_role(pc_simnet::epoch(), Role::Client);
     for _ in 0..32_768 {
         session.create(now, ChannelInit::default()).unwrap();
     }
@@ -187,7 +187,7 @@ fn what_was_sent_arrives_before_the_close() {
         }
         pair.a.session.close(now, a);
         let late = pair.a.session.send(now, a, Message::Text("late"));
-        assert_eq!(late, Err(SendError::Closed));
+        assert_eq!(late, Err(SendError::NotOpen));
         pair.run(|pair| {
             pair.a.saw(|event| *event == Event::Closed(a))
                 && pair.b.saw(|event| matches!(event, Event::Closed(_)))
@@ -255,7 +255,7 @@ fn both_close_at_once_and_open_again() {
             pair.run(|pair| incoming(&pair.b).len() == round);
             let b = *incoming(&pair.b).last().unwrap();
             pair.run(|pair| pair.b.of(b) == [b"ping"]);
-            assert_eq!(pair.b.session.channel(b).unwrap().id(), Some(0));
+            assert_eq!(pair.b.session.channel(b).unwrap().id, Some(0));
             now = pair.now();
             pair.a.session.close(now, a);
             pair.b.session.close(now, b);
@@ -267,7 +267,7 @@ fn both_close_at_once_and_open_again() {
                 .session
                 .create(now, ChannelInit::new("again"))
                 .unwrap();
-            assert_eq!(pair.a.session.channel(a).unwrap().id(), Some(0));
+            assert_eq!(pair.a.session.channel(a).unwrap().id, Some(0));
             pair.run(|pair| pair.b.saw(|event| *event == Event::Closed(b)));
             now = pair.now();
         }
@@ -337,13 +337,13 @@ fn a_slow_reader_stops_the_sender_and_loses_nothing() {
     assert_eq!(full, Err(SendError::BufferFull));
     assert!(sent * message.len() >= 16 << 20);
     pair.run_for(secs(60));
-    let stuck = pair.a.session.channel(slow).unwrap().buffered_amount();
+    let stuck = pair.a.session.channel(slow).unwrap().buffered_amount;
     assert!(stuck > 8 << 20, "{stuck} bytes wait although nobody reads");
     // The association lives, the other way too.
     pair.b.reads = true;
     pair.run(|pair| pair.b.received.len() == sent);
     assert!(pair.b.received.iter().all(|(_, _, it)| *it == message));
-    assert_eq!(pair.a.session.channel(slow).unwrap().buffered_amount(), 0);
+    assert_eq!(pair.a.session.channel(slow).unwrap().buffered_amount, 0);
 }
 
 #[test]
@@ -360,18 +360,15 @@ fn the_buffered_amount_falls_and_says_so_once() {
                 .session
                 .send(now, a, Message::Binary(&[0; 10_000]))
                 .unwrap();
-            let amount = pair.a.session.channel(a).unwrap().buffered_amount();
+            let amount = pair.a.session.channel(a).unwrap().buffered_amount;
             assert_eq!(amount, n * 10_000);
         }
         pair.a.session.send(now, a, Message::Text("")).unwrap();
-        assert_eq!(
-            pair.a.session.channel(a).unwrap().buffered_amount(),
-            300_000
-        );
+        assert_eq!(pair.a.session.channel(a).unwrap().buffered_amount, 300_000);
         pair.run(|pair| pair.b.received.len() == round * 31);
         let low = |event: &&Event| **event == Event::BufferedAmountLow(a);
         assert_eq!(pair.a.events.iter().filter(low).count(), round);
-        assert_eq!(pair.a.session.channel(a).unwrap().buffered_amount(), 0);
+        assert_eq!(pair.a.session.channel(a).unwrap().buffered_amount, 0);
     }
 }
 

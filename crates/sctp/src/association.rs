@@ -372,6 +372,14 @@ impl Association {
         self.end(State::Closed, Event::Closed);
     }
 
+    /// Ends the association without a packet: the path is gone.
+    pub fn close(&mut self) {
+        if !matches!(self.state, State::Closed | State::Failed) {
+            self.control.clear();
+            self.end(State::Closed, Event::Closed);
+        }
+    }
+
     pub(crate) fn send_abort(&mut self, cause: u16) {
         self.control.clear();
         let Some(tag) = self.handshake.peer_tag() else {

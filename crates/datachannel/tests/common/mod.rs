@@ -53,8 +53,10 @@ impl Node for Peer {
 }
 
 pub fn config(seed: Seed, purpose: &str) -> Config {
-    let mut config = Config::default();
-    config.sctp.seed = seed.bytes(purpose);
+    let mut config = Config {
+        seed: seed.bytes(purpose),
+        ..Config::default()
+    };
     config.sctp.max_message_size = 262_144;
     config
 }
@@ -64,8 +66,8 @@ pub fn strangers(seed: impl Into<Seed>) -> Pair<Peer> {
     let seed = seed.into();
     let mut a = Session::new(config(seed, "a"));
     let mut b = Session::new(config(seed, "b"));
-    a.set_role(Role::Client);
-    b.set_role(Role::Server);
+    a.set_role(pc_simnet::epoch(), Role::Client);
+    b.set_role(pc_simnet::epoch(), Role::Server);
     Pair::new(seed, Peer::new(a), Peer::new(b))
 }
 
