@@ -43,8 +43,8 @@ pub enum Rejected {
     /// It looks like STUN and is malformed.
     #[error("malformed STUN: {0}")]
     Malformed(#[from] ParseError),
-    /// Its FINGERPRINT is missing or wrong (RFC 8445 §7.1, RFC 8489 §14.7).
-    #[error("missing or wrong FINGERPRINT")]
+    /// Its FINGERPRINT is wrong (RFC 8489 §14.7).
+    #[error("wrong FINGERPRINT")]
     Fingerprint,
     /// It is STUN, but neither a Binding request, response nor indication.
     #[error("not a Binding message")]

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use pc_proto::FiveTuple;
-use pc_stun::{Class, MessageView, Method};
+use pc_stun::{Class, IntegrityError, MessageView, Method};
 
 use super::Agent;
 use crate::Rejected;
@@ -25,7 +25,8 @@ impl Agent {
             return Err(Rejected::UnknownLocalAddress);
         }
         let message = MessageView::parse(datagram)?;
-        if message.verify_fingerprint().is_err() {
+        // One that is missing is no loss: what counts is proven by MESSAGE-INTEGRITY.
+        if message.verify_fingerprint() == Err(IntegrityError::Mismatch) {
             return Err(Rejected::Fingerprint);
         }
         if message.method() != Method::BINDING {
