@@ -324,6 +324,45 @@ fn floods_are_bounded_in_memory_and_answers() {
 }
 
 #[test]
+fn early_checks_are_bounded_and_only_the_peers_count() {
+    let mut lone = Lone::new(Role::Controlled);
+    let stray = Check {
+        username: format!("{}:stray", lone.agent.local_credentials().ufrag),
+        ..lone.check()
+    };
+    lone.input(route_from(stranger()), &stray.write()).unwrap();
+    let good = lone.check();
+    for n in 0..500u16 {
+        let mut id = [0xEE; 12];
+        id[..2].copy_from_slice(&n.to_be_bytes());
+        let check = Check {
+            id: TransactionId(id),
+            ..good.clone()
+        };
+        let from = SocketAddr::from(([10, 1, 0, 1], 1_000 + n));
+        assert_eq!(lone.input(route_from(from), &check.write()), Ok(false));
+    }
+    assert_eq!(lone.state(), State::New);
+    lone.signal();
+    let learnt: Vec<_> = lone.agent.remote_candidates().collect();
+    assert!(!learnt.is_empty() && learnt.len() <= 32, "{}", learnt.len());
+    assert!(learnt.iter().all(|known| known.address != stranger()));
+}
+
+/// Each request of the peer triggers a check that replaces the last one, not one more.
+#[test]
+fn open_checks_are_bounded() {
+    let mut lone = Lone::signalled(Role::Controlled);
+    for _ in 0..100 {
+        let check = lone.check().write();
+        lone.input(route(), &check).unwrap();
+        lone.run_for(Duration::from_millis(50));
+    }
+    let open = format!("{:?}", lone.agent).matches("Transaction {").count();
+    assert!((2..=4).contains(&open), "{open}");
+}
+
+#[test]
 fn requests_of_one_path_are_answered_in_one_batch() {
     let mut lone = Lone::connected(Role::Controlled);
     lone.sent();
