@@ -10,11 +10,19 @@ const ARGS = [
   '--disable-features=WebRtcHideLocalIpsWithMdns',
 ];
 
+// Every SCTP packet in plain text, `# SCTP_PACKET`, for text2pcap; and what dcSCTP thinks of it.
+const VERBOSE = [
+  '--enable-logging=stderr', '--vmodule=*webrtc/*=3,*dcsctp*=4',
+  '--force-fieldtrials=WebRTC-Debugging-RtpDump/Enabled/',
+];
+const verbose = Boolean(process.env.INTEROP_VERBOSE);
+
 await drive((userDataDir) =>
   puppeteer.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     userDataDir,
-    args: ARGS,
+    args: verbose ? [...ARGS, ...VERBOSE] : ARGS,
+    dumpio: verbose,
   }),
 );
