@@ -1,0 +1,407 @@
+//! The task between engines and sockets: one for each endpoint, whatever its connections number.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    future::poll_fn,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+    time::Instant,
+};
+
+use pc_net::{Claim, Demux, Envelope, RecvBatch, SendProgress, UdpSocket};
+use pc_proto::{Batch, FiveTuple, Protocol};
+use pc_stun::{Class, MessageView};
+
+use super::{
+    endpoint::bind_hosts,
+    inbox::{Command, Inbox, Key},
+    shared::Shared,
+};
+use crate::{clock, config::HostAddresses};
+
+/// UDP payload bytes that every path is trusted to carry; what browsers use for DTLS.
+pub(super) const MTU: usize = 1200;
+
+/// Datagrams in a batch: what one GSO send of full datagrams can take.
+pub(super) const BATCH: usize = pc_proto::MAX_GSO_BYTES / MTU;
+
+/// Batches that one connection may send before the others get their turn.
+const BATCHES_PER_TURN: usize = 16;
+
+pub(crate) struct Driver {
+    inbox: Arc<Inbox>,
+    /// Set when the endpoint's last handle is gone.
+    unused: Arc<AtomicBool>,
+    /// For an endpoint of one connection: the sockets to bind when that gathers.
+    hosts: Option<HostAddresses>,
+    sockets: Vec<UdpSocket>,
+    /// Which socket is asked first, so that none starves.
+    next_socket: usize,
+    connections: HashMap<Key, Driven>,
+    demux: Demux<Key>,
+    /// May name expiries that have moved since: a look that finds nothing to do is harmless.
+    timers: BinaryHeap<Reverse<(Instant, Key)>>,
+    /// Connections that have something to do now.
+    turns: Vec<Key>,
+    commands: Vec<Command>,
+    batch: Batch,
+    received: RecvBatch,
+}
+
+struct Driven {
+    shared: Arc<Shared>,
+    ufrag: String,
+    /// The earliest of its expiries in the heap.
+    timer: Option<Instant>,
+    turn: bool,
+}
+
+impl Driver {
+    pub(crate) fn shared(
+        inbox: Arc<Inbox>,
+        unused: Arc<AtomicBool>,
+        sockets: Vec<UdpSocket>,
+    ) -> Self {
+        Self::new(inbox, unused, None, sockets)
+    }
+
+    pub(crate) fn private(
+        inbox: Arc<Inbox>,
+        unused: Arc<AtomicBool>,
+        hosts: HostAddresses,
+    ) -> Self {
+        Self::new(inbox, unused, Some(hosts), Vec::new())
+    }
+
+    fn new(
+        inbox: Arc<Inbox>,
+        unused: Arc<AtomicBool>,
+        hosts: Option<HostAddresses>,
+        sockets: Vec<UdpSocket>,
+    ) -> Self {
+        Self {
+            inbox,
+            unused,
+            hosts,
+            sockets,
+            next_socket: 0,
+            connections: HashMap::new(),
+            demux: Demux::new(),
+            timers: BinaryHeap::new(),
+            turns: Vec::new(),
+            commands: Vec::new(),
+            batch: Batch::new(),
+            received: RecvBatch::new(),
+        }
+    }
+
+    pub(crate) async fn run(mut self) {
+        loop {
+            self.obey_commands();
+            self.ring_timers(clock::now());
+            self.take_turns().await;
+            if self.is_done() {
+                return;
+            }
+            if self.turns.is_empty() {
+                self.wait().await;
+            } else {
+                // Somebody has more to send than one turn allows: look for input in between.
+                self.receive_what_is_there().await;
+            }
+        }
+    }
+
+    /// Whether nobody needs this task any more. A connection's own sockets go with it, even while
+    /// handles to it are still held.
+    fn is_done(&self) -> bool {
+        let closed_private = self.hosts.is_some() && self.has_ended_private();
+        self.connections.is_empty() && (self.unused.load(Ordering::Acquire) || closed_private)
+    }
+
+    /// `hosts` is taken by gathering or by the end of the one connection.
+    fn has_ended_private(&self) -> bool {
+        matches!(&self.hosts, Some(HostAddresses::Only(addresses)) if addresses.is_empty())
+    }
+
+    fn obey_commands(&mut self) {
+        let mut commands = std::mem::take(&mut self.commands);
+        self.inbox.take(&mut commands);
+        for command in commands.drain(..) {
+            match command {
+                Command::Attach(shared) => self.attach(shared),
+                Command::Wake(key) => self.give_turn(key),
+                Command::Learn(key, tuple) => self.learn(key, tuple),
+                Command::Unlearn(key, tuple) => self.unlearn(key, tuple),
+            }
+        }
+        self.commands = commands;
+    }
+
+    fn attach(&mut self, shared: Arc<Shared>) {
+        let key = shared.key;
+        let driven = Driven {
+            shared,
+            ufrag: String::new(),
+            timer: None,
+            turn: false,
+        };
+        self.connections.insert(key, driven);
+        self.give_turn(key);
+    }
+
+    fn learn(&mut self, key: Key, tuple: FiveTuple) {
+        if self.connections.contains_key(&key)
+            && let Err(taken) = self.demux.insert_tuple(tuple, key, Claim::Heard)
+        {
+            tracing::warn!(%tuple, %taken, "two connections between the same two sockets");
+        }
+    }
+
+    fn unlearn(&mut self, key: Key, tuple: FiveTuple) {
+        self.demux.remove_tuple(tuple, key);
+    }
+
+    fn give_turn(&mut self, key: Key) {
+        if let Some(driven) = self.connections.get_mut(&key)
+            && !std::mem::replace(&mut driven.turn, true)
+        {
+            self.turns.push(key);
+        }
+    }
+
+    fn ring_timers(&mut self, now: Instant) {
+        while let Some(Reverse((at, key))) = self.timers.peek().copied()
+            && at <= now
+        {
+            self.timers.pop();
+            if let Some(driven) = self.connections.get_mut(&key)
+                && driven.timer == Some(at)
+            {
+                driven.timer = None;
+                self.give_turn(key);
+            }
+        }
+    }
+
+    async fn take_turns(&mut self) {
+        for key in std::mem::take(&mut self.turns) {
+            let Some(driven) = self.connections.get_mut(&key) else {
+                continue;
+            };
+            driven.turn = false;
+            let shared = driven.shared.clone();
+            shared.being_looked_at();
+            self.run_engine(&shared);
+            if !self.send_all(&shared).await {
+                self.give_turn(key);
+            }
+            self.settle(key);
+        }
+    }
+
+    /// Timers and operations; each operation's events come before its outcome, and the candidates
+    /// it sets off after.
+    fn run_engine(&mut self, shared: &Arc<Shared>) {
+        let now = clock::now();
+        let mut inner = shared.lock();
+        inner.engine.handle_timeout(now);
+        shared.publish(&mut inner);
+        while let Some(operation) = inner.operations.pop_front() {
+            let report = operation(&mut inner.engine, now);
+            shared.publish(&mut inner);
+            report();
+            if inner.engine.needs_gathering() {
+                let addresses = self.gather();
+                inner.engine.gather(now, &addresses);
+                shared.publish(&mut inner);
+            }
+        }
+        inner.engine.update_negotiation_needed();
+        shared.publish(&mut inner);
+    }
+
+    /// The addresses to make candidates of; binds the sockets of a private endpoint.
+    fn gather(&mut self) -> Vec<SocketAddr> {
+        if let Some(hosts) = &self.hosts
+            && self.sockets.is_empty()
+        {
+            self.sockets = bind_hosts(hosts);
+        }
+        self.sockets.iter().map(UdpSocket::local_addr).collect()
+    }
+
+    /// Sends what the connection has to send; `false` when it has more than its turn allows.
+    async fn send_all(&mut self, shared: &Arc<Shared>) -> bool {
+        for _ in 0..BATCHES_PER_TURN {
+            let Some(route) = shared.poll_transmit(clock::now(), &mut self.batch) else {
+                return true;
+            };
+            // Answers come back on the path a check went out on.
+            let _ = self.demux.insert_tuple(route, shared.key, Claim::Tried);
+            if let Some(socket) = self
+                .sockets
+                .iter()
+                .find(|it| it.local_addr() == route.local)
+            {
+                send(socket, route, &self.batch).await;
+            }
+        }
+        false
+    }
+
+    /// Brings timer and user fragment up to date, or lets go of a connection that has ended.
+    fn settle(&mut self, key: Key) {
+        let Some(driven) = self.connections.get_mut(&key) else {
+            return;
+        };
+        let mut inner = driven.shared.lock();
+        if inner.engine.is_drained() {
+            inner.end_events();
+            drop(inner);
+            self.let_go(key);
+            return;
+        }
+        let timer = inner.engine.poll_timeout();
+        if inner.engine.local_ufrag() != driven.ufrag {
+            // The old one stays: checks of the generation before a restart are still answered.
+            driven.ufrag = inner.engine.local_ufrag().to_owned();
+            if self.demux.insert_ufrag(&driven.ufrag, key).is_err() {
+                tracing::error!(
+                    ufrag = driven.ufrag,
+                    "two connections with one user fragment"
+                );
+            }
+        }
+        drop(inner);
+        if let Some(at) = timer
+            && driven.timer.is_none_or(|before| at < before)
+        {
+            driven.timer = Some(at);
+            self.timers.push(Reverse((at, key)));
+        }
+    }
+
+    fn let_go(&mut self, key: Key) {
+        self.connections.remove(&key);
+        self.demux.remove_key(key);
+        if self.hosts.is_some() {
+            self.hosts = Some(HostAddresses::Only(Vec::new()));
+            self.sockets.clear();
+        }
+    }
+
+    /// Until a datagram, a command or a timer comes.
+    async fn wait(&mut self) {
+        let inbox = self.inbox.clone();
+        let timer = self.timers.peek().map(|Reverse((at, _))| *at);
+        let alarm = async {
+            match timer {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = inbox.rung() => {}
+            () = alarm => {}
+            index = receive(&self.sockets, self.next_socket, &mut self.received) => {
+                self.dispatch(index);
+            }
+        }
+    }
+
+    async fn receive_what_is_there(&mut self) {
+        // Lets the runtime's other tasks run too.
+        tokio::task::yield_now().await;
+        tokio::select! {
+            biased;
+            index = receive(&self.sockets, self.next_socket, &mut self.received) => {
+                self.dispatch(index);
+            }
+            () = std::future::ready(()) => {}
+        }
+    }
+
+    /// Feeds a received batch to the connections it is for; they answer in their next turn.
+    fn dispatch(&mut self, index: usize) {
+        self.next_socket = index + 1;
+        let Some(local) = self.sockets.get(index).map(UdpSocket::local_addr) else {
+            return;
+        };
+        let now = clock::now();
+        let mut received = std::mem::take(&mut self.received);
+        for datagram in received.datagrams_mut() {
+            let route = FiveTuple::udp(local, datagram.remote);
+            let Some(key) = self.demux.route(route, receiver_ufrag(datagram.bytes)) else {
+                tracing::trace!(%route, "a datagram for none of the connections");
+                continue;
+            };
+            let Some(driven) = self.connections.get(&key) else {
+                continue;
+            };
+            let mut inner = driven.shared.lock();
+            if let Err(error) = inner.engine.handle_input(now, route, datagram.bytes) {
+                tracing::debug!(%route, %error, "dropped a datagram");
+            }
+            driven.shared.publish(&mut inner);
+            drop(inner);
+            self.give_turn(key);
+        }
+        self.received = received;
+    }
+}
+
+/// The user fragment of the connection that a check is for: RFC 8445 §7.2.2 puts it first.
+fn receiver_ufrag(datagram: &[u8]) -> Option<&str> {
+    if !MessageView::is_stun(datagram) {
+        return None;
+    }
+    let message = MessageView::parse(datagram).ok()?;
+    if message.class() != Class::Request {
+        return None;
+    }
+    Some(message.username()?.split(':').next().unwrap_or_default())
+}
+
+/// Sends a batch, however long the socket takes. Datagrams that the system refuses are lost, as
+/// they could be on the network.
+async fn send(socket: &UdpSocket, route: FiveTuple, batch: &Batch) {
+    let envelope = Envelope::to(route.remote);
+    let mut progress = SendProgress::new();
+    while let Err(error) = socket.try_send(envelope, batch, &mut progress) {
+        if error.kind() != io::ErrorKind::WouldBlock || socket.writable().await.is_err() {
+            break;
+        }
+    }
+    if let Some(error) = &progress.error {
+        tracing::debug!(%route, dropped = progress.dropped, %error, "datagrams refused");
+    }
+}
+
+/// Receives a batch from whichever socket has one, asking `first` first; which one it was.
+async fn receive(sockets: &[UdpSocket], first: usize, batch: &mut RecvBatch) -> usize {
+    poll_fn(|cx| {
+        for offset in 0..sockets.len() {
+            let index = (first + offset) % sockets.len();
+            let Some(socket) = sockets.get(index) else {
+                continue;
+            };
+            loop {
+                match socket.poll_recv(cx, batch) {
+                    Poll::Ready(Ok(_)) => return Poll::Ready(index),
+                    // An ICMP error of an earlier send: not the socket's end.
+                    Poll::Ready(Err(error)) => tracing::debug!(%error, "receive failed"),
+                    Poll::Pending => break,
+                }
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}

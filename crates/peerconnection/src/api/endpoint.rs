@@ -1,0 +1,147 @@
+use std::{
+    fmt, io,
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use pc_net::UdpSocket;
+
+use super::{driver::Driver, inbox::Inbox};
+use crate::{Error, config::HostAddresses};
+
+/// Sockets that many connections share: a server's one port, or a few.
+///
+/// ```no_run
+/// # async fn server() -> Result<(), Box<dyn std::error::Error>> {
+/// use peerconnection::{Configuration, Endpoint, PeerConnection};
+/// let endpoint = Endpoint::bind(&["192.0.2.7:3478".parse()?])?;
+/// let configuration = Configuration { endpoint: Some(endpoint), ..Default::default() };
+/// let (one, _) = PeerConnection::new(configuration.clone())?;
+/// let (two, _) = PeerConnection::new(configuration)?;
+/// # Ok(()) }
+/// ```
+///
+/// Datagrams find their connection by the ICE user fragment in a check and after that by their
+/// 5-tuple. So two connections of one endpoint cannot have the same remote address: two endpoints
+/// cannot hold more than one connection between the same pair of sockets.
+///
+/// One task drives all connections of an endpoint. It ends, and the sockets close, when the last
+/// handle and the last connection are gone.
+#[derive(Clone)]
+pub struct Endpoint {
+    handle: Arc<EndpointHandle>,
+    addresses: Arc<[SocketAddr]>,
+}
+
+/// Tells the driver when nobody needs it any more.
+pub(crate) struct EndpointHandle {
+    inbox: Arc<Inbox>,
+    unused: Arc<AtomicBool>,
+}
+
+impl Endpoint {
+    /// Binds a UDP socket to each address; port 0 takes any free one.
+    ///
+    /// The addresses become host candidates, so each must be one of this machine's, not a wildcard.
+    ///
+    /// # Errors
+    ///
+    /// An address is a wildcard, or cannot be bound, or there is no tokio runtime.
+    pub fn bind(addresses: &[SocketAddr]) -> io::Result<Self> {
+        let sockets = bind_all(addresses.iter().copied()).collect::<io::Result<Vec<_>>>()?;
+        let addresses = sockets.iter().map(UdpSocket::local_addr).collect();
+        let handle = spawn(|inbox, unused| Driver::shared(inbox, unused, sockets))
+            .map_err(io::Error::other)?;
+        Ok(Self { handle, addresses })
+    }
+
+    /// The addresses of the sockets.
+    pub fn local_addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    pub(crate) fn handle(&self) -> Arc<EndpointHandle> {
+        self.handle.clone()
+    }
+
+    /// The endpoint of one connection alone, which binds its sockets when that gathers.
+    pub(crate) fn private(hosts: HostAddresses) -> Result<Arc<EndpointHandle>, Error> {
+        spawn(|inbox, unused| Driver::private(inbox, unused, hosts))
+    }
+}
+
+impl EndpointHandle {
+    pub(crate) fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
+    }
+}
+
+impl Drop for EndpointHandle {
+    fn drop(&mut self) {
+        self.unused.store(true, Ordering::Release);
+        self.inbox.ring();
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+fn spawn(
+    driver: impl FnOnce(Arc<Inbox>, Arc<AtomicBool>) -> Driver,
+) -> Result<Arc<EndpointHandle>, Error> {
+    let runtime = tokio::runtime::Handle::try_current()
+        .map_err(|_| Error::InvalidState("needs a tokio runtime".into()))?;
+    let inbox = Arc::new(Inbox::default());
+    let unused = Arc::new(AtomicBool::new(false));
+    runtime.spawn(driver(inbox.clone(), unused.clone()).run());
+    Ok(Arc::new(EndpointHandle { inbox, unused }))
+}
+
+fn bind_all(
+    addresses: impl Iterator<Item = SocketAddr>,
+) -> impl Iterator<Item = io::Result<UdpSocket>> {
+    addresses.map(|address| {
+        if address.ip().is_unspecified() {
+            let message = format!("{address} is a wildcard: name an address of this machine");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        UdpSocket::bind(address)
+    })
+}
+
+/// A socket on a free port of each address that `hosts` asks for. An address that cannot be bound
+/// is left out: interfaces come and go.
+pub(crate) fn bind_hosts(hosts: &HostAddresses) -> Vec<UdpSocket> {
+    let addresses = match hosts {
+        HostAddresses::Only(addresses) => addresses.clone(),
+        HostAddresses::Interfaces => interface_addresses(false),
+        HostAddresses::InterfacesAndLoopback => interface_addresses(true),
+    };
+    let bound = bind_all(addresses.into_iter().map(|ip| SocketAddr::new(ip, 0)));
+    bound
+        .filter_map(|socket| {
+            socket
+                .inspect_err(|error| tracing::debug!(%error, "no socket"))
+                .ok()
+        })
+        .collect()
+}
+
+fn interface_addresses(loopback: bool) -> Vec<IpAddr> {
+    let interfaces = pc_net::interfaces().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the interfaces cannot be listed: no host candidates");
+        Vec::new()
+    });
+    let wanted = interfaces
+        .into_iter()
+        .filter(|interface| !interface.link_local && (loopback || !interface.loopback));
+    wanted.map(|interface| interface.ip).collect()
+}

@@ -1,0 +1,136 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use crate::{
+    DataChannel, IceCandidate, RtcError,
+    state::{
+        DtlsTransportState, IceConnectionState, IceGatheringState, PeerConnectionState,
+        SctpTransportState, SignalingState,
+    },
+};
+
+/// What happened to a [`PeerConnection`](crate::PeerConnection): the events of the W3C interface.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// `negotiationneeded`: make an offer.
+    NegotiationNeeded,
+    /// `icecandidate`: a candidate for the peer. One with an empty string ends this generation;
+    /// `None` says that gathering is over and need not be signaled.
+    IceCandidate(Option<IceCandidate>),
+    /// `signalingstatechange`.
+    SignalingStateChange(SignalingState),
+    /// `icegatheringstatechange`.
+    IceGatheringStateChange(IceGatheringState),
+    /// `iceconnectionstatechange`.
+    IceConnectionStateChange(IceConnectionState),
+    /// `connectionstatechange`.
+    ConnectionStateChange(PeerConnectionState),
+    /// `statechange` of the `RTCDtlsTransport`.
+    DtlsStateChange(DtlsTransportState),
+    /// `error` of the `RTCDtlsTransport`.
+    DtlsError(RtcError),
+    /// `statechange` of the `RTCSctpTransport`.
+    SctpStateChange(SctpTransportState),
+    /// `datachannel`: the peer opened a channel. Dropping it unread closes it.
+    DataChannel(DataChannel),
+}
+
+/// The events of one connection, in order, none lost.
+///
+/// They wait here until they are taken. The stream ends after the last event of a closed
+/// connection whose handles are all gone.
+#[derive(Debug)]
+pub struct Events {
+    pub(crate) receiver: mpsc::UnboundedReceiver<Event>,
+}
+
+impl Events {
+    /// The next event; `None` when no more will come.
+    ///
+    /// Cancel safe: an event is only taken when this returns it.
+    pub async fn next(&mut self) -> Option<Event> {
+        self.receiver.recv().await
+    }
+
+    /// The next event if there is one already.
+    pub fn try_next(&mut self) -> Option<Event> {
+        self.receiver.try_recv().ok()
+    }
+
+    /// For hand-written futures and adapters to stream traits.
+    pub fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.receiver.poll_recv(cx)
+    }
+}
+
+/// A message on a data channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// Text: a JavaScript string.
+    Text(String),
+    /// Bytes: a JavaScript `ArrayBuffer` or `Blob`.
+    Binary(Bytes),
+}
+
+impl Message {
+    /// The length in bytes.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether it has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Bytes> for Message {
+    fn from(bytes: Bytes) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+impl From<Vec<u8>> for Message {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Binary(bytes.into())
+    }
+}
+
+/// What happened to a [`DataChannel`]: the events of the W3C interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DataChannelEvent {
+    /// `open`: messages can be sent.
+    Open,
+    /// `message`.
+    Message(Message),
+    /// `bufferedamountlow`.
+    BufferedAmountLow,
+    /// `error`; `close` follows.
+    Error(RtcError),
+    /// `closing`: the peer is closing the channel.
+    Closing,
+    /// `close`: the last event.
+    Close,
+}

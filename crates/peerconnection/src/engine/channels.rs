@@ -1,0 +1,318 @@
+//! Data channels: the calls, and what the session below tells.
+
+use std::time::Instant;
+
+use pc_datachannel::{self as datachannel, Channel, ChannelId, ChannelInit, Message, MessageKind};
+use pc_proto::Protocol;
+
+use super::{Connection, Event};
+use crate::{
+    DataChannelInit, Error, RtcError, RtcErrorDetail,
+    state::{DataChannelState, DtlsTransportState, SctpTransportState},
+};
+
+/// How many bytes of a channel may wait before a sender that applies back-pressure pauses.
+pub const SEND_HIGH_WATER: usize = 1024 * 1024;
+
+/// The longest message this side sends, in bytes: what the channel's buffer can hold.
+const MAX_SEND_MESSAGE_SIZE: u64 = datachannel::MAX_BUFFERED_AMOUNT as u64;
+
+/// The properties and the state of a channel.
+#[derive(Debug, Clone, Copy)]
+pub struct ChannelView<'a> {
+    /// The name its creator gave it.
+    pub label: &'a str,
+    /// The subprotocol its creator named.
+    pub protocol: &'a str,
+    /// Whether messages arrive in order.
+    pub ordered: bool,
+    /// For how many milliseconds a message is retransmitted, if that is limited.
+    pub max_packet_life_time: Option<u16>,
+    /// How often a message is retransmitted, if that is limited.
+    pub max_retransmits: Option<u16>,
+    /// Whether both sides created the channel themselves.
+    pub negotiated: bool,
+    /// The stream id; `None` until the DTLS role decides it.
+    pub id: Option<u16>,
+    /// Where the channel is in its life.
+    pub state: DataChannelState,
+    /// Bytes of messages that wait to be sent.
+    pub buffered_amount: usize,
+    /// At how many waiting bytes [`Event::ChannelBufferedAmountLow`] comes.
+    pub buffered_amount_low_threshold: usize,
+}
+
+pub(super) fn config(seed: [u8; 32]) -> datachannel::Config {
+    datachannel::Config {
+        seed,
+        ..datachannel::Config::default()
+    }
+}
+
+impl Connection {
+    /// `createDataChannel()`.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError`, `TypeError`, `OperationError`: as the facade's
+    /// [`create_data_channel`](crate::PeerConnection::create_data_channel).
+    pub fn create_data_channel(
+        &mut self,
+        now: Instant,
+        label: &str,
+        init: DataChannelInit,
+    ) -> Result<ChannelId, Error> {
+        self.check_open()?;
+        let init = checked(label, init)?;
+        let id = self
+            .transport
+            .channels
+            .create(now, init)
+            .map_err(create_error)?;
+        self.wants_data = true;
+        self.pump(now);
+        Ok(id)
+    }
+
+    /// A channel that has not been let go of.
+    pub fn channel(&self, id: ChannelId) -> Option<ChannelView<'_>> {
+        let channel = self.transport.channels.channel(id)?;
+        Some(self.view(channel))
+    }
+
+    /// All channels.
+    pub fn channels(&self) -> impl Iterator<Item = (ChannelId, ChannelView<'_>)> {
+        self.transport
+            .channels
+            .channels()
+            .map(|(id, channel)| (id, self.view(channel)))
+    }
+
+    fn view<'a>(&self, channel: Channel<'a>) -> ChannelView<'a> {
+        let state = match channel.state {
+            _ if self.is_closed() => DataChannelState::Closed,
+            datachannel::State::Connecting => DataChannelState::Connecting,
+            datachannel::State::Open => DataChannelState::Open,
+            datachannel::State::Closing => DataChannelState::Closing,
+            datachannel::State::Closed => DataChannelState::Closed,
+        };
+        ChannelView {
+            label: channel.label,
+            protocol: channel.protocol,
+            ordered: channel.ordered,
+            max_packet_life_time: channel.max_packet_life_time,
+            max_retransmits: channel.max_retransmits,
+            negotiated: channel.negotiated,
+            id: channel.id,
+            state,
+            buffered_amount: channel.buffered_amount,
+            buffered_amount_low_threshold: channel.buffered_amount_low_threshold,
+        }
+    }
+
+    /// `send()`.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError`, `TypeError`, `OperationError`: as
+    /// [`DataChannel::send_text`](crate::DataChannel::send_text).
+    pub fn send(&mut self, now: Instant, id: ChannelId, message: Message<'_>) -> Result<(), Error> {
+        let state = self
+            .channel(id)
+            .map_or(DataChannelState::Closed, |channel| channel.state);
+        if state != DataChannelState::Open {
+            return Err(Error::InvalidState(
+                format!("the data channel is {state}").into(),
+            ));
+        }
+        self.transport
+            .channels
+            .send(now, id, message)
+            .map_err(send_error)
+    }
+
+    /// Whether a sender that applies back-pressure may send.
+    pub fn has_room(&self, id: ChannelId) -> bool {
+        self.channel(id)
+            .is_none_or(|channel| channel.buffered_amount <= SEND_HIGH_WATER)
+    }
+
+    /// Takes the next message into `message`, which is overwritten. The peer's window opens by it.
+    pub fn recv(
+        &mut self,
+        now: Instant,
+        id: ChannelId,
+        message: &mut Vec<u8>,
+    ) -> Option<MessageKind> {
+        if self.is_closed() {
+            return None;
+        }
+        message.clear();
+        self.transport.channels.recv(now, id, message)
+    }
+
+    pub(crate) fn recv_message(&mut self, now: Instant, id: ChannelId) -> Option<crate::Message> {
+        let mut message = std::mem::take(&mut self.message);
+        let kind = self.recv(now, id, &mut message);
+        let owned = kind.map(|kind| match kind {
+            MessageKind::Text => {
+                // The session has checked it; a lossy reading costs nothing then.
+                crate::Message::Text(String::from_utf8_lossy(&message).into_owned())
+            }
+            MessageKind::Binary => crate::Message::Binary(bytes::Bytes::copy_from_slice(&message)),
+        });
+        self.message = message;
+        owned
+    }
+
+    /// Sets `bufferedAmountLowThreshold`, in bytes.
+    pub fn set_buffered_amount_low_threshold(&mut self, id: ChannelId, bytes: usize) {
+        self.transport
+            .channels
+            .set_buffered_amount_low_threshold(id, bytes);
+    }
+
+    /// `RTCDataChannel.close()`: what is queued is still delivered.
+    pub fn close_channel(&mut self, now: Instant, id: ChannelId) {
+        if !self.is_closed() {
+            self.transport.channels.close(now, id);
+            self.pump(now);
+        }
+    }
+
+    /// `sctp.maxMessageSize`; `None` before the peer's description says it.
+    pub fn max_message_size(&self) -> Option<usize> {
+        let data = self.negotiation.remote()?.data.as_ref()?;
+        Some(send_limit(data.max_message_size))
+    }
+
+    pub(super) fn negotiate_channels(&mut self, now: Instant, client: bool, peer_limit: u64) {
+        let role = if client {
+            datachannel::Role::Client
+        } else {
+            datachannel::Role::Server
+        };
+        self.transport
+            .channels
+            .set_max_message_size(send_limit(peer_limit));
+        self.transport.channels.set_role(now, role);
+    }
+
+    /// The local `close()`: channels are closed without a word.
+    pub(super) fn close_channels(&mut self) {
+        self.wants_data = false;
+    }
+
+    /// The transport below the channels has ended: each is told why, then that it is closed.
+    pub(super) fn fail_channels(&mut self, error: Option<RtcError>) {
+        let error = error.unwrap_or_else(|| {
+            RtcError::new(
+                RtcErrorDetail::SctpFailure,
+                "the peer closed the connection",
+            )
+        });
+        let session = &self.transport.channels;
+        let open: Vec<_> = session
+            .channels()
+            .filter(|(_, channel)| channel.state != datachannel::State::Closed)
+            .map(|(id, _)| id)
+            .collect();
+        for id in open {
+            self.events
+                .push_back(Event::ChannelError(id, Box::new(error.clone())));
+        }
+        self.transport.channels.fail();
+    }
+
+    /// The SCTP transport's state, once there is one.
+    pub(super) fn follow_session(&self) -> Option<SctpTransportState> {
+        let dtls_gone = matches!(
+            self.states.dtls,
+            DtlsTransportState::Closed | DtlsTransportState::Failed
+        );
+        match self.transport.channels.state() {
+            _ if !self.negotiation.has_data_section() => None,
+            datachannel::SessionState::Closed => Some(SctpTransportState::Closed),
+            _ if dtls_gone => Some(SctpTransportState::Closed),
+            datachannel::SessionState::Connected => Some(SctpTransportState::Connected),
+            _ => Some(SctpTransportState::Connecting),
+        }
+    }
+
+    pub(super) fn tell_of_channels(&mut self) {
+        while let Some(event) = self.transport.channels.poll_event() {
+            let event = match event {
+                datachannel::Event::Incoming(id) => Event::DataChannel(id),
+                datachannel::Event::Open(id) => Event::ChannelOpen(id),
+                datachannel::Event::Readable(id) => Event::ChannelReadable(id),
+                datachannel::Event::BufferedAmountLow(id) => Event::ChannelBufferedAmountLow(id),
+                datachannel::Event::ChannelError(id, error) => {
+                    Event::ChannelError(id, Box::new(channel_error(error)))
+                }
+                datachannel::Event::Closing(id) => Event::ChannelClosing(id),
+                datachannel::Event::Closed(id) => Event::ChannelClosed(id),
+                _ => continue,
+            };
+            self.events.push_back(event);
+        }
+    }
+}
+
+/// The length of the longest message to a peer that announced `peer_limit`; 0 is "any"
+/// (RFC 8841 §6).
+fn send_limit(peer_limit: u64) -> usize {
+    let limit = if peer_limit == 0 {
+        u64::MAX
+    } else {
+        peer_limit
+    };
+    usize::try_from(limit.min(MAX_SEND_MESSAGE_SIZE)).unwrap_or(usize::MAX)
+}
+
+/// [WebRTC §6.1](https://www.w3.org/TR/webrtc/#dom-peerconnection-createdatachannel), steps 4 to 18.
+fn checked(label: &str, init: DataChannelInit) -> Result<ChannelInit, Error> {
+    let wrong = |message: &'static str| Err(Error::Type(message.into()));
+    if label.len() > 65_535 || init.protocol.len() > 65_535 {
+        return wrong("label and protocol have at most 65,535 bytes");
+    }
+    if init.max_packet_life_time.is_some() && init.max_retransmits.is_some() {
+        return wrong("maxPacketLifeTime and maxRetransmits exclude each other");
+    }
+    if init.negotiated && init.id.is_none() {
+        return wrong("a negotiated channel needs an id");
+    }
+    if init.negotiated && init.id == Some(65_535) {
+        return wrong("65,535 is not an id");
+    }
+    Ok(ChannelInit {
+        label: label.to_owned(),
+        protocol: init.protocol,
+        ordered: init.ordered,
+        max_retransmits: init.max_retransmits,
+        max_packet_life_time: init.max_packet_life_time,
+        negotiated: init.id.filter(|_| init.negotiated),
+        ..ChannelInit::default()
+    })
+}
+
+fn channel_error(error: datachannel::ChannelError) -> RtcError {
+    match error {
+        datachannel::ChannelError::AssociationLost { cause } => RtcError {
+            sctp_cause_code: cause,
+            ..RtcError::new(RtcErrorDetail::SctpFailure, error.to_string())
+        },
+        _ => RtcError::new(RtcErrorDetail::DataChannelFailure, error.to_string()),
+    }
+}
+
+fn create_error(error: datachannel::CreateError) -> Error {
+    Error::Operation(error.to_string().into())
+}
+
+fn send_error(error: datachannel::SendError) -> Error {
+    match error {
+        datachannel::SendError::TooLarge { .. } => Error::Type(error.to_string().into()),
+        datachannel::SendError::NotOpen => Error::InvalidState(error.to_string().into()),
+        _ => Error::Operation(error.to_string().into()),
+    }
+}

@@ -1,0 +1,84 @@
+use pc_datachannel::ChannelId;
+use pc_proto::FiveTuple;
+
+use crate::{
+    IceCandidate, RtcError,
+    state::{
+        DtlsTransportState, IceConnectionState, IceGatheringState, PeerConnectionState,
+        SctpTransportState, SignalingState,
+    },
+};
+
+/// What happened to a [`Connection`](super::Connection), in the order the W3C demands.
+///
+/// When an event comes out, the getters tell the state after *every* event that has been queued:
+/// states change together, then their events follow.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// An exchange of descriptions is needed, [WebRTC §4.7.3].
+    ///
+    /// [WebRTC §4.7.3]: https://www.w3.org/TR/webrtc/#dfn-check-if-negotiation-is-needed
+    NegotiationNeeded,
+    /// [`signaling_state`](super::Connection::signaling_state) has changed.
+    SignalingStateChange(SignalingState),
+    /// [`ice_gathering_state`](super::Connection::ice_gathering_state) has changed.
+    IceGatheringStateChange(IceGatheringState),
+    /// A local candidate to signal. An empty one ends the generation; `None` ends gathering.
+    IceCandidate(Option<Box<IceCandidate>>),
+    /// [`ice_connection_state`](super::Connection::ice_connection_state) has changed.
+    IceConnectionStateChange(IceConnectionState),
+    /// [`dtls_state`](super::Connection::dtls_state) has changed.
+    DtlsStateChange(DtlsTransportState),
+    /// [`sctp_state`](super::Connection::sctp_state) has changed.
+    SctpStateChange(SctpTransportState),
+    /// [`connection_state`](super::Connection::connection_state) has changed.
+    ConnectionStateChange(PeerConnectionState),
+    /// DTLS failed, and why; the states follow.
+    DtlsError(Box<RtcError>),
+    /// The peer proved on this path that it knows our ICE password: a demultiplexer of several
+    /// connections on one socket may send datagrams of this path here from now on.
+    PathAuthenticated(FiveTuple),
+    /// This path is not used any more.
+    PathForgotten(FiveTuple),
+    /// The peer opened a channel. [`ChannelOpen`](Self::ChannelOpen) follows.
+    DataChannel(ChannelId),
+    /// A channel is open.
+    ChannelOpen(ChannelId),
+    /// A channel has messages to be pulled with [`recv`](super::Connection::recv).
+    ChannelReadable(ChannelId),
+    /// A channel's buffered amount has fallen to its low threshold.
+    ChannelBufferedAmountLow(ChannelId),
+    /// A channel failed, and why; [`ChannelClosed`](Self::ChannelClosed) follows.
+    ChannelError(ChannelId, Box<RtcError>),
+    /// The peer is closing a channel.
+    ChannelClosing(ChannelId),
+    /// A channel is closed. Messages that came before can still be pulled.
+    ChannelClosed(ChannelId),
+}
+
+const _: () = assert!(size_of::<Event>() <= 80);
+
+/// Why a datagram was dropped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// By ICE: not a valid check, or not from an authenticated path.
+    #[error("ICE: {0}")]
+    Ice(#[from] pc_ice::Rejected),
+    /// By DTLS.
+    #[error("DTLS: {0}")]
+    Dtls(#[from] pc_dtls::Rejected),
+    /// By SCTP or a data channel, from inside a valid DTLS record.
+    #[error("data channels: {0}")]
+    DataChannel(#[from] pc_datachannel::Rejected),
+    /// More DTLS datagrams than are kept before the descriptions are complete.
+    #[error("DTLS before the answer, and the space for early datagrams is full")]
+    TooEarly,
+    /// Of a protocol this session has not negotiated.
+    #[error("not of a protocol that this session has negotiated")]
+    NotNegotiated,
+    /// The connection is closed.
+    #[error("the connection is closed")]
+    Closed,
+}

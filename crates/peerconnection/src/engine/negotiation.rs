@@ -1,0 +1,420 @@
+//! Offer and answer of a data-only session, RFC 9429: what was said, what may be said next.
+//!
+//! Media sections of the peer's are rejected (port 0) and keep their place.
+
+use pc_sdp::{
+    Attribute, Connection, Formats, Group, IceOptions, IcePwd, MediaDescription, MediaKind,
+    MediaLine, NetworkAddress, Origin, SessionDescription as Sdp, Setup, Word,
+};
+
+use super::remote::{DataSection, Remote};
+use crate::{Error, SessionDescription, description::SdpType, state::SignalingState};
+
+/// The SCTP port both sides of WebRTC use, RFC 8841 §5.
+pub(super) const SCTP_PORT: u16 = 5000;
+
+/// The longest message this side takes, in bytes; what Chromium takes too.
+pub(super) const MAX_RECEIVE_MESSAGE_SIZE: usize = 262_144;
+
+/// What this side puts into its data section.
+#[derive(Debug, Clone)]
+pub(super) struct LocalParameters {
+    pub(super) ufrag: String,
+    pub(super) pwd: String,
+    pub(super) fingerprint: pc_sdp::Fingerprint,
+}
+
+/// A local description and where its data section is.
+#[derive(Debug, Clone)]
+pub(super) struct Local {
+    pub(super) kind: SdpType,
+    pub(super) sdp: Sdp,
+    pub(super) data: Option<usize>,
+}
+
+/// One m-section, in its place for the life of the session.
+#[derive(Debug, Clone)]
+struct Section {
+    mid: Word,
+    /// The peer may leave out `a=mid`; then we do not say it either.
+    has_mid: bool,
+    head: MediaLine,
+    /// The one that carries the data channels.
+    data: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Negotiation {
+    state: SignalingState,
+    origin: Origin,
+    sections: Vec<Section>,
+    pub(super) current_local: Option<Local>,
+    pub(super) pending_local: Option<Local>,
+    pub(super) current_remote: Option<Remote>,
+    pub(super) pending_remote: Option<Remote>,
+    created: Option<(SdpType, String)>,
+    /// Whether we are the DTLS client, once an answer has said so.
+    dtls_client: Option<bool>,
+}
+
+impl Negotiation {
+    /// `session_id`: RFC 9429 §5.2.1 wants a random 63-bit number.
+    pub(super) fn new(session_id: u64) -> Self {
+        Self {
+            state: SignalingState::Stable,
+            origin: Origin::new(session_id >> 1, 0),
+            sections: Vec::new(),
+            current_local: None,
+            pending_local: None,
+            current_remote: None,
+            pending_remote: None,
+            created: None,
+            dtls_client: None,
+        }
+    }
+
+    pub(super) fn state(&self) -> SignalingState {
+        self.state
+    }
+
+    pub(super) fn close(&mut self) {
+        self.state = SignalingState::Closed;
+    }
+
+    pub(super) fn local(&self) -> Option<&Local> {
+        self.pending_local.as_ref().or(self.current_local.as_ref())
+    }
+
+    pub(super) fn remote(&self) -> Option<&Remote> {
+        self.pending_remote
+            .as_ref()
+            .or(self.current_remote.as_ref())
+    }
+
+    pub(super) fn remote_mut(&mut self) -> Option<&mut Remote> {
+        self.pending_remote
+            .as_mut()
+            .or(self.current_remote.as_mut())
+    }
+
+    pub(super) fn dtls_client(&self) -> Option<bool> {
+        self.dtls_client
+    }
+
+    /// Whether the session has, or is being offered, a section for data channels.
+    pub(super) fn has_data_section(&self) -> bool {
+        self.sections.iter().any(|section| section.data)
+    }
+
+    /// Where the data section is, by its index and mid.
+    pub(super) fn data_section(&self) -> Option<(usize, &str)> {
+        let found = self
+            .sections
+            .iter()
+            .enumerate()
+            .find(|(_, section)| section.data);
+        found.map(|(index, section)| (index, section.mid.as_str()))
+    }
+
+    /// RFC 9429 §4.1.8: in which states an offer can be made.
+    pub(super) fn check_create_offer(&self) -> Result<(), Error> {
+        match self.state {
+            SignalingState::Stable | SignalingState::HaveLocalOffer => Ok(()),
+            state => Err(wrong_state("create an offer", state)),
+        }
+    }
+
+    /// RFC 9429 §4.1.9: in which states an answer can be made.
+    pub(super) fn check_create_answer(&self) -> Result<(), Error> {
+        match self.state {
+            SignalingState::HaveRemoteOffer => Ok(()),
+            state => Err(wrong_state("create an answer", state)),
+        }
+    }
+
+    /// RFC 9429 §5.2.
+    pub(super) fn create_offer(
+        &mut self,
+        wants_data: bool,
+        parameters: &LocalParameters,
+    ) -> Result<SessionDescription, Error> {
+        self.check_create_offer()?;
+        let mut sections = self.sections.clone();
+        if wants_data && !self.has_data_section() {
+            sections.push(self.new_data_section()?);
+        }
+        let setups = |section: &Section| section.data.then_some(Setup::Actpass);
+        self.describe(SdpType::Offer, &sections, setups, parameters)
+    }
+
+    /// RFC 9429 §5.3.
+    pub(super) fn create_answer(
+        &mut self,
+        parameters: &LocalParameters,
+    ) -> Result<SessionDescription, Error> {
+        self.check_create_answer()?;
+        let data = self
+            .pending_remote
+            .as_ref()
+            .and_then(|remote| remote.data.as_ref());
+        let client = data.is_some_and(|data| self.is_client_in_answer_to(data));
+        let setup = if client {
+            Setup::Active
+        } else {
+            Setup::Passive
+        };
+        let index = data.map(|data| data.index);
+        let sections = self.sections.clone();
+        let accepted = |section: &Section| {
+            let own = sections.iter().position(|other| other.mid == section.mid);
+            (section.data && own == index).then_some(setup)
+        };
+        self.describe(SdpType::Answer, &sections, accepted, parameters)
+    }
+
+    /// RFC 8842 §5.3: the answerer is the client where it can choose, and keeps its role where the
+    /// association stays.
+    fn is_client_in_answer_to(&self, data: &DataSection) -> bool {
+        match data.setup {
+            Setup::Active => false,
+            Setup::Passive => true,
+            _ => self.dtls_client.unwrap_or(true),
+        }
+    }
+
+    fn new_data_section(&self) -> Result<Section, Error> {
+        let taken = |mid: &str| {
+            self.sections
+                .iter()
+                .any(|section| section.mid.as_str() == mid)
+        };
+        let free = (0..=self.sections.len())
+            .map(|n| n.to_string())
+            .find(|mid| !taken(mid));
+        let mid = word(&free.unwrap_or_default())?;
+        let head = MediaDescription::data_channel(9).head.into_inner();
+        Ok(Section {
+            mid,
+            has_mid: true,
+            head,
+            data: true,
+        })
+    }
+
+    /// Writes a description in which the sections live for which `setup` says something.
+    fn describe(
+        &mut self,
+        kind: SdpType,
+        sections: &[Section],
+        setup: impl Fn(&Section) -> Option<Setup>,
+        parameters: &LocalParameters,
+    ) -> Result<SessionDescription, Error> {
+        self.origin.session_version += 1;
+        let mut sdp = Sdp::new(self.origin.clone());
+        let live: Vec<Word> = sections
+            .iter()
+            .filter(|section| section.has_mid && setup(section).is_some())
+            .map(|section| section.mid.clone())
+            .collect();
+        if !live.is_empty() {
+            sdp.push(Attribute::Group(Group::bundle(live)));
+        }
+        for section in sections {
+            sdp.media.push(match setup(section) {
+                Some(setup) => live_section(section, setup, parameters)?,
+                None => rejected_section(section),
+            });
+        }
+        let text = sdp.to_string();
+        self.created = Some((kind, text.clone()));
+        Ok(SessionDescription { kind, sdp: text })
+    }
+
+    /// What `setLocalDescription` with this argument sets, RFC 9429 §4.1.10 and §5.4.
+    ///
+    /// An empty `sdp` stands for the description that was created last.
+    pub(super) fn check_local(&self, description: &SessionDescription) -> Result<Local, Error> {
+        let kind = description.kind;
+        match (kind, self.state) {
+            (SdpType::Offer, SignalingState::Stable | SignalingState::HaveLocalOffer)
+            | (SdpType::Answer, SignalingState::HaveRemoteOffer) => {}
+            (SdpType::Offer | SdpType::Answer, state) => {
+                return Err(wrong_state(&format!("set a local {kind}"), state));
+            }
+            _ => return Err(not_supported(kind)),
+        }
+        let text = match &self.created {
+            Some((created, text))
+                if *created == kind && (description.sdp.is_empty() || description.sdp == *text) =>
+            {
+                text
+            }
+            _ => {
+                let message = format!("not the {kind} that was created last");
+                return Err(Error::InvalidModification(message.into()));
+            }
+        };
+        let sdp = Sdp::parse(text).map_err(super::remote::syntax_error)?;
+        let data = sdp
+            .media
+            .iter()
+            .position(|it| it.is_data_channel() && !it.is_rejected());
+        Ok(Local { kind, sdp, data })
+    }
+
+    /// Carries out what [`check_local`](Self::check_local) allowed.
+    pub(super) fn apply_local(&mut self, local: Local) {
+        self.created = None;
+        if local.kind == SdpType::Offer {
+            for (index, media) in local.sdp.media.iter().enumerate() {
+                self.note_section(index, media);
+            }
+            self.pending_local = Some(local);
+            self.state = SignalingState::HaveLocalOffer;
+            return;
+        }
+        if let Some(setup) = local
+            .data
+            .and_then(|index| local.sdp.media.get(index)?.setup())
+        {
+            self.dtls_client = Some(setup == Setup::Active);
+        }
+        self.current_remote = self.pending_remote.take();
+        self.current_local = Some(local);
+        self.state = SignalingState::Stable;
+    }
+
+    /// Whether `setRemoteDescription` may set this now, RFC 9429 §4.1.11 and §5.5.
+    pub(super) fn check_remote(&self, remote: &Remote) -> Result<(), Error> {
+        match (remote.kind, self.state) {
+            (SdpType::Offer, SignalingState::Stable | SignalingState::HaveRemoteOffer)
+            | (SdpType::Answer, SignalingState::HaveLocalOffer) => {}
+            (kind, state) => return Err(wrong_state(&format!("set a remote {kind}"), state)),
+        }
+        let (known, said) = (self.sections.len(), remote.sdp.media.len());
+        if remote.kind == SdpType::Answer && said != known {
+            let message = format!("the answer has {said} m-sections, the offer {known}");
+            return Err(Error::InvalidAccess(message.into()));
+        }
+        if said < known {
+            let message = format!("the offer has {said} m-sections where there were {known}");
+            return Err(Error::InvalidAccess(message.into()));
+        }
+        if remote.kind == SdpType::Answer
+            && let Some(data) = &remote.data
+        {
+            if data.setup == Setup::Actpass {
+                let message = "a=setup:actpass in an answer (RFC 8842 §5.3)";
+                return Err(Error::InvalidAccess(message.into()));
+            }
+            if Some(data.index) != self.data_section().map(|(index, _)| index) {
+                let message = "the answer accepts a data section that was not offered";
+                return Err(Error::InvalidAccess(message.into()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out what [`check_remote`](Self::check_remote) allowed.
+    pub(super) fn apply_remote(&mut self, remote: Remote) {
+        self.created = None;
+        if remote.kind == SdpType::Offer {
+            for (index, media) in remote.sdp.media.iter().enumerate() {
+                self.note_section(index, media);
+            }
+            let data = remote.data.as_ref().map(|data| data.index);
+            for (index, section) in self.sections.iter_mut().enumerate() {
+                section.data = Some(index) == data;
+            }
+            self.pending_remote = Some(remote);
+            self.state = SignalingState::HaveRemoteOffer;
+            return;
+        }
+        match &remote.data {
+            Some(data) => self.dtls_client = Some(data.setup == Setup::Passive),
+            None => self
+                .sections
+                .iter_mut()
+                .for_each(|section| section.data = false),
+        }
+        self.current_local = self.pending_local.take();
+        self.current_remote = Some(remote);
+        self.state = SignalingState::Stable;
+    }
+
+    /// Gives an m-section of a description its place; a recycled one takes over.
+    fn note_section(&mut self, index: usize, media: &MediaDescription) {
+        let mid = media.mid().cloned();
+        let has_mid = mid.is_some();
+        let Some(mid) = mid.or_else(|| word(&index.to_string()).ok()) else {
+            return;
+        };
+        let section = Section {
+            mid,
+            has_mid,
+            head: (*media.head).clone(),
+            data: is_live_data(media),
+        };
+        match self.sections.get_mut(index) {
+            Some(known) => *known = section,
+            None => self.sections.push(section),
+        }
+    }
+}
+
+fn is_live_data(media: &MediaDescription) -> bool {
+    media.is_data_channel() && !media.is_rejected()
+}
+
+fn live_section(
+    section: &Section,
+    setup: Setup,
+    parameters: &LocalParameters,
+) -> Result<MediaDescription, Error> {
+    let mut head = section.head.clone();
+    head.port = 9;
+    let mut media = MediaDescription::new(head);
+    media.push(Connection::from(NetworkAddress::UNSPECIFIED));
+    if section.has_mid {
+        media.push(Attribute::Mid(section.mid.clone()));
+    }
+    media.push(Attribute::IceUfrag(word(&parameters.ufrag)?));
+    media.push(Attribute::IcePwd(IcePwd::from(word(&parameters.pwd)?)));
+    media.push(Attribute::IceOptions(IceOptions::trickle()));
+    media.push(Attribute::Fingerprint(parameters.fingerprint.clone()));
+    media.push(Attribute::Setup(setup));
+    media.push(Attribute::SctpPort(SCTP_PORT));
+    media.push(Attribute::MaxMessageSize(MAX_RECEIVE_MESSAGE_SIZE as u64));
+    Ok(media)
+}
+
+/// RFC 9429 §5.3.1: a rejected section repeats the offer's line with port 0.
+fn rejected_section(section: &Section) -> MediaDescription {
+    let mut head = section.head.clone();
+    head.port = 0;
+    let is_media = matches!(head.kind, MediaKind::Audio | MediaKind::Video);
+    if let Formats::PayloadTypes(types) = &mut head.formats {
+        types.truncate(1);
+    }
+    let mut media = MediaDescription::new(head);
+    media.push(Connection::from(NetworkAddress::UNSPECIFIED));
+    if section.has_mid {
+        media.push(Attribute::Mid(section.mid.clone()));
+    }
+    if is_media {
+        media.push(Attribute::Direction(pc_sdp::Direction::Inactive));
+    }
+    media
+}
+
+pub(super) fn word(text: &str) -> Result<Word, Error> {
+    Word::new(text).map_err(|error| Error::Operation(error.to_string().into()))
+}
+
+fn wrong_state(what: &str, state: SignalingState) -> Error {
+    Error::InvalidState(format!("cannot {what} in the signaling state \"{state}\"").into())
+}
+
+pub(super) fn not_supported(kind: SdpType) -> Error {
+    Error::NotSupported(format!("descriptions of type \"{kind}\" are not supported yet").into())
+}

@@ -1,0 +1,169 @@
+//! What a remote description says that matters to a data-only session.
+
+use pc_dtls::{Fingerprint, HashAlgorithm};
+use pc_sdp::{Attribute, HashFunction, MediaDescription, SessionDescription as Sdp, Setup};
+
+use crate::{Error, RtcError, RtcErrorDetail, SessionDescription, description::SdpType};
+
+/// A remote description, checked.
+#[derive(Debug, Clone)]
+pub(super) struct Remote {
+    pub(super) kind: SdpType,
+    pub(super) sdp: Sdp,
+    pub(super) data: Option<DataSection>,
+}
+
+/// The m-section that carries the data channels.
+#[derive(Debug, Clone)]
+pub(super) struct DataSection {
+    pub(super) index: usize,
+    pub(super) ufrag: String,
+    pub(super) pwd: String,
+    pub(super) ice_lite: bool,
+    pub(super) trickle: bool,
+    pub(super) fingerprints: Vec<Fingerprint>,
+    pub(super) setup: Setup,
+    pub(super) candidates: Vec<pc_sdp::Candidate>,
+    pub(super) end_of_candidates: bool,
+    pub(super) sctp_port: u16,
+    /// RFC 8841 §6: 65,536 when not said; 0 is "any".
+    pub(super) max_message_size: u64,
+}
+
+impl Remote {
+    /// Reads and checks a description.
+    ///
+    /// # Errors
+    ///
+    /// `OperationError` with the line, when it is not SDP; `InvalidAccessError`, when what a
+    /// connection needs is missing or malformed.
+    pub(super) fn parse(description: &SessionDescription) -> Result<Self, Error> {
+        let kind = description.kind;
+        if !matches!(kind, SdpType::Offer | SdpType::Answer) {
+            return Err(super::negotiation::not_supported(kind));
+        }
+        let sdp = Sdp::parse(&description.sdp).map_err(syntax_error)?;
+        let mut live = sdp.media.iter().enumerate();
+        let data = live
+            .find(|(_, media)| media.is_data_channel() && !media.is_rejected())
+            .map(|(index, media)| DataSection::read(&sdp, media, index, kind))
+            .transpose()?;
+        Ok(Self { kind, sdp, data })
+    }
+}
+
+impl Remote {
+    /// The index of the m-section with this mid.
+    pub(super) fn position_of(&self, mid: &str) -> Option<usize> {
+        self.sdp
+            .media
+            .iter()
+            .position(|media| media.mid().is_some_and(|own| own.as_str() == mid))
+    }
+
+    /// Takes a trickled candidate into the description, as [`write`](Self::write) shows it.
+    /// Bounded: ICE uses no more than this many either.
+    pub(super) fn add_candidate(&mut self, candidate: pc_sdp::Candidate) {
+        const MAX_CANDIDATES: usize = 256;
+        let Some(data) = &mut self.data else { return };
+        if data.candidates.len() < MAX_CANDIDATES && !data.candidates.contains(&candidate) {
+            data.candidates.push(candidate);
+        }
+    }
+
+    /// The description with the candidates that have come since.
+    pub(super) fn write(&self) -> SessionDescription {
+        let mut sdp = self.sdp.clone();
+        if let Some(data) = &self.data
+            && let Some(media) = sdp.media.get_mut(data.index)
+        {
+            let said = media.candidates().count();
+            for candidate in data.candidates.iter().skip(said) {
+                media.push(Attribute::Candidate(Box::new(candidate.clone())));
+            }
+            if data.end_of_candidates && !sdp.end_of_candidates_for(&sdp.media[data.index]) {
+                sdp.media[data.index].push(Attribute::EndOfCandidates);
+            }
+        }
+        SessionDescription {
+            kind: self.kind,
+            sdp: sdp.to_string(),
+        }
+    }
+}
+
+impl DataSection {
+    fn read(
+        sdp: &Sdp,
+        media: &MediaDescription,
+        index: usize,
+        kind: SdpType,
+    ) -> Result<Self, Error> {
+        let missing =
+            |what: &str| Error::InvalidAccess(format!("m-section {index} has no {what}").into());
+        let ufrag = sdp
+            .ice_ufrag_for(media)
+            .ok_or_else(|| missing("a=ice-ufrag"))?;
+        let pwd = sdp.ice_pwd_for(media).ok_or_else(|| missing("a=ice-pwd"))?;
+        if !pc_sdp::is_ice_ufrag(ufrag) || !pc_sdp::is_ice_pwd(pwd) {
+            let message = format!("m-section {index}: a=ice-ufrag or a=ice-pwd is malformed");
+            return Err(Error::InvalidAccess(message.into()));
+        }
+        // RFC 8842 §5.2: an offer that says nothing is taken for actpass, an answer for active.
+        let default = if kind == SdpType::Offer {
+            Setup::Actpass
+        } else {
+            Setup::Active
+        };
+        let setup = sdp.setup_for(media).unwrap_or(default);
+        if setup == Setup::Holdconn {
+            return Err(Error::InvalidAccess(
+                "a=setup:holdconn is of no use to WebRTC".into(),
+            ));
+        }
+        Ok(Self {
+            index,
+            ufrag: ufrag.as_str().to_owned(),
+            pwd: pwd.as_str().to_owned(),
+            ice_lite: sdp.is_ice_lite(),
+            trickle: sdp.ice_options_for(media).any(|option| option == "trickle"),
+            fingerprints: fingerprints(sdp, media)?,
+            setup,
+            candidates: media.candidates().cloned().collect(),
+            end_of_candidates: sdp.end_of_candidates_for(media),
+            sctp_port: media.sctp_port().unwrap_or(super::negotiation::SCTP_PORT),
+            max_message_size: media.max_message_size().unwrap_or(65_536),
+        })
+    }
+}
+
+/// The fingerprints that can be verified. Unknown hashes are passed over, RFC 8122 §5; md2 and md5
+/// are among them.
+fn fingerprints(sdp: &Sdp, media: &MediaDescription) -> Result<Vec<Fingerprint>, Error> {
+    let mut found = Vec::new();
+    for fingerprint in sdp.fingerprints_for(media) {
+        let algorithm = match fingerprint.hash {
+            HashFunction::Sha1 => HashAlgorithm::Sha1,
+            HashFunction::Sha224 => HashAlgorithm::Sha224,
+            HashFunction::Sha256 => HashAlgorithm::Sha256,
+            HashFunction::Sha384 => HashAlgorithm::Sha384,
+            HashFunction::Sha512 => HashAlgorithm::Sha512,
+            _ => continue,
+        };
+        let known = Fingerprint::new(algorithm, &fingerprint.value)
+            .map_err(|error| Error::InvalidAccess(format!("a=fingerprint: {error}").into()))?;
+        found.push(known);
+    }
+    if found.is_empty() {
+        let message = "no a=fingerprint with a hash that is safe to use (RFC 8122 §5)";
+        return Err(Error::InvalidAccess(message.into()));
+    }
+    Ok(found)
+}
+
+pub(super) fn syntax_error(error: pc_sdp::ParseError) -> Error {
+    let line = error.line;
+    let mut rtc = RtcError::new(RtcErrorDetail::SdpSyntaxError, error.to_string());
+    rtc.sdp_line_number = Some(line);
+    Error::Rtc(rtc)
+}

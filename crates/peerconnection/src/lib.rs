@@ -1,0 +1,98 @@
+//! WebRTC for Rust: the W3C `RTCPeerConnection` on tokio, over a sans-IO engine.
+//!
+//! Whoever knows the W3C API finds everything under its name in Rust's spelling. Two peers of one
+//! process, with signaling by function call:
+//!
+//! ```
+//! use peerconnection::{
+//!     Configuration, DataChannelEvent, Event, HostAddresses, Message, PeerConnection,
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // Peers on one machine: the loopback address is as good as any.
+//! let loopback = HostAddresses::Only(vec!["127.0.0.1".parse()?]);
+//! let configuration = Configuration { host_addresses: loopback, ..Default::default() };
+//! let (a, mut a_events) = PeerConnection::new(configuration.clone())?;
+//! let (b, mut b_events) = PeerConnection::new(configuration)?;
+//!
+//! let chat = a.create_data_channel("chat", Default::default())?;
+//! let answerer = tokio::spawn(async move {
+//!     while let Some(event) = b_events.next().await {
+//!         if let Event::DataChannel(channel) = event {
+//!             return channel;
+//!         }
+//!     }
+//!     unreachable!("the connection ended")
+//! });
+//! let caller = a.clone();
+//! let callee = b.clone();
+//! tokio::spawn(async move {
+//!     while let Some(event) = a_events.next().await {
+//!         match event {
+//!             Event::NegotiationNeeded => {
+//!                 caller.set_local_description(None).await?;
+//!                 callee.set_remote_description(caller.local_description().unwrap()).await?;
+//!                 callee.set_local_description(None).await?;
+//!                 caller.set_remote_description(callee.local_description().unwrap()).await?;
+//!             }
+//!             Event::IceCandidate(candidate) => callee.add_ice_candidate(candidate).await?,
+//!             _ => {}
+//!         }
+//!     }
+//!     Ok::<_, peerconnection::Error>(())
+//! });
+//!
+//! chat.ready().await?;
+//! chat.send_text("hello")?;
+//! let channel = answerer.await?;
+//! loop {
+//!     if let Some(DataChannelEvent::Message(message)) = channel.next().await {
+//!         assert_eq!(message, Message::from("hello"));
+//!         break;
+//!     }
+//! }
+//! # drop((a, b));
+//! # Ok(()) }
+//! ```
+//!
+//! # Layout
+//!
+//! | item | what it is |
+//! |---|---|
+//! | [`PeerConnection`], [`DataChannel`], [`Events`] | the W3C interface; handles to one engine behind one short lock |
+//! | [`Endpoint`] | sockets that many connections share, and the one task that drives them |
+//! | [`engine::Connection`] | the same without I/O: ICE, DTLS, SCTP and offer/answer composed, a [`pc_proto::Protocol`] |
+//! | [`state`], [`Error`] | states and errors by the W3C's names |
+//!
+//! # Design decision
+//!
+//! The engine is a value that is driven from outside, and the asynchronous half is a thin driver:
+//! whoever has another runtime, thousands of connections or a test on virtual time uses the engine
+//! alone and gets the same behavior.
+//!
+//! # Specifications
+//!
+//! [W3C WebRTC](https://www.w3.org/TR/webrtc/), RFC 9429 (JSEP), RFC 8829 to 8835 as far as data
+//! channels need them.
+//!
+//! # Not here yet
+//!
+//! Media, STUN and TURN servers, TCP and mDNS candidates, rollback and provisional answers. What is
+//! not supported is refused by name.
+
+mod api;
+mod clock;
+mod config;
+mod description;
+pub mod engine;
+mod error;
+pub mod state;
+
+pub use api::{
+    DataChannel, DataChannelEvent, Endpoint, Event, Events, Message, Operation, PeerConnection,
+};
+pub use config::{Configuration, DataChannelInit, HostAddresses};
+pub use description::{IceCandidate, SdpType, SessionDescription};
+pub use error::{Error, RtcError, RtcErrorDetail};
+pub use pc_dtls::Certificate;
