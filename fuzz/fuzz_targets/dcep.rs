@@ -20,7 +20,11 @@ fuzz_target!(|data: &[u8]| {
     message.write(&mut Writer::new(&mut bytes)).unwrap();
     assert_eq!(Dcep::parse(&bytes), Ok(message));
     if let Some(short) = len.checked_sub(1) {
-        assert!(message.write(&mut Writer::new(&mut bytes[..short])).is_err());
+        assert!(
+            message
+                .write(&mut Writer::new(&mut bytes[..short]))
+                .is_err()
+        );
         assert!(Dcep::parse(&bytes[..short]).is_err());
     }
 });

@@ -121,6 +121,8 @@ pub(crate) struct Entry {
     pub(crate) awaits_ack: bool,
     /// The peer opened it.
     pub(crate) incoming: bool,
+    /// A `Readable` was announced that was not answered by reading everything.
+    pub(crate) announced: bool,
     /// Both sides of the stream are reset, or the association is gone.
     pub(crate) ended: bool,
     /// Set before there is a stream.

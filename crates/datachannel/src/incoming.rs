@@ -65,8 +65,8 @@ impl Session {
         if self.association.is_drained(stream) {
             return;
         }
-        if let Some(id) = self.by_stream.get(&stream) {
-            self.events.push_back(Event::Readable(*id));
+        if let Some(id) = self.by_stream.get(&stream).copied() {
+            self.announce(id);
         } else if !self.refused.contains(&stream) {
             self.orphans.insert(stream);
         }

@@ -211,6 +211,7 @@ impl Session {
             state: State::Connecting,
             awaits_ack: false,
             incoming: false,
+            announced: false,
             ended: false,
             low_threshold: 0,
         };
@@ -225,8 +226,17 @@ impl Session {
             self.association
                 .set_buffered_amount_low_threshold(stream, channel.low_threshold);
             if self.orphans.remove(&stream) {
-                self.events.push_back(Event::Readable(id));
+                self.announce(id);
             }
+        }
+    }
+
+    /// There is something to read.
+    pub(crate) fn announce(&mut self, id: ChannelId) {
+        if let Some(channel) = self.channels.get_mut(&id)
+            && !std::mem::replace(&mut channel.announced, true)
+        {
+            self.events.push_back(Event::Readable(id));
         }
     }
 
@@ -385,7 +395,12 @@ impl Session {
             Some(Ppid::BINARY_EMPTY) => Some(MessageKind::Binary).inspect(|_| message.clear()),
             Some(Ppid::STRING) => self.fail_channel(now, id, ChannelError::InvalidText),
             Some(_) => self.fail_channel(now, id, ChannelError::UnknownPpid),
-            None => None,
+            None => {
+                if let Some(channel) = self.channels.get_mut(&id) {
+                    channel.announced = false;
+                }
+                None
+            }
         };
         self.try_finish(id);
         self.pump(now);

@@ -32,6 +32,12 @@ fn both_connect_at_once_and_talk() {
     }
     pair.run(|pair| pair.b.received.len() == 3);
     let there = incoming(&pair.b)[0];
+    let readable = pair
+        .b
+        .events
+        .iter()
+        .filter(|it| **it == Event::Readable(there));
+    assert_eq!(readable.count(), 1, "{:?}", pair.b.events);
     let view = pair.b.session.channel(there).unwrap();
     assert_eq!(
         (view.label, view.protocol, view.id),

@@ -88,7 +88,7 @@ fn partial_reliability_delivers_a_part() {
         let now = pair.now();
         let kind = (seed.0 % 4) as usize;
         let init = ChannelInit {
-            ordered: kind % 2 == 0,
+            ordered: kind.is_multiple_of(2),
             max_retransmits: (kind < 2).then_some(0),
             max_packet_life_time: (kind >= 2).then_some(300),
             ..ChannelInit::default()
@@ -119,7 +119,7 @@ fn partial_reliability_delivers_a_part() {
         sorted.sort_unstable();
         sorted.dedup();
         assert_eq!(sorted.len(), got.len(), "a message came twice");
-        if kind % 2 == 0 {
+        if kind.is_multiple_of(2) {
             assert_eq!(sorted, got, "out of order");
         }
         lost[kind] += 30 - got.len();

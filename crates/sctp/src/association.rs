@@ -279,6 +279,12 @@ impl Association {
             .map_or(0, |entry| entry.inbox.cost())
     }
 
+    /// The bytes that unread messages of all streams hold of the receive buffer: their own, and 64
+    /// for each.
+    pub const fn unread_total(&self) -> usize {
+        self.unread
+    }
+
     /// Whether all data of the stream's present use was read.
     pub fn is_drained(&self, stream: StreamId) -> bool {
         self.streams
