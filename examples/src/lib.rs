@@ -1,1 +1,22 @@
 //! What the example programs share: signaling.
+//!
+//! The W3C leaves open how descriptions and candidates get from one peer to the other. Two ways are
+//! here, both as small as they can be:
+//!
+//! | module | used by | how |
+//! |---|---|---|
+//! | [`signaling`] | `chat` | a live channel: JSON messages over a WebSocket, candidates trickle |
+//! | [`mailbox`] | `peer` | HTTP, one message a box: one offer, one answer, candidates inside |
+
+pub mod mailbox;
+pub mod signaling;
+
+/// Logs to stderr as `RUST_LOG` says, such as `RUST_LOG=pc_ice=debug`; warnings alone without it.
+pub fn log_to_stderr() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}

@@ -1,0 +1,137 @@
+//! The page and its signaling, on one port of 127.0.0.1.
+
+use std::{
+    io::ErrorKind,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
+
+use anyhow::{Context, Result, anyhow};
+use axum::{
+    Router,
+    extract::{State, WebSocketUpgrade},
+    http::{HeaderMap, HeaderName, StatusCode, header, uri::Authority},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use examples::signaling::{self, SignalingChannel};
+use tokio::{net::TcpListener, sync::mpsc};
+
+/// The signaling channels of those who come, in order.
+pub(crate) type Arrivals = mpsc::Receiver<SignalingChannel>;
+
+/// Serves for as long as the runtime lives.
+///
+/// # Errors
+///
+/// The port cannot be had.
+pub(crate) async fn serve(port: u16) -> Result<(SocketAddr, Arrivals)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| match error.kind() {
+            ErrorKind::AddrInUse => anyhow!(
+                "port {port} is in use, perhaps by another chat: choose one with --port, or join \
+                 that chat with --connect http://127.0.0.1:{port}"
+            ),
+            _ => anyhow!(error).context(format!("port {port} cannot be had: try another --port")),
+        })?;
+    let address = listener
+        .local_addr()
+        .context("the listener has no address")?;
+    let (arrived, arrivals) = mpsc::channel(8);
+    let service = Router::new()
+        .route("/", get(page))
+        .route("/page.js", get(script))
+        .route(signaling::PATH, get(signal))
+        .with_state(arrived);
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    Ok((address, arrivals))
+}
+
+/// A page of an earlier build must not meet the signaling of this one.
+const NOT_STORED: (HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
+
+async fn page() -> impl IntoResponse {
+    ([NOT_STORED], Html(include_str!("page.html")))
+}
+
+async fn script() -> impl IntoResponse {
+    let content_type = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
+    ([NOT_STORED, content_type], include_str!("page.js"))
+}
+
+async fn signal(
+    State(arrived): State<mpsc::Sender<SignalingChannel>>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if !is_from_this_machine(&headers) {
+        return (
+            StatusCode::FORBIDDEN,
+            "this signaling is for its own page alone",
+        )
+            .into_response();
+    }
+    upgrade
+        .max_message_size(signaling::MAX_MESSAGE)
+        .on_upgrade(async move |socket| {
+            let (channel, carry) = SignalingChannel::accept(socket);
+            if arrived.send(channel).await.is_ok() {
+                carry.await;
+            }
+        })
+}
+
+/// Any page of the web may open a WebSocket to this machine. Only our own is let in: its origin is
+/// the host it asks, and that host is no foreign name which merely resolves to 127.0.0.1.
+fn is_from_this_machine(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(host) = text(header::HOST) else {
+        return false;
+    };
+    let is_ours = match text(header::ORIGIN) {
+        Some(origin) => origin.strip_prefix("http://") == Some(host),
+        // Not a browser.
+        None => true,
+    };
+    is_ours && is_loopback(host)
+}
+
+fn is_loopback(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else {
+        return false;
+    };
+    let name = authority.host();
+    let literal = name.trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || literal.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(host: &str, origin: Option<&str>) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, host.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn only_the_own_page_and_programs_are_let_in() {
+        let own = request("127.0.0.1:8080", Some("http://127.0.0.1:8080"));
+        assert!(is_from_this_machine(&own));
+        assert!(is_from_this_machine(&request(
+            "localhost:8080",
+            Some("http://localhost:8080")
+        )));
+        assert!(is_from_this_machine(&request("127.0.0.1:8080", None)));
+
+        let foreign = request("127.0.0.1:8080", Some("https://example.org"));
+        assert!(!is_from_this_machine(&foreign));
+        let rebound = request("example.org:8080", Some("http://example.org:8080"));
+        assert!(!is_from_this_machine(&rebound));
+        assert!(!is_from_this_machine(&HeaderMap::new()));
+    }
+}
