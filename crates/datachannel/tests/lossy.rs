@@ -187,3 +187,28 @@ fn an_outage_is_survived() {
     pair.run(|pair| pair.b.received.len() == 20);
     assert!(pair.now() - mended < pc_simnet::secs(8));
 }
+
+#[test]
+fn a_long_path_is_filled_without_overflowing_its_queue() {
+    for (rtt, mbit, at_least) in [(20, 100, 70), (100, 100, 35), (100, 20, 14), (50, 10, 8)] {
+        let link = Link::new()
+            .delay(ms(rtt / 2))
+            .rate(mbit * 1_000_000, 500_000);
+        let mut pair = strangers(1).with_link(link);
+        connect(&mut pair);
+        let now = pair.now();
+        let id = pair.a.session.create(now, ChannelInit::default()).unwrap();
+        for _ in 0..900 {
+            let message = Message::Binary(&[1; 16_384]);
+            pair.a.session.send(now, id, message).unwrap();
+        }
+        pair.run(|pair| pair.b.received.len() == 900);
+        let seconds = (pair.now() - now).as_secs_f64();
+        let rate = 900.0 * 16_384.0 * 8.0 / seconds / 1e6;
+        assert!(
+            rate > f64::from(at_least),
+            "{rate} Mbit/s at {rtt} ms and {mbit}"
+        );
+        assert_eq!(pair.trace().count(|it| !it.is_delivered()), 0);
+    }
+}

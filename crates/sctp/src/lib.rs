@@ -55,8 +55,8 @@
 //! the end by SHUTDOWN or ABORT, a check of every chunk before it (a SACK for what was not sent, an
 //! ERROR, an unexpected INIT each end an association there), resets that hit a channel twice,
 //! packets beyond the MTU, FORWARD TSN for a stream not seen yet. It looks at all unacknowledged
-//! data at each call, so it is given only as much as the round-trip time asks for, at least
-//! 128 KiB; the rest waits here.
+//! data at each call and recovers slowly from a burst of losses, so it is given only as much as
+//! the path holds without a queue, at least 128 KiB; the rest waits here.
 //!
 //! What waits to be read closes the receive window, with 64 bytes beside each message, so that
 //! neither large nor many messages take more memory than [`Config::receive_buffer`] says; messages

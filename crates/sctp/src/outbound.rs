@@ -212,7 +212,7 @@ impl Association {
             return;
         }
         transfer.sent = tsn;
-        transfer.flight.on_sent(now, tsn);
+        transfer.flight.on_sent(now, tsn, transfer.outstanding);
         let user = amount(Ppid(ppid), reader.remaining());
         if let Some(entry) = self.streams.get_mut(&stream)
             && entry.outbox.sent(user)
