@@ -189,7 +189,12 @@ impl Connection {
             return Err(SendError::Full);
         }
         match carrier.send(plaintext) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                // Into a datagram of its own: the carrier would add the next record to it, and
+                // there are peers (aiortc 1.16) that read one record of a datagram only.
+                self.advance(now);
+                Ok(())
+            }
             Err(dimpl::Error::TransmitQueueFull) => Err(SendError::Full),
             Err(error) => {
                 self.fail(Error::Record(error.to_string().into()));

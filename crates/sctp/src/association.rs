@@ -10,6 +10,7 @@ use crate::{
     Config, Error, Event, Ppid, Rejected, Reliability, SendError, State, StreamId,
     carrier::{self, Carrier},
     flight::Flight,
+    fragments::Fragments,
     handshake::Handshake,
     inbox::{Inbox, Unread},
     init::Init,
@@ -78,6 +79,7 @@ pub(crate) struct Transfer {
     pub(crate) received: Serial32,
     /// The newest TSN that was accepted.
     pub(crate) highest: Serial32,
+    pub(crate) fragments: Fragments,
     /// The newest TSN that was sent.
     pub(crate) sent: Serial32,
     /// The newest cumulative TSN that the peer acknowledged.
@@ -438,6 +440,7 @@ impl Association {
             flight: Flight::default(),
             received: theirs,
             highest: theirs,
+            fragments: Fragments::default(),
             sent: ours,
             acknowledged: ours,
             credit: self.config.receive_buffer,

@@ -15,8 +15,6 @@ use crate::{
 
 /// How far a TSN may lie ahead of the last one acknowledged: bounds what is kept out of order.
 const MAX_TSN_AHEAD: u32 = 16_384;
-/// The shortest fragment that is not its message's last: bounds the number of fragments kept.
-const MIN_FRAGMENT: usize = 10;
 /// Answers that wait to be sent; more are not given.
 const MAX_CONTROL: usize = 64;
 /// The T bit of ABORT and SHUTDOWN COMPLETE, RFC 9260 §3.3.7.
@@ -203,7 +201,7 @@ impl Association {
             return Err(Rejected::Closed);
         };
         // RFC 9260 §3.3.1: a DATA chunk has user data.
-        if len == 0 || stream == SINK || (it.flags & E_BIT == 0 && len < MIN_FRAGMENT) {
+        if len == 0 || stream == SINK {
             return Err(Rejected::Unexpected("DATA"));
         }
         if tsn.is_newer_than(transfer.received) && tsn.steps_from(transfer.received) > MAX_TSN_AHEAD
@@ -219,6 +217,9 @@ impl Association {
             return Err(Rejected::Unexpected("DATA beyond the receive window"));
         }
         if new {
+            if !transfer.fragments.admit(len, it.flags & E_BIT != 0) {
+                return Err(Rejected::Unexpected("DATA in fragments of a few bytes"));
+            }
             transfer.highest = tsn;
         }
         let entry = self.streams.entry(stream).or_default();

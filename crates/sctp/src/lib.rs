@@ -87,6 +87,7 @@ mod carrier;
 mod config;
 mod error;
 mod flight;
+mod fragments;
 mod handshake;
 mod inbound;
 mod inbox;

@@ -211,7 +211,6 @@ fn forged_packets_change_nothing() {
             forged(to, &[(chunk::DATA, 3, &one[..12])]),
         ),
         ("DATA cut short", forged(to, &[(chunk::DATA, 3, &one[..9])])),
-        ("a tiny fragment", forged(to, &[(chunk::DATA, 2, &one)])),
         (
             "I-DATA without negotiation",
             forged(to, &[(64, 3, &[&one[..], &[0; 8]].concat())]),
@@ -556,6 +555,30 @@ fn what_cannot_be_sent_is_refused() {
     let mut packet = Vec::new();
     let result = association.handle_input(epoch(), (), &mut packet);
     assert!(matches!(result, Err(Rejected::Malformed(_))));
+}
+
+/// As dcSCTP sends it: the first bytes of a message in what room another packet had left.
+#[test]
+fn a_first_fragment_of_four_bytes_is_taken() {
+    let mut pair = connected(14);
+    let to = pair.b.node.transfer.as_deref().unwrap().peer.tsn;
+    let fragment = |n: u32, text: &[u8]| {
+        let header = [
+            &to.wrapping_add(n).to_be_bytes()[..],
+            &[0, 4, 0, 0, 0, 0, 0, 53],
+        ];
+        [&header.concat(), text].concat()
+    };
+    let (first, rest) = (fragment(0, b"four"), fragment(1, b" and the rest of it"));
+    let mut packet = forged(
+        &pair.b.node,
+        &[(chunk::DATA, 2, &first), (chunk::DATA, 1, &rest)],
+    );
+    let now = pair.now();
+    pair.b.handle_input(now, (), &mut packet).unwrap();
+    let mut message = Vec::new();
+    assert_eq!(pair.b.recv(now, STREAM, &mut message), Some(Ppid::BINARY));
+    assert_eq!(message, b"four and the rest of it");
 }
 
 #[test]

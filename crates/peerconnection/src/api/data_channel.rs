@@ -225,7 +225,8 @@ impl DataChannel {
         }
     }
 
-    /// The channel's next event; `None` after [`DataChannelEvent::Close`].
+    /// The channel's next event; `None` after [`DataChannelEvent::Close`], and once the connection
+    /// is closed on this side, which fires no events.
     ///
     /// Cancel safe: an event is only taken when this returns it.
     pub async fn next(&self) -> Option<DataChannelEvent> {

@@ -155,7 +155,8 @@ impl Shared {
         // What waits in the chain resolves to an error as its reply is dropped.
         inner.operations.clear();
         self.publish(&mut inner);
-        for slot in inner.slots.values() {
+        // WebRTC §4.4.2, close(): channels are closed abruptly and fire no event.
+        for (_, slot) in inner.slots.drain() {
             slot.changed.notify_waiters();
         }
         drop(inner);
@@ -253,6 +254,6 @@ pub(crate) enum Next {
     /// A message was read: the peer's window opens, which the driver must tell it.
     Message(super::Message),
     Nothing,
-    /// The close event has been taken: nothing more will come.
+    /// The close event has been taken, or the connection is closed: nothing more will come.
     Ended,
 }

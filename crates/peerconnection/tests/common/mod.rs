@@ -1,5 +1,5 @@
 //! Two engines on a simulated network, with signaling that has a delay of its own.
-#![allow(dead_code)] // Each test file uses its part.
+#![allow(dead_code, unreachable_pub)] // Each test file uses its part.
 
 use std::{net::SocketAddr, time::Duration, time::Instant};
 

@@ -1,0 +1,67 @@
+//! Connections over real loopback sockets, with signaling by function call.
+#![allow(dead_code, unreachable_pub)] // Each test file uses its part.
+
+use std::time::Duration;
+
+use peerconnection::{
+    Configuration, DataChannel, DataChannelEvent, Error, Event, Events, HostAddresses, Message,
+    PeerConnection,
+};
+
+pub fn loopback() -> Configuration {
+    let address = "127.0.0.1".parse().unwrap();
+    Configuration {
+        host_addresses: HostAddresses::Only(vec![address]),
+        ..Default::default()
+    }
+}
+
+/// Fails instead of hanging.
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(Duration::from_secs(60), future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited a minute for {what}"),
+    }
+}
+
+/// Exchanges descriptions with all candidates inside.
+pub async fn negotiate(
+    (a, a_events): (&PeerConnection, &mut Events),
+    (b, b_events): (&PeerConnection, &mut Events),
+) -> Result<(), Error> {
+    a.set_local_description(None).await?;
+    gathered(a_events).await;
+    b.set_remote_description(a.local_description().unwrap())
+        .await?;
+    b.set_local_description(None).await?;
+    gathered(b_events).await;
+    a.set_remote_description(b.local_description().unwrap())
+        .await
+}
+
+pub async fn gathered(events: &mut Events) {
+    while let Some(event) = events.next().await {
+        if let Event::IceCandidate(None) = event {
+            return;
+        }
+    }
+    panic!("the connection ended while gathering");
+}
+
+pub async fn incoming(events: &mut Events) -> DataChannel {
+    while let Some(event) = events.next().await {
+        if let Event::DataChannel(channel) = event {
+            return channel;
+        }
+    }
+    panic!("the connection ended before a channel came");
+}
+
+pub async fn message(channel: &DataChannel) -> Message {
+    while let Some(event) = channel.next().await {
+        if let DataChannelEvent::Message(message) = event {
+            return message;
+        }
+    }
+    panic!("the channel closed before a message came");
+}
