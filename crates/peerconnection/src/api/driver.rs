@@ -38,8 +38,7 @@ pub(crate) struct Driver {
     inbox: Arc<Inbox>,
     /// Set when the endpoint's last handle is gone.
     unused: Arc<AtomicBool>,
-    /// For an endpoint of one connection: the sockets to bind when that gathers.
-    hosts: Option<HostAddresses>,
+    owner: Owner,
     sockets: Vec<UdpSocket>,
     /// Which socket is asked first, so that none starves.
     next_socket: usize,
@@ -52,6 +51,16 @@ pub(crate) struct Driver {
     commands: Vec<Command>,
     batch: Batch,
     received: RecvBatch,
+}
+
+/// Whose the sockets are.
+enum Owner {
+    /// The endpoint's, for all its connections.
+    Endpoint,
+    /// One connection's, which binds them when it gathers.
+    Connection(HostAddresses),
+    /// Nobody's any more: the one connection has ended.
+    Nobody,
 }
 
 struct Driven {
@@ -68,7 +77,7 @@ impl Driver {
         unused: Arc<AtomicBool>,
         sockets: Vec<UdpSocket>,
     ) -> Self {
-        Self::new(inbox, unused, None, sockets)
+        Self::new(inbox, unused, Owner::Endpoint, sockets)
     }
 
     pub(crate) fn private(
@@ -76,19 +85,19 @@ impl Driver {
         unused: Arc<AtomicBool>,
         hosts: HostAddresses,
     ) -> Self {
-        Self::new(inbox, unused, Some(hosts), Vec::new())
+        Self::new(inbox, unused, Owner::Connection(hosts), Vec::new())
     }
 
     fn new(
         inbox: Arc<Inbox>,
         unused: Arc<AtomicBool>,
-        hosts: Option<HostAddresses>,
+        owner: Owner,
         sockets: Vec<UdpSocket>,
     ) -> Self {
         Self {
             inbox,
             unused,
-            hosts,
+            owner,
             sockets,
             next_socket: 0,
             connections: HashMap::new(),
@@ -121,13 +130,8 @@ impl Driver {
     /// Whether nobody needs this task any more. A connection's own sockets go with it, even while
     /// handles to it are still held.
     fn is_done(&self) -> bool {
-        let closed_private = self.hosts.is_some() && self.has_ended_private();
-        self.connections.is_empty() && (self.unused.load(Ordering::Acquire) || closed_private)
-    }
-
-    /// `hosts` is taken by gathering or by the end of the one connection.
-    fn has_ended_private(&self) -> bool {
-        matches!(&self.hosts, Some(HostAddresses::Only(addresses)) if addresses.is_empty())
+        let unused = self.unused.load(Ordering::Acquire) || matches!(self.owner, Owner::Nobody);
+        self.connections.is_empty() && unused
     }
 
     fn obey_commands(&mut self) {
@@ -229,7 +233,7 @@ impl Driver {
 
     /// The addresses to make candidates of; binds the sockets of a private endpoint.
     fn gather(&mut self) -> Vec<SocketAddr> {
-        if let Some(hosts) = &self.hosts
+        if let Owner::Connection(hosts) = &self.owner
             && self.sockets.is_empty()
         {
             self.sockets = bind_hosts(hosts);
@@ -291,9 +295,8 @@ impl Driver {
     fn let_go(&mut self, key: Key) {
         self.connections.remove(&key);
         self.demux.remove_key(key);
-        if self.hosts.is_some() {
-            self.hosts = Some(HostAddresses::Only(Vec::new()));
-            self.sockets.clear();
+        if matches!(self.owner, Owner::Connection(_)) {
+            self.owner = Owner::Nobody;
         }
     }
 

@@ -13,6 +13,8 @@ pub(super) struct Gathering {
     pub(super) state: IceGatheringState,
     /// A description has been set whose candidates have not been gathered.
     pub(super) wanted: bool,
+    /// ICE was restarted, and no local description has told of it yet.
+    pub(super) restarted: bool,
     candidates: Vec<pc_sdp::Candidate>,
     ended: bool,
 }
@@ -21,9 +23,16 @@ impl Gathering {
     pub(super) const NEW: Self = Self {
         state: IceGatheringState::New,
         wanted: false,
+        restarted: false,
         candidates: Vec::new(),
         ended: false,
     };
+
+    /// A local description with a data section has been set: its candidates may be announced now.
+    pub(super) fn described(&mut self) {
+        self.wanted |= self.state == IceGatheringState::New || self.restarted;
+        self.restarted = false;
+    }
 
     /// A new generation begins.
     pub(super) fn begin(&mut self, events: &mut VecDeque<Event>) {

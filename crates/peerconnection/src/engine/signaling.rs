@@ -11,11 +11,7 @@ use super::{
     remote::{DataSection, Remote},
     transport::DtlsParameters,
 };
-use crate::{
-    Error, IceCandidate, SessionDescription,
-    description::SdpType,
-    state::{IceGatheringState, SignalingState},
-};
+use crate::{Error, IceCandidate, SessionDescription, description::SdpType, state::SignalingState};
 
 impl Connection {
     /// Fails when the connection is closed.
@@ -99,7 +95,9 @@ impl Connection {
         if kind == SdpType::Offer && first {
             self.transport.ice.set_role(now, ice::Role::Controlling);
         }
-        self.gathering.wanted |= has_data && self.gathering.state == IceGatheringState::New;
+        if has_data {
+            self.gathering.described();
+        }
         if kind == SdpType::Answer {
             self.start_transport(now);
         }
@@ -158,7 +156,7 @@ impl Connection {
             before.is_some_and(|before| (&before.ufrag, &before.pwd) != (&data.ufrag, &data.pwd));
         if restarted {
             self.transport.ice.restart(now);
-            self.gathering.wanted = true;
+            self.gathering.restarted = true;
         }
         // Checked before; so it is with the candidates below.
         if let Ok(credentials) = ice::Credentials::new(&*data.ufrag, &*data.pwd) {
