@@ -393,6 +393,8 @@ fn the_peers_ice_restart_moves_the_path_without_losing_data() {
         .engine
         .set_remote_description(now, offer)
         .unwrap();
+    // Nothing is announced before the answer that says whose candidates they are.
+    assert!(!call.net[A].engine.needs_gathering());
     call.net[A].engine.set_local_description(now, None).unwrap();
     assert!(call.net[A].engine.needs_gathering());
     assert_ne!(call.net[A].engine.local_ufrag(), before);

@@ -7,7 +7,7 @@ use peerconnection::{
     DataChannelEvent, DataChannelInit, Event, Message, PeerConnection, SdpType, SessionDescription,
     state::*,
 };
-use sockets::{incoming, loopback, message, negotiate, soon};
+use sockets::{Call, incoming, loopback, message, negotiate, soon};
 
 #[tokio::test]
 async fn two_connections_talk() {
@@ -141,17 +141,13 @@ async fn a_call_on_a_closed_connection_fails_in_the_call() {
 
 #[tokio::test]
 async fn the_peer_sees_a_close_as_error_and_close() {
-    let (a, mut a_events) = PeerConnection::new(loopback()).unwrap();
-    let (b, mut b_events) = PeerConnection::new(loopback()).unwrap();
-    let here = a.create_data_channel("chat", Default::default()).unwrap();
-    soon(
-        "negotiation",
-        negotiate((&a, &mut a_events), (&b, &mut b_events)),
-    )
-    .await
-    .unwrap();
-    let there = soon("a channel", incoming(&mut b_events)).await;
-    soon("open", here.ready()).await.unwrap();
+    let Call {
+        a,
+        b: _b,
+        here,
+        there,
+        ..
+    } = Call::open().await;
     here.send_text("last words").unwrap();
     assert_eq!(
         soon("a message", message(&there)).await,
@@ -171,18 +167,14 @@ async fn the_peer_sees_a_close_as_error_and_close() {
 
 #[tokio::test]
 async fn an_unread_channel_is_closed_when_its_handle_is_dropped() {
-    let (a, mut a_events) = PeerConnection::new(loopback()).unwrap();
-    let (b, mut b_events) = PeerConnection::new(loopback()).unwrap();
-    let here = a
-        .create_data_channel("nobody listens", Default::default())
-        .unwrap();
-    soon(
-        "negotiation",
-        negotiate((&a, &mut a_events), (&b, &mut b_events)),
-    )
-    .await
-    .unwrap();
-    drop(soon("a channel", incoming(&mut b_events)).await);
+    let Call {
+        a: _a,
+        b: _b,
+        here,
+        there,
+        ..
+    } = Call::open().await;
+    drop(there);
     let mut seen = Vec::new();
     while let Some(event) = soon("the end", here.next()).await {
         seen.push(event);
@@ -193,16 +185,13 @@ async fn an_unread_channel_is_closed_when_its_handle_is_dropped() {
 #[tokio::test]
 async fn a_fast_sender_is_slowed_down_and_loses_nothing() {
     const MESSAGES: usize = 300;
-    let (a, mut a_events) = PeerConnection::new(loopback()).unwrap();
-    let (b, mut b_events) = PeerConnection::new(loopback()).unwrap();
-    let here = a.create_data_channel("bulk", Default::default()).unwrap();
-    soon(
-        "negotiation",
-        negotiate((&a, &mut a_events), (&b, &mut b_events)),
-    )
-    .await
-    .unwrap();
-    let there = soon("a channel", incoming(&mut b_events)).await;
+    let Call {
+        a: _a,
+        b: _b,
+        here,
+        there,
+        ..
+    } = Call::open().await;
     let sender = tokio::spawn(async move {
         let mut highest = 0;
         for n in 0..MESSAGES {
@@ -227,17 +216,13 @@ async fn a_fast_sender_is_slowed_down_and_loses_nothing() {
 
 #[tokio::test]
 async fn buffered_amount_low_comes_once_a_crossing() {
-    let (a, mut a_events) = PeerConnection::new(loopback()).unwrap();
-    let (b, mut b_events) = PeerConnection::new(loopback()).unwrap();
-    let here = a.create_data_channel("chat", Default::default()).unwrap();
-    soon(
-        "negotiation",
-        negotiate((&a, &mut a_events), (&b, &mut b_events)),
-    )
-    .await
-    .unwrap();
-    let there = soon("a channel", incoming(&mut b_events)).await;
-    soon("open", here.ready()).await.unwrap();
+    let Call {
+        a: _a,
+        b: _b,
+        here,
+        there,
+        ..
+    } = Call::open().await;
     here.set_buffered_amount_low_threshold(1000);
     here.send(&[0; 200_000]).unwrap();
     assert_eq!(here.buffered_amount(), 200_000);

@@ -7,22 +7,14 @@ mod sockets;
 
 use std::time::Duration;
 
-use peerconnection::{Message, PeerConnection};
-use sockets::{incoming, loopback, message, negotiate, soon};
+use peerconnection::Message;
+use sockets::{Call, message, soon};
 
 /// A call with a message each way; everything of it is dropped at the end, in no polite order.
 async fn call() {
-    let (a, mut a_events) = PeerConnection::new(loopback()).unwrap();
-    let (b, mut b_events) = PeerConnection::new(loopback()).unwrap();
-    let here = a.create_data_channel("chat", Default::default()).unwrap();
-    soon(
-        "negotiation",
-        negotiate((&a, &mut a_events), (&b, &mut b_events)),
-    )
-    .await
-    .unwrap();
-    let there = soon("a channel", incoming(&mut b_events)).await;
-    soon("open", here.ready()).await.unwrap();
+    let Call {
+        a, b, here, there, ..
+    } = Call::open().await;
     here.send_text("ping").unwrap();
     assert_eq!(
         soon("a message", message(&there)).await,

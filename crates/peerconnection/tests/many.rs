@@ -5,8 +5,8 @@ mod sockets;
 
 use std::sync::Arc;
 
-use peerconnection::{Configuration, Endpoint, Message, PeerConnection};
-use sockets::{incoming, loopback, message, negotiate, soon};
+use peerconnection::{Configuration, DataChannelInit, Endpoint, Message};
+use sockets::{Call, message, soon};
 use tokio::sync::Semaphore;
 
 const CONNECTIONS: usize = 1000;
@@ -28,7 +28,7 @@ async fn a_thousand_connections_share_a_socket() {
         live.push(soon("a connection", connection).await.unwrap());
     }
     // Each still carries its own messages when all the others are there.
-    for (n, (_, _, here, there)) in live.iter().enumerate() {
+    for (n, Call { here, there, .. }) in live.iter().enumerate() {
         here.send_text(&format!("again {n}")).unwrap();
         assert_eq!(
             soon("a message", message(there)).await,
@@ -38,30 +38,11 @@ async fn a_thousand_connections_share_a_socket() {
     assert_eq!(live.len(), CONNECTIONS);
 }
 
-type Live = (
-    PeerConnection,
-    PeerConnection,
-    peerconnection::DataChannel,
-    peerconnection::DataChannel,
-);
-
-async fn connect(n: usize, server: Configuration, handshakes: Arc<Semaphore>) -> Live {
+async fn connect(n: usize, server: Configuration, handshakes: Arc<Semaphore>) -> Call {
     let _turn = handshakes.acquire().await.unwrap();
-    let (a, mut a_events) = PeerConnection::new(server).unwrap();
-    let (b, mut b_events) = PeerConnection::new(loopback()).unwrap();
-    let here = a.create_data_channel("chat", Default::default()).unwrap();
-    soon(
-        "negotiation",
-        negotiate((&a, &mut a_events), (&b, &mut b_events)),
-    )
-    .await
-    .unwrap();
-    let there = soon("a channel", incoming(&mut b_events)).await;
-    soon("open", here.ready()).await.unwrap();
-    here.send_text(&n.to_string()).unwrap();
-    assert_eq!(
-        soon("a message", message(&there)).await,
-        Message::from(n.to_string())
-    );
-    (a, b, here, there)
+    let call = Call::open_from(server, DataChannelInit::default()).await;
+    call.here.send_text(&n.to_string()).unwrap();
+    let arrived = soon("a message", message(&call.there)).await;
+    assert_eq!(arrived, Message::from(n.to_string()));
+    call
 }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use peerconnection::{
-    Configuration, DataChannel, DataChannelEvent, Error, Event, Events, HostAddresses, Message,
-    PeerConnection,
+    Configuration, DataChannel, DataChannelEvent, DataChannelInit, Error, Event, Events,
+    HostAddresses, Message, PeerConnection,
 };
 
 pub fn loopback() -> Configuration {
@@ -64,4 +64,41 @@ pub async fn message(channel: &DataChannel) -> Message {
         }
     }
     panic!("the channel closed before a message came");
+}
+
+/// Two connections with one channel, open on both sides.
+pub struct Call {
+    pub a: PeerConnection,
+    pub a_events: Events,
+    pub b: PeerConnection,
+    pub b_events: Events,
+    /// A's side of the channel.
+    pub here: DataChannel,
+    /// B's side of it.
+    pub there: DataChannel,
+}
+
+impl Call {
+    pub async fn open() -> Self {
+        Self::open_from(loopback(), DataChannelInit::default()).await
+    }
+
+    /// A is made from `configuration`, and opens the channel.
+    pub async fn open_from(configuration: Configuration, init: DataChannelInit) -> Self {
+        let (a, mut a_events) = PeerConnection::new(configuration).unwrap();
+        let (b, mut b_events) = PeerConnection::new(loopback()).unwrap();
+        let here = a.create_data_channel("chat", init).unwrap();
+        let both = negotiate((&a, &mut a_events), (&b, &mut b_events));
+        soon("negotiation", both).await.unwrap();
+        let there = soon("a channel", incoming(&mut b_events)).await;
+        soon("open", here.ready()).await.unwrap();
+        Self {
+            a,
+            a_events,
+            b,
+            b_events,
+            here,
+            there,
+        }
+    }
 }
