@@ -92,6 +92,7 @@
 )]
 
 mod channel;
+mod config;
 mod dcep;
 mod error;
 mod event;
@@ -99,8 +100,9 @@ mod incoming;
 mod session;
 
 pub use channel::{Channel, ChannelId, ChannelInit, DEFAULT_PRIORITY, State};
+pub use config::{Config, MAX_BUFFERED_AMOUNT, Role};
 pub use dcep::{DataChannelOpen, Dcep, ReliabilityParameter};
 pub use error::{ChannelError, CreateError, Refusal, SendError};
 pub use event::{Event, Message, MessageKind};
 pub use pc_sctp::{Rejected, State as SessionState};
-pub use session::{Config, MAX_BUFFERED_AMOUNT, Role, Session};
+pub use session::Session;

@@ -3,25 +3,19 @@ use std::{
     time::Instant,
 };
 
-use bytes::Bytes;
-use pc_proto::{Protocol, Serial32, TimerKey, TimerTable, TransmitBuf};
+use pc_proto::{Protocol, TimerKey, TimerTable, TransmitBuf};
 
 use crate::{
     Config, Error, Event, Ppid, Rejected, Reliability, SendError, State, StreamId,
     carrier::{self, Carrier},
-    flight::Flight,
-    fragments::Fragments,
     handshake::Handshake,
-    inbox::{Inbox, Unread},
-    init::Init,
-    outbox::{Outbox, Outgoing},
-    reconfig::Reconfig,
+    inbox::Unread,
+    outbox::Outgoing,
     shutdown::Teardown,
+    stream::{Reset, SINK, Stream},
+    transfer::Transfer,
     wire::{PacketBuilder, chunk},
 };
-
-/// RFC 8831 §6.5 leaves 65,535 unused; here it takes the DATA of streams that were closed.
-pub(crate) const SINK: u16 = u16::MAX;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Timer {
@@ -37,64 +31,6 @@ impl TimerKey for Timer {
     fn index(self) -> usize {
         self as usize
     }
-}
-
-/// Whether this side closes a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Reset {
-    #[default]
-    No,
-    /// Once its queue is empty.
-    Wanted,
-    /// The carrier was told.
-    Given,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Stream {
-    pub(crate) outbox: Outbox,
-    pub(crate) inbox: Inbox,
-    /// A `Readable` was announced that was not answered by reading everything.
-    pub(crate) announced: bool,
-    pub(crate) announced_control: bool,
-    /// It stands in `turn`.
-    pub(crate) in_turn: bool,
-    /// The carrier knows it.
-    pub(crate) open: bool,
-    pub(crate) reset: Reset,
-    /// The peer closes its side, as was announced.
-    pub(crate) peer_reset: bool,
-    /// The peer's reset was performed: what comes now is for the stream's next use.
-    pub(crate) finished: bool,
-}
-
-/// An established association.
-#[derive(Debug)]
-pub(crate) struct Transfer {
-    pub(crate) carrier: Carrier,
-    pub(crate) peer: Init,
-    pub(crate) reconfig: Reconfig,
-    pub(crate) flight: Flight,
-    /// The cumulative TSN that was acknowledged last.
-    pub(crate) received: Serial32,
-    /// The newest TSN that was accepted.
-    pub(crate) highest: Serial32,
-    pub(crate) fragments: Fragments,
-    /// The newest TSN that was sent.
-    pub(crate) sent: Serial32,
-    /// The newest cumulative TSN that the peer acknowledged.
-    pub(crate) acknowledged: Serial32,
-    /// The window that the carrier left in its last SACK.
-    pub(crate) credit: usize,
-    /// The window that was advertised last.
-    pub(crate) advertised: usize,
-    pub(crate) sack_due: bool,
-    pub(crate) packets: VecDeque<Bytes>,
-    /// Streams with unacknowledged data at the carrier, and how much.
-    pub(crate) active: Vec<u16>,
-    pub(crate) outstanding: usize,
-    /// `outstanding` is out of date.
-    pub(crate) stale: bool,
 }
 
 /// One SCTP association over DTLS: RFC 9260 with RFC 8261, 3758 and 6525.
@@ -432,25 +368,12 @@ impl Association {
         let Ok(carrier) = Carrier::new(&self.config, &local, &peer) else {
             return self.fail(Error::Handshake);
         };
-        let (theirs, ours) = (Serial32(peer.tsn).minus(1), Serial32(local.tsn).minus(1));
-        self.transfer = Some(Box::new(Transfer {
+        self.transfer = Some(Box::new(Transfer::new(
             carrier,
+            &self.config,
+            local.tsn,
             peer,
-            reconfig: Reconfig::new(local.tsn),
-            flight: Flight::default(),
-            received: theirs,
-            highest: theirs,
-            fragments: Fragments::default(),
-            sent: ours,
-            acknowledged: ours,
-            credit: self.config.receive_buffer,
-            advertised: self.config.receive_buffer,
-            sack_due: false,
-            packets: VecDeque::new(),
-            active: Vec::new(),
-            outstanding: 0,
-            stale: false,
-        }));
+        )));
         self.state = State::Connected;
         self.events.push_back(Event::Connected);
         self.drain();

@@ -6,10 +6,10 @@ use pc_proto::{Reader, Serial32};
 
 use crate::{
     Association, Error, Event, Rejected, State, StreamId,
-    association::{Reset, SINK, Transfer},
     carrier::Report,
     reconfig::{self, Request},
     shutdown::Teardown,
+    stream::{Reset, SINK},
     wire::{Chunk, PacketBuilder, PacketView, chunk},
 };
 
@@ -459,34 +459,6 @@ impl Association {
         self.unblocked = true;
         self.events.push_back(event(StreamId(stream)));
         self.forget(stream);
-    }
-}
-
-impl Transfer {
-    /// Whether a SACK is about what was sent, RFC 9260 §6.2.1. Returns its cumulative TSN.
-    fn check_sack(&self, it: &Chunk<'_>) -> Result<Serial32, Rejected> {
-        let mut reader = Reader::new(it.value);
-        let cumulative = Serial32(reader.u32("cumulative TSN ack")?);
-        reader.u32("a_rwnd")?;
-        let gaps = reader.u16("number of gap ack blocks")?;
-        let duplicates = usize::from(reader.u16("number of duplicates")?);
-        let unsent = cumulative.is_newer_than(self.sent);
-        let in_flight = self.sent.steps_from(cumulative);
-        let mut after = 0;
-        for _ in 0..gaps {
-            let start = reader.u16("gap ack block start")?;
-            let end = reader.u16("gap ack block end")?;
-            if start <= after || end < start || u32::from(end) > in_flight {
-                return Err(Rejected::Unexpected("gap ack block"));
-            }
-            after = end;
-        }
-        reader.bytes(duplicates * 4, "duplicate TSNs")?;
-        reader.finish("SACK length")?;
-        if unsent {
-            return Err(Rejected::Unexpected("SACK of what was not sent"));
-        }
-        Ok(cumulative)
     }
 }
 

@@ -41,6 +41,8 @@
 //! | `association` | [`Association`]: the calls and the contract |
 //! | `handshake`, `init` | INIT to COOKIE ACK, from both sides at once if need be |
 //! | `inbound` | every chunk is checked; only what the carrier can take gets through |
+//! | `transfer`, `stream` | what an established association knows, and each of its streams |
+//! | `fragments` | what bounds fragments of a few bytes |
 //! | `inbox` | whole messages that nobody has read yet, and what they cost |
 //! | `outbox`, `flight`, `outbound` | messages that wait, how many bytes the carrier may hold, packets on their way out |
 //! | `reconfig` | stream resets, once for each use of a stream |
@@ -96,6 +98,8 @@ mod outbound;
 mod outbox;
 mod reconfig;
 mod shutdown;
+mod stream;
+mod transfer;
 mod types;
 mod wire;
 

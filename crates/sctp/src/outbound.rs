@@ -7,10 +7,11 @@ use pc_proto::{Reader, Serial32};
 
 use crate::{
     Association, Event, Ppid, StreamId,
-    association::{Reset, Transfer},
     inbound::to_us,
     outbox::amount,
     reconfig::Outgoing,
+    stream::Reset,
+    transfer::Transfer,
     wire::{CHUNK_HEADER_LEN, COMMON_HEADER_LEN, Chunk, PacketBuilder, PacketView, chunk, padding},
 };
 
