@@ -51,6 +51,9 @@ pub(crate) struct Data {
     /// Keep the logs of the runs that pass, too.
     #[arg(long)]
     keep: bool,
+    /// Repeat a run that fails up to this many times: browsers start slowly on a busy machine.
+    #[arg(long, default_value_t = 0)]
+    retries: u32,
     /// Where peers are installed and logs are written.
     #[arg(long, default_value = "target/interop")]
     work: PathBuf,
@@ -113,8 +116,7 @@ impl Data {
                 println!("\n{} {peer}, {role}", ours.name());
                 for scenario in self.scenarios(role, peer) {
                     let folder = logs.join(format!("{peer}-{}-{}", role.slug(), scenario.slug()));
-                    let outcome = run::run(&scenario, role, ours, &theirs, &folder)?;
-                    let row = Row::new(peer, role, scenario.name, &outcome);
+                    let row = self.run_one(&scenario, (peer, role), (ours, &theirs), &folder)?;
                     println!("{row}");
                     if row.passed() && !self.keep {
                         fs::remove_dir_all(&folder)?;
@@ -129,6 +131,27 @@ impl Data {
             bail!("no scenario has such a name");
         }
         Ok(report)
+    }
+
+    /// One scenario, once more for each retry while it fails. The logs of a failed try stay.
+    fn run_one(
+        &self,
+        scenario: &Scenario,
+        (peer, role): (Peer, Role),
+        (ours, theirs): (&Program, &Program),
+        folder: &std::path::Path,
+    ) -> Result<Row> {
+        let mut tries = 1;
+        loop {
+            let outcome = run::run(scenario, role, ours, theirs, folder)?;
+            let row = Row::new(peer, role, scenario.name, &outcome, tries);
+            if row.passed() || tries > self.retries {
+                return Ok(row);
+            }
+            println!("{row}\n      trying again");
+            fs::rename(folder, folder.with_extension(format!("try-{tries}")))?;
+            tries += 1;
+        }
     }
 
     fn scenarios(&self, role: Role, peer: Peer) -> Vec<Scenario> {

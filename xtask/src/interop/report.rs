@@ -15,16 +15,24 @@ pub(crate) struct Row {
     scenario: &'static str,
     problems: Vec<String>,
     time: Duration,
+    tries: u32,
 }
 
 impl Row {
-    pub(crate) fn new(peer: Peer, role: Role, scenario: &'static str, outcome: &Outcome) -> Self {
+    pub(crate) fn new(
+        peer: Peer,
+        role: Role,
+        scenario: &'static str,
+        outcome: &Outcome,
+        tries: u32,
+    ) -> Self {
         Self {
             peer,
             role,
             scenario,
             problems: outcome.problems.clone(),
             time: outcome.time,
+            tries,
         }
     }
 
@@ -33,11 +41,13 @@ impl Row {
     }
 
     fn cell(&self) -> String {
-        format!(
-            "{} {}",
-            if self.passed() { "ok" } else { "FAIL" },
-            seconds(self.time)
-        )
+        let result = if self.passed() { "ok" } else { "FAIL" };
+        let tries = if self.tries > 1 {
+            format!(", try {}", self.tries)
+        } else {
+            String::new()
+        };
+        format!("{result} {}{tries}", seconds(self.time))
     }
 }
 
@@ -117,6 +127,15 @@ impl fmt::Display for Report {
             }
         }
         let passed = self.len() - self.failures();
-        write!(f, "\n\n{passed} of {} runs passed.", self.len())
+        write!(f, "\n\n{passed} of {} runs passed", self.len())?;
+        match self
+            .rows
+            .iter()
+            .filter(|row| row.passed() && row.tries > 1)
+            .count()
+        {
+            0 => f.write_str("."),
+            n => write!(f, ", {n} of them not at the first try: see their logs."),
+        }
     }
 }
