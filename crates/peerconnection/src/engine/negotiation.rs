@@ -106,6 +106,12 @@ impl Negotiation {
         self.sections.iter().any(|section| section.data)
     }
 
+    /// Whether this side offered a section for data channels in the last exchange, or one was in
+    /// use before it.
+    pub(super) fn had_data_section(&self) -> bool {
+        self.dtls_client.is_some() || self.local().is_some_and(|local| local.data.is_some())
+    }
+
     /// Where the data section is, by its index and mid.
     pub(super) fn data_section(&self) -> Option<(usize, &str)> {
         let found = self

@@ -177,7 +177,12 @@ impl Connection {
             .remote()
             .and_then(|remote| remote.data.clone());
         let (Some(data), Some(client)) = (remote, self.negotiation.dtls_client()) else {
-            return self.fail_channels(None);
+            // Channels end when their section is refused or taken back. Those made during an
+            // exchange that had none wait for the next.
+            if self.negotiation.had_data_section() {
+                self.fail_channels(None);
+            }
+            return;
         };
         let role = if client {
             dtls::Role::Client
