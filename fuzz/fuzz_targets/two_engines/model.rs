@@ -189,12 +189,13 @@ impl World {
         let init = init(kind);
         let label = format!("channel {}", self.ledger.0.len());
         let now = self.net.now();
-        let connection = self.net[HostId(side)].connection();
-        if connection
-            .create_data_channel(now, &label, init.clone())
-            .is_ok()
-        {
-            connection.update_negotiation_needed();
+        let peer = &mut self.net[HostId(side)];
+        let made = peer
+            .connection()
+            .create_data_channel(now, &label, init.clone());
+        if let Ok(id) = made {
+            peer.connection().update_negotiation_needed();
+            peer.known.insert(id);
             self.ledger.create(side, &label, &init);
         }
     }
@@ -213,12 +214,20 @@ impl World {
         let label = format!("channel {number}");
         let now = self.net.now();
         let made = [0, 1].map(|side| {
-            let connection = self.net[HostId(side)].connection();
-            connection.create_data_channel(now, &label, init.clone())
+            let peer = &mut self.net[HostId(side)];
+            let made = peer
+                .connection()
+                .create_data_channel(now, &label, init.clone());
+            peer.known.extend(made.as_ref().ok());
+            made
         });
-        assert_eq!(made[0].is_ok(), made[1].is_ok(), "{made:?}");
-        if made[0].is_ok() {
+        for (side, made) in made.iter().enumerate() {
+            let ended = self.net[HostId(side)].has_failed();
+            assert!(made.is_ok() || ended, "side {side}: {made:?}");
+        }
+        if made.iter().any(Result::is_ok) {
             self.ledger.create(0, &label, &init);
+            self.ledger.entry(&label).forsaken = made.iter().any(Result::is_err);
         }
     }
 

@@ -1,7 +1,7 @@
 //! A connection under test: what it hears is kept to be replayed, what it says to be checked.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     net::SocketAddr,
     sync::OnceLock,
     time::{Duration, Instant},
@@ -69,6 +69,8 @@ pub(crate) struct Peer {
     pub(crate) received: HashMap<String, Vec<Delivered>>,
     /// Leaves messages where they are.
     pub(crate) slow: bool,
+    /// The channels that were made here or announced.
+    pub(crate) known: HashSet<ChannelId>,
     /// How far each channel has come: 1 open, 2 closing, 3 closed.
     stages: HashMap<ChannelId, u8>,
 }
@@ -88,6 +90,7 @@ impl Peer {
             address,
             received: HashMap::new(),
             slow: false,
+            known: HashSet::new(),
             stages: HashMap::new(),
         }
     }
@@ -121,14 +124,29 @@ impl Peer {
             || self.view().sctp_state() == Some(SctpTransportState::Closed)
     }
 
-    /// Checks that a channel goes through its life once and forwards.
+    /// Checks that a channel is announced before all else, and goes through its life once and
+    /// forwards.
     pub(crate) fn note(&mut self, event: &Event) {
         let (id, stage) = match event {
+            Event::DataChannel(id) => {
+                assert!(self.known.insert(*id), "announced twice: {id:?}");
+                return;
+            }
+            Event::ChannelReadable(id)
+            | Event::ChannelError(id, _)
+            | Event::ChannelBufferedAmountLow(id) => (*id, 0),
             Event::ChannelOpen(id) => (*id, 1),
             Event::ChannelClosing(id) => (*id, 2),
             Event::ChannelClosed(id) => (*id, 3),
             _ => return,
         };
+        assert!(
+            self.known.contains(&id),
+            "{event:?} before its announcement"
+        );
+        if stage == 0 {
+            return;
+        }
         let before = self.stages.insert(id, stage).unwrap_or(0);
         assert!(before < stage, "{event:?} in stage {before}");
     }
