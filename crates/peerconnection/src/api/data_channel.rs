@@ -214,9 +214,7 @@ impl DataChannel {
                         return Ok(());
                     }
                     Some(DataChannelState::Open) => {
-                        if let Some(slot) = inner.slot(self.handle.id) {
-                            slot.wants_room = true;
-                        }
+                        inner.wait_for_room(self.handle.id);
                     }
                     _ => return Err(Error::InvalidState("the data channel is closed".into())),
                 }
@@ -253,10 +251,18 @@ impl DataChannel {
     }
 
     fn take_next(&self) -> Next {
-        let next = self.handle.shared.lock().next_channel_event(self.handle.id);
-        if matches!(next, Next::Message(_)) {
+        let (shared, id) = (&self.handle.shared, self.handle.id);
+        let mut inner = shared.lock();
+        let mut next = inner.next_channel_event(id);
+        // What should have been a message may have been none, and ended the channel.
+        let failed = matches!(next, Next::Nothing) && shared.publish(&mut inner);
+        if failed {
+            next = inner.next_channel_event(id);
+        }
+        drop(inner);
+        if failed || matches!(next, Next::Message(_)) {
             // Reading opens the window; the peer has to be told.
-            self.handle.shared.wake_driver();
+            shared.wake_driver();
         }
         next
     }
@@ -278,6 +284,8 @@ impl Handle {
         let mut inner = self.shared.lock();
         inner.engine.close_channel(crate::clock::now(), self.id);
         self.shared.publish(&mut inner);
+        // No event tells of "closing" here, but whoever waits to send is to know.
+        inner.notify(self.id);
         drop(inner);
         self.shared.wake_driver();
     }

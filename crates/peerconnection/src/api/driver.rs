@@ -267,8 +267,9 @@ impl Driver {
         };
         let mut inner = driven.shared.lock();
         if inner.engine.is_drained() {
-            inner.end_events();
+            let events = inner.end_events();
             drop(inner);
+            drop(events);
             self.let_go(key);
             return;
         }
@@ -357,6 +358,21 @@ impl Driver {
             self.give_turn(key);
         }
         self.received = received;
+    }
+}
+
+impl Drop for Driver {
+    /// Mostly there is no connection left. But a runtime may end before its connections do, and a
+    /// connection may have come and gone while this task was about to end.
+    fn drop(&mut self) {
+        for command in self.inbox.close() {
+            if let Command::Attach(shared) = command {
+                shared.abandon();
+            }
+        }
+        for driven in self.connections.values() {
+            driven.shared.abandon();
+        }
     }
 }
 

@@ -51,6 +51,8 @@ impl Endpoint {
     ///
     /// An address is a wildcard, or cannot be bound, or there is no tokio runtime.
     pub fn bind(addresses: &[SocketAddr]) -> io::Result<Self> {
+        // A socket of tokio's panics without.
+        current_runtime().map_err(io::Error::other)?;
         let sockets = bind_all(addresses.iter().copied()).collect::<io::Result<Vec<_>>>()?;
         let addresses = sockets.iter().map(UdpSocket::local_addr).collect();
         let handle = spawn(|inbox, unused| Driver::shared(inbox, unused, sockets))
@@ -97,12 +99,16 @@ impl fmt::Debug for Endpoint {
 fn spawn(
     driver: impl FnOnce(Arc<Inbox>, Arc<AtomicBool>) -> Driver,
 ) -> Result<Arc<EndpointHandle>, Error> {
-    let runtime = tokio::runtime::Handle::try_current()
-        .map_err(|_| Error::InvalidState("needs a tokio runtime".into()))?;
+    let runtime = current_runtime()?;
     let inbox = Arc::new(Inbox::default());
     let unused = Arc::new(AtomicBool::new(false));
     runtime.spawn(driver(inbox.clone(), unused.clone()).run());
     Ok(Arc::new(EndpointHandle { inbox, unused }))
+}
+
+fn current_runtime() -> Result<tokio::runtime::Handle, Error> {
+    tokio::runtime::Handle::try_current()
+        .map_err(|_| Error::InvalidState("needs a tokio runtime".into()))
 }
 
 fn bind_all(

@@ -1,11 +1,13 @@
 use std::{
     pin::Pin,
+    sync::Weak,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::shared::Shared;
 use crate::{
     DataChannel, IceCandidate, RtcError,
     state::{
@@ -48,6 +50,16 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Events {
     pub(crate) receiver: mpsc::UnboundedReceiver<Event>,
+    pub(crate) shared: Weak<Shared>,
+}
+
+impl Drop for Events {
+    /// The sender goes first, and without the lock: a channel among the events that are left takes
+    /// the lock when it is dropped with them.
+    fn drop(&mut self) {
+        let sender = self.shared.upgrade().map(|it| it.lock().end_events());
+        drop(sender);
+    }
 }
 
 impl Events {

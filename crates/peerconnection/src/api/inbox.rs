@@ -1,7 +1,7 @@
 //! What handles tell the driver.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -9,6 +9,7 @@ use pc_proto::FiveTuple;
 use tokio::sync::Notify;
 
 use super::shared::Shared;
+use crate::Error;
 
 /// Names a connection within its endpoint; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,10 +26,17 @@ pub(crate) enum Command {
     Unlearn(Key, FiveTuple),
 }
 
+#[derive(Default)]
+struct Mail {
+    commands: Vec<Command>,
+    /// The driver has ended: nobody will read them.
+    closed: bool,
+}
+
 /// Commands for the driver, and the driver's alarm clock.
 #[derive(Default)]
 pub(crate) struct Inbox {
-    commands: Mutex<Vec<Command>>,
+    mail: Mutex<Mail>,
     alarm: Notify,
     next_key: AtomicU64,
 }
@@ -38,8 +46,17 @@ impl Inbox {
         Key(self.next_key.fetch_add(1, Ordering::Relaxed))
     }
 
-    pub(crate) fn attach(&self, shared: Arc<Shared>) {
-        self.push(Command::Attach(shared));
+    /// # Errors
+    ///
+    /// `InvalidStateError`: the driver has ended, with its runtime.
+    pub(crate) fn attach(&self, shared: Arc<Shared>) -> Result<(), Error> {
+        if self.push(Command::Attach(shared)) {
+            Ok(())
+        } else {
+            Err(Error::InvalidState(
+                "the endpoint's runtime has ended".into(),
+            ))
+        }
     }
 
     pub(crate) fn wake(&self, key: Key) {
@@ -54,12 +71,19 @@ impl Inbox {
         self.push(Command::Unlearn(key, tuple));
     }
 
-    fn push(&self, command: Command) {
-        self.commands
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(command);
+    fn push(&self, command: Command) -> bool {
+        let mut mail = self.lock();
+        if mail.closed {
+            return false;
+        }
+        mail.commands.push(command);
+        drop(mail);
         self.ring();
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Mail> {
+        self.mail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Wakes the driver without a command: the endpoint's last handle is gone.
@@ -69,10 +93,14 @@ impl Inbox {
 
     /// Moves all commands into `commands`, which is empty.
     pub(crate) fn take(&self, commands: &mut Vec<Command>) {
-        std::mem::swap(
-            commands,
-            &mut self.commands.lock().unwrap_or_else(PoisonError::into_inner),
-        );
+        std::mem::swap(commands, &mut self.lock().commands);
+    }
+
+    /// Takes the last commands: the driver ends.
+    pub(crate) fn close(&self) -> Vec<Command> {
+        let mut mail = self.lock();
+        mail.closed = true;
+        std::mem::take(&mut mail.commands)
     }
 
     pub(crate) async fn rung(&self) {

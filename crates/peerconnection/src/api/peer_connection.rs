@@ -50,7 +50,7 @@ impl PeerConnection {
     /// # Errors
     ///
     /// - `InvalidAccessError`: the certificate has expired.
-    /// - `InvalidStateError`: not called within a tokio runtime.
+    /// - `InvalidStateError`: not called within a tokio runtime, or that of the endpoint has ended.
     /// - `OperationError`: no certificate could be generated.
     pub fn new(configuration: Configuration) -> Result<(Self, Events), Error> {
         let certificate = match configuration.certificate {
@@ -67,7 +67,11 @@ impl PeerConnection {
             None => Endpoint::private(configuration.host_addresses)?,
         };
         let (shared, receiver) = Shared::new(engine, endpoint.inbox().clone());
-        endpoint.inbox().attach(shared.clone());
+        let events = Events {
+            receiver,
+            shared: Arc::downgrade(&shared),
+        };
+        endpoint.inbox().attach(shared.clone())?;
         let owner = Owner {
             shared,
             _endpoint: endpoint,
@@ -76,7 +80,7 @@ impl PeerConnection {
             Self {
                 owner: Arc::new(owner),
             },
-            Events { receiver },
+            events,
         ))
     }
 

@@ -1,7 +1,7 @@
 //! What a connection's handles and its driver share: the engine behind one short lock.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -35,6 +35,8 @@ pub(crate) struct Inner {
     pub(crate) engine: engine::Connection,
     pub(crate) operations: VecDeque<Step>,
     slots: HashMap<ChannelId, Slot>,
+    /// Channels whose senders wait for room.
+    wait_for_room: BTreeSet<ChannelId>,
     events: Option<mpsc::UnboundedSender<Event>>,
 }
 
@@ -46,9 +48,7 @@ pub(crate) struct Slot {
     early: VecDeque<DataChannelEvent>,
     /// After the last message: error, closing, close.
     late: VecDeque<DataChannelEvent>,
-    pub(crate) changed: Arc<Notify>,
-    /// A sender waits for room.
-    pub(crate) wants_room: bool,
+    changed: Arc<Notify>,
 }
 
 impl Shared {
@@ -65,6 +65,7 @@ impl Shared {
                 engine,
                 operations: VecDeque::new(),
                 slots: HashMap::new(),
+                wait_for_room: BTreeSet::new(),
                 events: Some(sender),
             }),
         };
@@ -97,12 +98,15 @@ impl Shared {
         Some(channel)
     }
 
-    /// Lets the engine's events out, in their order.
-    pub(crate) fn publish(self: &Arc<Self>, inner: &mut Inner) {
+    /// Lets the engine's events out, in their order; whether there were any.
+    pub(crate) fn publish(self: &Arc<Self>, inner: &mut Inner) -> bool {
+        let mut any = false;
         while let Some(event) = inner.engine.poll_event() {
             self.publish_one(inner, event);
+            any = true;
         }
         inner.wake_senders_with_room();
+        any
     }
 
     fn publish_one(self: &Arc<Self>, inner: &mut Inner, event: engine::Event) {
@@ -148,6 +152,14 @@ impl Shared {
         route
     }
 
+    /// The driver has ended, with its runtime or by a panic: nothing would ever happen again, so
+    /// nobody is to wait for it.
+    pub(crate) fn abandon(self: &Arc<Self>) {
+        self.close();
+        let sender = self.lock().end_events();
+        drop(sender);
+    }
+
     /// Closes the connection, as `close()` and the drop of the last handle do.
     pub(crate) fn close(self: &Arc<Self>) {
         let mut inner = self.lock();
@@ -166,26 +178,24 @@ impl Shared {
 
 impl Inner {
     fn emit(&mut self, event: Event) {
-        if let Some(events) = &self.events {
-            // Nobody listens any more: that is the application's choice. A channel in the event
-            // would take this lock when it is dropped, so it must outlive the borrow.
-            if let Err(mpsc::error::SendError(event)) = events.send(event) {
-                self.events = None;
-                if let Event::DataChannel(channel) = event {
-                    channel.close_unheard(self);
-                }
-            }
-        } else if let Event::DataChannel(channel) = event {
+        let unheard = match &self.events {
+            Some(events) => events.send(event).err().map(|error| error.0),
+            None => Some(event),
+        };
+        // Nobody listens any more: that is the application's choice. A channel in the event would
+        // take the lock, which is held, when it is dropped.
+        if let Some(Event::DataChannel(channel)) = unheard {
             channel.close_unheard(self);
         }
     }
 
-    /// No event will come any more.
-    pub(crate) fn end_events(&mut self) {
-        self.events = None;
+    /// No event will come any more. The sender is to be dropped when the lock is free again.
+    #[must_use]
+    pub(crate) fn end_events(&mut self) -> Option<mpsc::UnboundedSender<Event>> {
+        self.events.take()
     }
 
-    fn notify(&mut self, id: ChannelId) {
+    pub(crate) fn notify(&mut self, id: ChannelId) {
         if let Some(slot) = self.slots.get(&id) {
             slot.changed.notify_waiters();
         }
@@ -193,7 +203,11 @@ impl Inner {
 
     fn early(&mut self, id: ChannelId, event: DataChannelEvent) {
         if let Some(slot) = self.slots.get_mut(&id) {
-            slot.early.push_back(event);
+            // A second "low" says no more than one that has not been taken yet; a sender may never
+            // take any.
+            if slot.early.back() != Some(&event) {
+                slot.early.push_back(event);
+            }
             slot.changed.notify_waiters();
         }
     }
@@ -206,16 +220,22 @@ impl Inner {
     }
 
     fn wake_senders_with_room(&mut self) {
-        for (id, slot) in self.slots.iter_mut().filter(|(_, slot)| slot.wants_room) {
-            if self.engine.has_room(*id) {
-                slot.wants_room = false;
+        let (engine, slots) = (&self.engine, &self.slots);
+        self.wait_for_room.retain(|id| {
+            let Some(slot) = slots.get(id) else {
+                return false;
+            };
+            let has_room = engine.has_room(*id);
+            if has_room {
                 slot.changed.notify_waiters();
             }
-        }
+            !has_room
+        });
     }
 
-    pub(crate) fn slot(&mut self, id: ChannelId) -> Option<&mut Slot> {
-        self.slots.get_mut(&id)
+    /// A sender is to be woken when this channel has room.
+    pub(crate) fn wait_for_room(&mut self, id: ChannelId) {
+        self.wait_for_room.insert(id);
     }
 
     /// The channel's last handle is gone.
