@@ -148,7 +148,12 @@ impl Connection {
             return None;
         }
         message.clear();
-        self.transport.channels.recv(now, id, message)
+        let kind = self.transport.channels.recv(now, id, message);
+        if kind.is_none() {
+            // It may not have been a message at all, which ends the channel.
+            self.pump(now);
+        }
+        kind
     }
 
     pub(crate) fn recv_message(&mut self, now: Instant, id: ChannelId) -> Option<crate::Message> {

@@ -307,7 +307,6 @@ impl Connection {
             return;
         }
         self.transport.start_dtls(now);
-        let mut dtls_error = None;
         while let Some(event) = self.transport.ice.poll_event() {
             match event {
                 ice::Event::PathAuthenticated(tuple) => {
@@ -323,16 +322,17 @@ impl Connection {
             match event {
                 dtls::Event::Connected => self.transport.channels.connect(now),
                 dtls::Event::Closed => self.fail_channels(None),
-                dtls::Event::Failed(error) => dtls_error = Some(dtls_failure(&error)),
+                // WebRTC §5.5: the error is told before the states that follow from it.
+                dtls::Event::Failed(error) => {
+                    let error = dtls_failure(&error);
+                    self.events
+                        .push_back(Event::DtlsError(Box::new(error.clone())));
+                    self.fail_channels(Some(error));
+                }
             }
         }
         let sctp = self.follow_session();
         self.states.follow(&self.transport, sctp, &mut self.events);
-        if let Some(error) = dtls_error {
-            self.events
-                .push_back(Event::DtlsError(Box::new(error.clone())));
-            self.fail_channels(Some(error));
-        }
         self.tell_of_channels();
     }
 }

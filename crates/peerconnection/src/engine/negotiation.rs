@@ -150,7 +150,8 @@ impl Negotiation {
             sections.push(self.new_data_section()?);
         }
         let setups = |section: &Section| section.data.then_some(Setup::Actpass);
-        self.describe(SdpType::Offer, &sections, setups, parameters)
+        let bundled = |_: &Word| true;
+        self.describe(SdpType::Offer, &sections, setups, bundled, parameters)
     }
 
     /// RFC 9429 §5.3.
@@ -169,13 +170,17 @@ impl Negotiation {
         } else {
             Setup::Passive
         };
-        let index = data.map(|data| data.index);
         let sections = self.sections.clone();
-        let accepted = |section: &Section| {
-            let own = sections.iter().position(|other| other.mid == section.mid);
-            (section.data && own == index).then_some(setup)
-        };
-        self.describe(SdpType::Answer, &sections, accepted, parameters)
+        let accepted = |section: &Section| section.data.then_some(setup);
+        // RFC 9143 §7.3: a group of the answer's has nothing that the offer's had not.
+        let offered: Vec<String> = self
+            .pending_remote
+            .iter()
+            .flat_map(|remote| remote.sdp.bundle_groups())
+            .flat_map(|group| group.mids.iter().map(str::to_owned))
+            .collect();
+        let bundled = |mid: &Word| offered.iter().any(|it| it == mid.as_str());
+        self.describe(SdpType::Answer, &sections, accepted, bundled, parameters)
     }
 
     /// RFC 8842 §5.3: the answerer is the client where it can choose, and keeps its role where the
@@ -213,6 +218,7 @@ impl Negotiation {
         kind: SdpType,
         sections: &[Section],
         setup: impl Fn(&Section) -> Option<Setup>,
+        bundled: impl Fn(&Word) -> bool,
         parameters: &LocalParameters,
     ) -> Result<SessionDescription, Error> {
         self.origin.session_version += 1;
@@ -220,6 +226,7 @@ impl Negotiation {
         let live: Vec<Word> = sections
             .iter()
             .filter(|section| section.has_mid && setup(section).is_some())
+            .filter(|section| bundled(&section.mid))
             .map(|section| section.mid.clone())
             .collect();
         if !live.is_empty() {
@@ -306,6 +313,10 @@ impl Negotiation {
             let message = format!("the offer has {said} m-sections where there were {known}");
             return Err(Error::InvalidAccess(message.into()));
         }
+        remote.check_mids()?;
+        if remote.kind == SdpType::Answer {
+            self.check_places(remote)?;
+        }
         if remote.kind == SdpType::Answer
             && let Some(data) = &remote.data
         {
@@ -315,6 +326,18 @@ impl Negotiation {
             }
             if Some(data.index) != self.data_section().map(|(index, _)| index) {
                 let message = "the answer accepts a data section that was not offered";
+                return Err(Error::InvalidAccess(message.into()));
+            }
+        }
+        Ok(())
+    }
+
+    /// RFC 9429 §5.10: an answer's m-sections are those of the offer, in their order.
+    fn check_places(&self, answer: &Remote) -> Result<(), Error> {
+        for (index, (ours, theirs)) in self.sections.iter().zip(&answer.sdp.media).enumerate() {
+            let other_mid = theirs.mid().is_some_and(|mid| *mid != ours.mid);
+            if ours.head.kind != theirs.head.kind || other_mid {
+                let message = format!("m-section {index} of the answer is not that of the offer");
                 return Err(Error::InvalidAccess(message.into()));
             }
         }

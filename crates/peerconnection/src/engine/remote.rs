@@ -1,5 +1,7 @@
 //! What a remote description says that matters to a data-only session.
 
+use std::collections::HashSet;
+
 use pc_dtls::{Fingerprint, HashAlgorithm};
 use pc_sdp::{Attribute, HashFunction, MediaDescription, SessionDescription as Sdp, Setup};
 
@@ -53,6 +55,18 @@ impl Remote {
 }
 
 impl Remote {
+    /// RFC 8843 §15: a mid names one m-section.
+    pub(super) fn check_mids(&self) -> Result<(), Error> {
+        let mut seen = HashSet::new();
+        for mid in self.sdp.media.iter().filter_map(|media| media.mid()) {
+            if !seen.insert(mid.as_str()) {
+                let message = format!("two m-sections have the mid {:?}", mid.as_str());
+                return Err(Error::InvalidAccess(message.into()));
+            }
+        }
+        Ok(())
+    }
+
     /// The index of the m-section with this mid.
     pub(super) fn position_of(&self, mid: &str) -> Option<usize> {
         self.sdp

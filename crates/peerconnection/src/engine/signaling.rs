@@ -99,7 +99,7 @@ impl Connection {
             self.gathering.described();
         }
         if kind == SdpType::Answer {
-            self.start_transport(now);
+            self.settle(now);
         }
         self.pump(now);
         Ok(())
@@ -134,7 +134,7 @@ impl Connection {
             self.take_remote_ice(now, before.as_ref(), data);
         }
         if kind == SdpType::Answer {
-            self.start_transport(now);
+            self.settle(now);
         }
         self.pump(now);
         Ok(())
@@ -170,7 +170,13 @@ impl Connection {
         }
     }
 
-    /// An answer has been set: both sides' parameters are known.
+    /// An answer has been set: whether more negotiation is needed is asked anew (WebRTC §4.4.1.5),
+    /// and both sides' parameters are known.
+    fn settle(&mut self, now: Instant) {
+        self.negotiation_needed = false;
+        self.start_transport(now);
+    }
+
     fn start_transport(&mut self, now: Instant) {
         let remote = self
             .negotiation
@@ -180,6 +186,7 @@ impl Connection {
             // Channels end when their section is refused or taken back. Those made during an
             // exchange that had none wait for the next.
             if self.negotiation.had_data_section() {
+                self.wants_data = false;
                 self.fail_channels(None);
             }
             return;
@@ -288,11 +295,18 @@ impl Connection {
         if index.is_some_and(|index| index != data.index) {
             return Ok(false);
         }
-        match &init.username_fragment {
-            Some(ufrag) if *ufrag != data.ufrag => Err(Error::Operation(
+        let Some(ufrag) = &init.username_fragment else {
+            return Ok(true);
+        };
+        // A late one of the generation before a restart that is being negotiated is no mistake.
+        let current = self.negotiation.current_remote.as_ref();
+        let before = current.and_then(|remote| remote.data.as_ref());
+        match before.is_some_and(|before| before.ufrag == *ufrag) {
+            _ if *ufrag == data.ufrag => Ok(true),
+            true => Ok(false),
+            false => Err(Error::Operation(
                 format!("no generation has the ufrag {ufrag:?}").into(),
             )),
-            _ => Ok(true),
         }
     }
 
