@@ -527,3 +527,193 @@ async fn a_connection_may_be_dropped_by_its_own_event_loop() {
     soon("the end", all).await;
     assert!(pc.is_none());
 }
+
+#[tokio::test]
+async fn the_far_end_of_a_close_sees_one_error_even_with_messages_unread() {
+    let call = Sockets::open().await;
+    for n in 0..3 {
+        call.here.send_text(&n.to_string()).unwrap();
+    }
+    soon("the messages", async {
+        while call.here.buffered_amount() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    call.a.close();
+    soon("the close", async {
+        while call.b.sctp_state() != Some(SctpTransportState::Closed)
+            || call.b.dtls_state() != DtlsTransportState::Closed
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let mut seen = Vec::new();
+    while let Some(event) = soon("an event", call.there.next()).await {
+        seen.push(match event {
+            DataChannelEvent::Message(message) => format!("{message:?}"),
+            DataChannelEvent::Error(error) => {
+                assert_eq!(error.detail, peerconnection::RtcErrorDetail::SctpFailure);
+                "error".into()
+            }
+            other => format!("{other:?}"),
+        });
+    }
+    assert_eq!(
+        seen,
+        [
+            "Open",
+            "Text(\"0\")",
+            "Text(\"1\")",
+            "Text(\"2\")",
+            "error",
+            "Close"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_endpoint_of_both_families_serves_peers_of_each() {
+    let endpoint = Endpoint::bind(&["127.0.0.1:0".parse().unwrap(), "[::1]:0".parse().unwrap()]);
+    let server = peerconnection::Configuration {
+        endpoint: Some(endpoint.unwrap()),
+        ..Default::default()
+    };
+    for address in ["127.0.0.1", "::1"] {
+        let client = peerconnection::Configuration {
+            host_addresses: peerconnection::HostAddresses::Only(vec![address.parse().unwrap()]),
+            ..Default::default()
+        };
+        let (a, mut a_events) = PeerConnection::new(server.clone()).unwrap();
+        let (b, mut b_events) = PeerConnection::new(client).unwrap();
+        let here = a.create_data_channel("chat", Default::default()).unwrap();
+        let both = sockets::negotiate((&a, &mut a_events), (&b, &mut b_events));
+        soon("negotiation", both).await.unwrap();
+        let there = soon("a channel", sockets::incoming(&mut b_events)).await;
+        soon("open", here.ready()).await.unwrap();
+        here.send_text(address).unwrap();
+        let text = soon("a message", sockets::message(&there)).await;
+        assert_eq!(text, peerconnection::Message::from(address));
+    }
+}
+
+#[tokio::test]
+async fn a_busy_connection_leaves_its_neighbours_their_turns() {
+    let endpoint = Endpoint::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
+    let server = peerconnection::Configuration {
+        endpoint: Some(endpoint),
+        ..Default::default()
+    };
+    let busy = Sockets::open_from(server.clone(), Default::default()).await;
+    let quiet = Sockets::open_from(server, Default::default()).await;
+    let flood = busy.here.clone();
+    let flood = tokio::spawn(async move {
+        while flood.ready().await.is_ok() {
+            let _ = flood.send(&[0; 65_536]);
+        }
+    });
+    let drain = busy.there.clone();
+    let drain = tokio::spawn(async move { while drain.next().await.is_some() {} });
+    let began = start();
+    for n in 0..100 {
+        quiet.here.send_text(&n.to_string()).unwrap();
+        soon("an echo", sockets::message(&quiet.there)).await;
+    }
+    let took = start() - began;
+    assert!(took < Duration::from_secs(5), "100 messages in {took:?}");
+    flood.abort();
+    drain.abort();
+}
+
+#[tokio::test]
+async fn channels_that_nobody_hears_of_are_bounded() {
+    let mut call = Sockets::open().await;
+    let label = "x".repeat(60_000);
+    let init = || peerconnection::DataChannelInit {
+        protocol: label.clone(),
+        ..Default::default()
+    };
+    for _ in 0..4 {
+        let open = |_| call.a.create_data_channel(&label, init()).unwrap();
+        let channels: Vec<_> = (0..30).map(open).collect();
+        for channel in &channels {
+            channel.close();
+        }
+        for channel in channels {
+            soon("the close", async {
+                while channel.next().await.is_some() {}
+            })
+            .await;
+        }
+    }
+    let mut waiting = 0;
+    while let Some(event) = call.b_events.try_next() {
+        if let ApiEvent::DataChannel(channel) = event {
+            waiting += channel.label().len() + channel.protocol().len();
+        }
+    }
+    assert!(
+        (4 << 20..=8 << 20).contains(&waiting),
+        "{waiting} bytes wait"
+    );
+    // Read again, the stream goes on.
+    let channel = call
+        .a
+        .create_data_channel("more", Default::default())
+        .unwrap();
+    soon("open", channel.ready()).await.unwrap();
+    let more = soon("a channel", sockets::incoming(&mut call.b_events)).await;
+    assert_eq!(more.label(), "more");
+}
+
+#[test]
+fn a_huge_offer_is_answered_in_time_that_grows_with_it() {
+    let now = start();
+    let mut offer = data_offer(now).replace("a=group:BUNDLE 0\r\n", "");
+    for n in 0..4000 {
+        offer += &format!("m=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=mid:x{n}\r\n");
+    }
+    let mut a = engine(1);
+    let began = start();
+    if a.set_remote_description(now, SessionDescription::offer(offer))
+        .is_ok()
+    {
+        a.set_local_description(now, None).unwrap();
+        assert_eq!(
+            a.local_description().unwrap().sdp.matches("m=").count(),
+            4001
+        );
+    }
+    let took = start() - began;
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_events_may_be_dropped_while_channels_come() {
+    for _ in 0..10 {
+        let call = Sockets::open().await;
+        let opener = tokio::spawn({
+            let a = call.a.clone();
+            async move {
+                for _ in 0..200 {
+                    let _ = a
+                        .create_data_channel("more", Default::default())
+                        .unwrap()
+                        .ready()
+                        .await;
+                }
+            }
+        });
+        let mut b_events = call.b_events;
+        let dropper = tokio::spawn(async move {
+            for _ in 0..5 {
+                let _ = soon("an event", b_events.next()).await;
+            }
+        });
+        soon("the dropper", dropper).await.unwrap();
+        soon("the opener", opener).await.unwrap();
+        // The lock is free.
+        assert_eq!(call.b.connection_state(), PeerConnectionState::Connected);
+    }
+}

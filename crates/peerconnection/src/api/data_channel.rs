@@ -272,6 +272,16 @@ impl DataChannel {
         self.handle.close();
     }
 
+    /// What this handle weighs among events that wait, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        64 + self.label().len() + self.protocol().len()
+    }
+
+    /// The event that carried this handle has been taken.
+    pub(crate) fn heard(&self) {
+        self.handle.shared.heard(self);
+    }
+
     /// The event that would have carried this handle has no taker, and the lock is held.
     pub(crate) fn close_unheard(self, inner: &mut Inner) {
         self.handle.armed.store(false, Ordering::Relaxed);

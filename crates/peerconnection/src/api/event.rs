@@ -43,9 +43,18 @@ pub enum Event {
     DataChannel(DataChannel),
 }
 
+impl Event {
+    fn taken(&self) {
+        if let Self::DataChannel(channel) = self {
+            channel.heard();
+        }
+    }
+}
+
 /// The events of one connection, in order, none lost.
 ///
-/// They wait here until they are taken. The stream ends after the last event of a closed
+/// They wait here until they are taken. What a peer can make wait is bounded: when nobody takes the
+/// announcements of 8 MiB of channels, further ones are closed. The stream ends after the last event of a closed
 /// connection whose handles are all gone.
 #[derive(Debug)]
 pub struct Events {
@@ -67,17 +76,18 @@ impl Events {
     ///
     /// Cancel safe: an event is only taken when this returns it.
     pub async fn next(&mut self) -> Option<Event> {
-        self.receiver.recv().await
+        self.receiver.recv().await.inspect(Event::taken)
     }
 
     /// The next event if there is one already.
     pub fn try_next(&mut self) -> Option<Event> {
-        self.receiver.try_recv().ok()
+        self.receiver.try_recv().ok().inspect(Event::taken)
     }
 
     /// For hand-written futures and adapters to stream traits.
     pub fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        self.receiver.poll_recv(cx)
+        let polled = self.receiver.poll_recv(cx);
+        polled.map(|event| event.inspect(Event::taken))
     }
 }
 

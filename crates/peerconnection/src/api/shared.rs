@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Instant,
 };
@@ -23,11 +23,17 @@ use crate::engine;
 pub(crate) type Step = Box<dyn FnOnce(&mut engine::Connection, Instant) -> Report + Send>;
 pub(crate) type Report = Box<dyn FnOnce() + Send>;
 
+/// How many bytes of channels may wait among the events: as many as all the channels that can be
+/// open at once have, with the names that the session below allows them.
+const MAX_UNHEARD: usize = 8 << 20;
+
 pub(crate) struct Shared {
     pub(crate) key: Key,
     inbox: Arc<Inbox>,
     /// Whether the driver has been told to look here and has not yet done so.
     told: AtomicBool,
+    /// What the channels weigh whose events have not been taken.
+    unheard: AtomicUsize,
     inner: Mutex<Inner>,
 }
 
@@ -61,6 +67,7 @@ impl Shared {
             key: inbox.new_key(),
             inbox,
             told: AtomicBool::new(false),
+            unheard: AtomicUsize::new(0),
             inner: Mutex::new(Inner {
                 engine,
                 operations: VecDeque::new(),
@@ -122,6 +129,7 @@ impl Shared {
             E::ConnectionStateChange(state) => Event::ConnectionStateChange(state),
             E::DtlsError(error) => Event::DtlsError(*error),
             E::DataChannel(id) => match self.adopt(inner, id) {
+                Some(channel) if !self.announces(&channel) => return channel.close_unheard(inner),
                 Some(channel) => Event::DataChannel(channel),
                 None => return,
             },
@@ -137,6 +145,23 @@ impl Shared {
             E::ChannelClosed(id) => return inner.late(id, DataChannelEvent::Close),
         };
         inner.emit(event);
+    }
+
+    /// Whether a channel of the peer's may wait among the events. Their number is bounded: else a
+    /// peer that opens and closes channels could fill the memory of one that reads no events.
+    fn announces(&self, channel: &DataChannel) -> bool {
+        let weight = channel.weight();
+        let before = self.unheard.fetch_add(weight, Ordering::Relaxed);
+        let fits = before + weight <= MAX_UNHEARD;
+        if !fits {
+            self.heard(channel);
+        }
+        fits
+    }
+
+    /// The event of this channel has been taken.
+    pub(crate) fn heard(&self, channel: &DataChannel) {
+        self.unheard.fetch_sub(channel.weight(), Ordering::Relaxed);
     }
 
     /// Takes the next batch that the engine wants sent.

@@ -210,13 +210,20 @@ impl Connection {
 
     /// The transport below the channels has ended: each is told why, then that it is closed.
     pub(super) fn fail_channels(&mut self, error: Option<RtcError>) {
+        let session = &self.transport.channels;
+        if matches!(
+            session.state(),
+            datachannel::SessionState::Closed | datachannel::SessionState::Failed
+        ) {
+            // They have been told, even those that are not closed before all is read.
+            return;
+        }
         let error = error.unwrap_or_else(|| {
             RtcError::new(
                 RtcErrorDetail::SctpFailure,
                 "the peer closed the connection",
             )
         });
-        let session = &self.transport.channels;
         let open: Vec<_> = session
             .channels()
             .filter(|(_, channel)| channel.state != datachannel::State::Closed)
