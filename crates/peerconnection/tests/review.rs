@@ -717,3 +717,81 @@ async fn the_events_may_be_dropped_while_channels_come() {
         assert_eq!(call.b.connection_state(), PeerConnectionState::Connected);
     }
 }
+
+#[test]
+fn an_offer_again_by_either_side_keeps_the_connection() {
+    let (mut call, chat, back) = Call::open(7, good());
+    for (offerer, answerer) in [(A, B), (B, A), (B, A), (A, B)] {
+        call.negotiate_from(offerer, answerer).unwrap();
+        call.run_for(ms(500));
+        call.send(A, chat, "there");
+        call.send(B, back, "back");
+    }
+    call.run(|net| net[A].received.len() == 4 && net[B].received.len() == 4);
+    let sections = |sdp: String| sdp.matches("m=").count();
+    let local = call.net[A].engine.local_description().unwrap();
+    assert_eq!(sections(local.sdp), 1);
+}
+
+#[test]
+fn a_data_section_taken_back_ends_the_channels_on_both_sides() {
+    let (mut call, _, _) = Call::open(8, good());
+    let now = call.net.now();
+    let b = &mut call.net[B].engine;
+    let offer = b.create_offer(now).unwrap();
+    let refusal = offer.sdp.replace("m=application 9", "m=application 0");
+    let a = &mut call.net[A].engine;
+    a.set_remote_description(now, SessionDescription::offer(refusal))
+        .unwrap();
+    a.set_local_description(now, None).unwrap();
+    assert!(
+        a.local_description()
+            .unwrap()
+            .sdp
+            .contains("m=application 0")
+    );
+    assert_eq!(a.sctp_state(), None);
+    assert!(!asks_for_negotiation(a));
+    assert!(states(a).is_empty());
+    call.run_for(ms(500));
+    let more = call.net[A]
+        .engine
+        .create_data_channel(now, "more", Default::default());
+    assert_eq!(more.map_err(|it| it.name()).err(), Some("OperationError"));
+}
+
+#[test]
+fn many_channels_do_not_slow_down_each_datagram() {
+    let (mut call, chat, _) = Call::open(9, good());
+    for n in 0..3000 {
+        call.channel(A, &n.to_string());
+    }
+    call.run(|net| net[B].engine.channels().count() == 3001);
+    let began = start();
+    for n in 0..200 {
+        call.send(A, chat, &n.to_string());
+        call.run_for(ms(50));
+    }
+    let took = start() - began;
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[test]
+fn receiving_allocates_nothing_of_the_size_of_its_buffers() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let call = runtime.block_on(Sockets::open());
+    let talk = || {
+        runtime.block_on(async {
+            for n in 0..100 {
+                call.here.send_text(&n.to_string()).unwrap();
+                soon("a message", sockets::message(&call.there)).await;
+            }
+        });
+    };
+    talk();
+    let allocated = allocation_counter::measure(talk).bytes_total;
+    assert!(allocated < 4 << 20, "{allocated} bytes for 100 messages");
+}

@@ -71,6 +71,14 @@ struct Driven {
     turn: bool,
 }
 
+impl Driven {
+    fn give_turn(&mut self, turns: &mut Vec<Key>) {
+        if !std::mem::replace(&mut self.turn, true) {
+            turns.push(self.shared.key);
+        }
+    }
+}
+
 impl Driver {
     pub(crate) fn shared(
         inbox: Arc<Inbox>,
@@ -173,10 +181,8 @@ impl Driver {
     }
 
     fn give_turn(&mut self, key: Key) {
-        if let Some(driven) = self.connections.get_mut(&key)
-            && !std::mem::replace(&mut driven.turn, true)
-        {
-            self.turns.push(key);
+        if let Some(driven) = self.connections.get_mut(&key) {
+            driven.give_turn(&mut self.turns);
         }
     }
 
@@ -314,8 +320,11 @@ impl Driver {
         tokio::select! {
             () = inbox.rung() => {}
             () = alarm => {}
-            index = receive(&self.sockets, self.next_socket, &mut self.received) => {
-                self.dispatch(index);
+            (index, result) = receive(&self.sockets, self.next_socket, &mut self.received) => {
+                match result {
+                    Ok(_) => self.dispatch(index),
+                    Err(error) => self.lose_socket(index, &error),
+                }
             }
         }
     }
@@ -325,11 +334,20 @@ impl Driver {
         tokio::task::yield_now().await;
         tokio::select! {
             biased;
-            index = receive(&self.sockets, self.next_socket, &mut self.received) => {
-                self.dispatch(index);
+            (index, result) = receive(&self.sockets, self.next_socket, &mut self.received) => {
+                match result {
+                    Ok(_) => self.dispatch(index),
+                    Err(error) => self.lose_socket(index, &error),
+                }
             }
             () = std::future::ready(()) => {}
         }
+    }
+
+    /// A socket has ended: what goes over it is lost, which ICE notices.
+    fn lose_socket(&mut self, index: usize, error: &io::Error) {
+        let socket = self.sockets.remove(index);
+        tracing::warn!(address = %socket.local_addr(), %error, "a socket has ended");
     }
 
     /// Feeds a received batch to the connections it is for; they answer in their next turn.
@@ -339,14 +357,13 @@ impl Driver {
             return;
         };
         let now = clock::now();
-        let mut received = std::mem::take(&mut self.received);
-        for datagram in received.datagrams_mut() {
+        for datagram in self.received.datagrams_mut() {
             let route = FiveTuple::udp(local, datagram.remote);
             let Some(key) = self.demux.route(route, receiver_ufrag(datagram.bytes)) else {
                 tracing::trace!(%route, "a datagram for none of the connections");
                 continue;
             };
-            let Some(driven) = self.connections.get(&key) else {
+            let Some(driven) = self.connections.get_mut(&key) else {
                 continue;
             };
             let mut inner = driven.shared.lock();
@@ -355,9 +372,8 @@ impl Driver {
             }
             driven.shared.publish(&mut inner);
             drop(inner);
-            self.give_turn(key);
+            driven.give_turn(&mut self.turns);
         }
-        self.received = received;
     }
 }
 
@@ -403,21 +419,21 @@ async fn send(socket: &UdpSocket, route: FiveTuple, batch: &Batch) {
     }
 }
 
-/// Receives a batch from whichever socket has one, asking `first` first; which one it was.
-async fn receive(sockets: &[UdpSocket], first: usize, batch: &mut RecvBatch) -> usize {
+/// Receives a batch from whichever socket has one, or has ended, asking `first` first; which one it
+/// was.
+async fn receive(
+    sockets: &[UdpSocket],
+    first: usize,
+    batch: &mut RecvBatch,
+) -> (usize, io::Result<usize>) {
     poll_fn(|cx| {
         for offset in 0..sockets.len() {
             let index = (first + offset) % sockets.len();
             let Some(socket) = sockets.get(index) else {
                 continue;
             };
-            loop {
-                match socket.poll_recv(cx, batch) {
-                    Poll::Ready(Ok(_)) => return Poll::Ready(index),
-                    // An ICMP error of an earlier send: not the socket's end.
-                    Poll::Ready(Err(error)) => tracing::debug!(%error, "receive failed"),
-                    Poll::Pending => break,
-                }
+            if let Poll::Ready(result) = socket.poll_recv(cx, batch) {
+                return Poll::Ready((index, result));
             }
         }
         Poll::Pending
