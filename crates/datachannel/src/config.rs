@@ -22,7 +22,7 @@ impl Role {
     }
 }
 
-/// How a [`Session`] behaves.
+/// How a [`Session`](crate::Session) behaves.
 #[derive(Clone)]
 pub struct Config {
     /// Where everything random comes from; replaces the seed in `sctp`.
