@@ -795,3 +795,51 @@ fn receiving_allocates_nothing_of_the_size_of_its_buffers() {
     let allocated = allocation_counter::measure(talk).bytes_total;
     assert!(allocated < 4 << 20, "{allocated} bytes for 100 messages");
 }
+
+#[test]
+fn an_answer_may_not_restart_what_the_offer_did_not() {
+    let (mut call, _, _) = Call::open(11, good());
+    let now = call.net.now();
+    let a = &mut call.net[A].engine;
+    let ufrag = a.local_ufrag().to_owned();
+    a.set_local_description(now, None).unwrap();
+    let offer = a.local_description().unwrap();
+    let b = &mut call.net[B].engine;
+    let theirs = b.local_ufrag().to_owned();
+    b.set_remote_description(now, offer).unwrap();
+    let answer = b.create_answer(now).unwrap().sdp;
+    let answer = answer.replace(&format!("a=ice-ufrag:{theirs}"), "a=ice-ufrag:otherother");
+    let a = &mut call.net[A].engine;
+    let result = a.set_remote_description(now, SessionDescription::answer(answer));
+    assert_eq!(result.map_err(|it| it.name()), Err("NotSupportedError"));
+    // What the description says is what is in use.
+    assert_eq!(a.local_ufrag(), ufrag);
+    assert!(a.local_description().unwrap().sdp.contains(&ufrag));
+}
+
+#[test]
+fn a_turned_role_is_not_taken_for_the_role_in_use() {
+    // B is the client. An offer that insists on being active cannot change that.
+    let (mut call, _, _) = Call::open(12, good());
+    let now = call.net.now();
+    let a = &mut call.net[A].engine;
+    let offer = a
+        .create_offer(now)
+        .unwrap()
+        .sdp
+        .replace("a=setup:actpass", "a=setup:active");
+    let b = &mut call.net[B].engine;
+    let result = b.set_remote_description(now, SessionDescription::offer(offer));
+    assert_eq!(result.map_err(|it| it.name()), Err("NotSupportedError"));
+    // One that keeps it is fine.
+    let a = &mut call.net[A].engine;
+    let offer = a
+        .create_offer(now)
+        .unwrap()
+        .sdp
+        .replace("a=setup:actpass", "a=setup:passive");
+    let b = &mut call.net[B].engine;
+    b.set_remote_description(now, SessionDescription::offer(offer))
+        .unwrap();
+    assert!(b.create_answer(now).unwrap().sdp.contains("a=setup:active"));
+}

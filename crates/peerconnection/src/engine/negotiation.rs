@@ -32,6 +32,13 @@ pub(super) struct Local {
     pub(super) data: Option<usize>,
 }
 
+impl Local {
+    fn ufrag(&self) -> Option<&str> {
+        let media = self.sdp.media.get(self.data?)?;
+        self.sdp.ice_ufrag_for(media).map(|ufrag| ufrag.as_str())
+    }
+}
+
 /// One m-section, in its place for the life of the session.
 #[derive(Debug, Clone)]
 struct Section {
@@ -317,6 +324,9 @@ impl Negotiation {
         if remote.kind == SdpType::Answer {
             self.check_places(remote)?;
         }
+        if let Some(data) = &remote.data {
+            self.check_association(remote.kind, data)?;
+        }
         if remote.kind == SdpType::Answer
             && let Some(data) = &remote.data
         {
@@ -328,6 +338,30 @@ impl Negotiation {
                 let message = "the answer accepts a data section that was not offered";
                 return Err(Error::InvalidAccess(message.into()));
             }
+        }
+        Ok(())
+    }
+
+    /// What would need a new transport while there is one is refused: a DTLS role that is turned
+    /// round (RFC 8842 §5.5), and an answer that restarts ICE where the offer did not (RFC 8839
+    /// §4.4.1.1), as one from another peer does.
+    fn check_association(&self, kind: SdpType, data: &DataSection) -> Result<(), Error> {
+        if matches!(
+            (data.setup, self.dtls_client),
+            (Setup::Active, Some(true)) | (Setup::Passive, Some(false))
+        ) {
+            let message = "a=setup turns the DTLS role round: a new association is not supported";
+            return Err(Error::NotSupported(message.into()));
+        }
+        let before = self.current_remote.as_ref();
+        let restarts = before
+            .and_then(|remote| remote.data.as_ref())
+            .is_some_and(|before| (&before.ufrag, &before.pwd) != (&data.ufrag, &data.pwd));
+        let offered = self.pending_local.as_ref().and_then(Local::ufrag);
+        let current = self.current_local.as_ref().and_then(Local::ufrag);
+        if kind == SdpType::Answer && restarts && offered == current {
+            let message = "the answer restarts ICE, which the offer did not: not supported";
+            return Err(Error::NotSupported(message.into()));
         }
         Ok(())
     }
