@@ -245,7 +245,7 @@ impl World {
         };
         let lengths = [0, 1, 10, 100, 1_170, 5_000, 20_000, 70_000];
         let length = lengths[usize::from(size % 8)];
-        if length > self.budget {
+        if length >= self.budget {
             return;
         }
         let text = format!("{} ", self.budget).repeat(length);
