@@ -382,7 +382,10 @@ impl Session {
         match channel.stream {
             Some(stream) if state != State::Connecting => {
                 self.association.discard(stream);
-                self.association.reset_stream(now, stream);
+                // Both sides may be reset already, with messages left to be read alone.
+                if !channel.ended {
+                    self.association.reset_stream(now, stream);
+                }
                 channel.ended |= over;
             }
             _ => channel.ended = true,
