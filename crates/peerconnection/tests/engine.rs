@@ -2,8 +2,10 @@
 
 mod common;
 
+use std::time::Instant;
+
 use common::{A, B, Call, bad, digest, good, is_open};
-use pc_proto::{FiveTuple, Protocol};
+use pc_proto::{Batch, FiveTuple, Protocol};
 use pc_simnet::{for_each_seed, ms, secs};
 use peerconnection::{
     DataChannelInit, Error, RtcErrorDetail, SessionDescription,
@@ -314,6 +316,50 @@ fn negotiated_channels_and_ids_by_role() {
     assert_eq!(call.net[A].engine.channel(opened).unwrap().id, Some(1));
     call.send(A, here, "by agreement");
     call.run(|net| net[B].texts() == ["by agreement"]);
+}
+
+/// Carries datagrams both ways until nothing moves; no event is polled.
+fn carry(a: &mut Connection, b: &mut Connection, now: Instant) {
+    fn one_way(from: &mut Connection, to: &mut Connection, now: Instant) -> bool {
+        let mut batch = Batch::new();
+        let mut moved = false;
+        while let Some(route) = from.poll_transmit(now, &mut batch.transmit_buf(1200, 16)) {
+            for datagram in batch.datagrams() {
+                let _ = to.handle_input(now, route.reversed(), &mut datagram.to_vec());
+            }
+            moved = true;
+        }
+        moved
+    }
+    while one_way(a, b, now) | one_way(b, a, now) {}
+}
+
+#[test]
+fn a_channel_that_closed_at_once_can_still_be_found_when_it_is_told_of() {
+    let (mut call, ..) = Call::open(17, good());
+    let now = call.net.now();
+    let (a, b) = call.net.two(A, B);
+    let (a, b) = (&mut a.engine, &mut b.engine);
+    let brief = a
+        .create_data_channel(now, "brief", Default::default())
+        .unwrap();
+    a.close_channel(now, brief);
+    for n in 0..20 {
+        carry(a, b, now + ms(n * 500));
+        a.handle_timeout(now + ms(n * 500));
+        b.handle_timeout(now + ms(n * 500));
+    }
+    let mut told = Vec::new();
+    while let Some(event) = b.poll_event() {
+        if let Event::DataChannel(id) = event {
+            assert_eq!(b.channel(id).expect("the channel").label, "brief");
+        }
+        told.push(event);
+    }
+    let place = |found: fn(&Event) -> bool| told.iter().position(found);
+    let announced = place(|event| matches!(event, Event::DataChannel(_)));
+    let closed = place(|event| matches!(event, Event::ChannelClosed(_)));
+    assert!(announced.is_some() && announced < closed, "{told:?}");
 }
 
 #[test]

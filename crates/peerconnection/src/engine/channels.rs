@@ -229,6 +229,10 @@ impl Connection {
             .filter(|(_, channel)| channel.state != datachannel::State::Closed)
             .map(|(id, _)| id)
             .collect();
+        // What was to be told before comes before.
+        while let Some(event) = self.next_channel_event() {
+            self.events.push_back(event);
+        }
         for id in open {
             self.events
                 .push_back(Event::ChannelError(id, Box::new(error.clone())));
@@ -251,9 +255,11 @@ impl Connection {
         }
     }
 
-    pub(super) fn tell_of_channels(&mut self) {
-        while let Some(event) = self.transport.channels.poll_event() {
-            let event = match event {
+    /// What the session tells next. It is asked only when the event is wanted: with its last event
+    /// a channel is forgotten, and whoever hears of a channel must still find it.
+    pub(super) fn next_channel_event(&mut self) -> Option<Event> {
+        loop {
+            return Some(match self.transport.channels.poll_event()? {
                 datachannel::Event::Incoming(id) => Event::DataChannel(id),
                 datachannel::Event::Open(id) => Event::ChannelOpen(id),
                 datachannel::Event::Readable(id) => Event::ChannelReadable(id),
@@ -264,8 +270,7 @@ impl Connection {
                 datachannel::Event::Closing(id) => Event::ChannelClosing(id),
                 datachannel::Event::Closed(id) => Event::ChannelClosed(id),
                 _ => continue,
-            };
-            self.events.push_back(event);
+            });
         }
     }
 }

@@ -333,7 +333,6 @@ impl Connection {
         }
         let sctp = self.follow_session();
         self.states.follow(&self.transport, sctp, &mut self.events);
-        self.tell_of_channels();
     }
 }
 
@@ -379,7 +378,14 @@ impl Protocol for Connection {
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        if let Some(event) = self.events.pop_front() {
+            return Some(event);
+        }
+        if self.is_closed() {
+            None
+        } else {
+            self.next_channel_event()
+        }
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
