@@ -1,9 +1,6 @@
 //! The stack below one m-section: ICE, DTLS on it, SCTP and data channels on that.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, time::Instant};
 
 use pc_datachannel::Session;
 use pc_dtls::{self as dtls, Certificate, Fingerprint};
@@ -11,12 +8,6 @@ use pc_ice as ice;
 use pc_proto::{Batch, FiveTuple, Protocol, TransmitBuf};
 
 use super::Rejected;
-
-/// Bounds of the first retransmission timeout of the handshake. It doubles each time and a handshake
-/// has 30 seconds: one that starts at 200 ms, even where a lost check made the path look slower,
-/// still sends each flight eight times.
-const MIN_RTO: Duration = Duration::from_millis(50);
-const MAX_RTO: Duration = Duration::from_millis(200);
 
 /// What negotiation decides about DTLS.
 #[derive(Debug, Clone)]
@@ -126,12 +117,10 @@ impl Transport {
         else {
             return;
         };
+        // With the first timeout that it has: 100 ms, doubled each time, send a flight nine times in
+        // the 30 seconds of a handshake. ICE's round trip may have been measured over a lost check.
         let mut config = dtls::Config::new(parameters.role, certificate.clone());
         config.remote_fingerprints = std::mem::take(&mut parameters.fingerprints);
-        if let Some(rtt) = self.ice.rtt() {
-            // RFC 9147 §5.8.2: a retransmission timer from a measured round trip.
-            config.initial_rto = (2 * rtt).clamp(MIN_RTO, MAX_RTO);
-        }
         let early = std::mem::take(early);
         self.dtls = match dtls::Connection::new(now, config) {
             Ok(connection) => Dtls::Running(Box::new(connection)),
