@@ -79,6 +79,9 @@ pub enum Event {
     /// The first authenticated message on this path: other datagrams from it are passed up from
     /// now on, and a demultiplexer may learn it.
     PathAuthenticated(FiveTuple),
+    /// The peer has answered a check of ours on this path: it not only sends from there, which
+    /// could be forged, it also receives there. Comes with each answer but those to consent checks.
+    PathConfirmed(FiveTuple),
     /// The path is not passed up any more: its local address went, or newer ones took its place.
     PathForgotten(FiveTuple),
     /// A role conflict was resolved by changing to this role (RFC 8445 §7.3.1.1).

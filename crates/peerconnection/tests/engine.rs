@@ -27,7 +27,7 @@ fn story(events: &[Event]) -> Vec<String> {
         Event::DtlsStateChange(state) => Some(format!("dtls {state}")),
         Event::SctpStateChange(state) => Some(format!("sctp {state}")),
         Event::ConnectionStateChange(state) => Some(format!("connection {state}")),
-        Event::PathAuthenticated(_) | Event::PathForgotten(_) => None,
+        Event::PathAuthenticated(_) | Event::PathConfirmed(_) | Event::PathForgotten(_) => None,
         Event::DataChannel(_) => Some("datachannel".to_owned()),
         Event::ChannelOpen(_) => Some("open".to_owned()),
         Event::ChannelReadable(_) => Some("readable".to_owned()),

@@ -9,7 +9,8 @@ use rand_chacha::rand_core::Rng;
 
 use super::Agent;
 use crate::{
-    Rejected, Role, candidate::same_endpoint, consent::ConsentCheck, transaction::Transaction,
+    Event, Rejected, Role, candidate::same_endpoint, consent::ConsentCheck,
+    transaction::Transaction,
 };
 
 impl Agent {
@@ -33,6 +34,7 @@ impl Agent {
         }
         self.current.transactions.remove(id);
         self.check_succeeded(now, &transaction, mapped);
+        self.push_event(Event::PathConfirmed(route));
         Ok(())
     }
 

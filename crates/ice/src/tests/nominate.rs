@@ -287,8 +287,10 @@ fn events_name_what_polls_show() {
     let expected = [
         Event::StateChanged(State::Checking),
         Event::PathAuthenticated(route),
+        Event::PathConfirmed(route),
         Event::SelectedPairChanged,
         Event::StateChanged(State::Connected),
+        Event::PathConfirmed(route),
         Event::StateChanged(State::Completed),
     ];
     assert_eq!(duo.net[A].events, expected);

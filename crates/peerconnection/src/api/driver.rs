@@ -149,7 +149,7 @@ impl Driver {
             match command {
                 Command::Attach(shared) => self.attach(shared),
                 Command::Wake(key) => self.give_turn(key),
-                Command::Learn(key, tuple) => self.learn(key, tuple),
+                Command::Learn(key, tuple, claim) => self.learn(key, tuple, claim),
                 Command::Unlearn(key, tuple) => self.unlearn(key, tuple),
             }
         }
@@ -168,9 +168,9 @@ impl Driver {
         self.give_turn(key);
     }
 
-    fn learn(&mut self, key: Key, tuple: FiveTuple) {
+    fn learn(&mut self, key: Key, tuple: FiveTuple, claim: Claim) {
         if self.connections.contains_key(&key)
-            && let Err(taken) = self.demux.insert_tuple(tuple, key, Claim::Heard)
+            && let Err(taken) = self.demux.insert_tuple(tuple, key, claim)
         {
             tracing::warn!(%tuple, %taken, "two connections between the same two sockets");
         }

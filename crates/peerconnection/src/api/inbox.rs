@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use pc_net::Claim;
 use pc_proto::FiveTuple;
 use tokio::sync::Notify;
 
@@ -21,7 +22,7 @@ pub(crate) enum Command {
     /// Look at this connection: it may have something to do.
     Wake(Key),
     /// Datagrams of this path belong to this connection.
-    Learn(Key, FiveTuple),
+    Learn(Key, FiveTuple, Claim),
     /// They do no longer.
     Unlearn(Key, FiveTuple),
 }
@@ -63,8 +64,8 @@ impl Inbox {
         self.push(Command::Wake(key));
     }
 
-    pub(crate) fn learn(&self, key: Key, tuple: FiveTuple) {
-        self.push(Command::Learn(key, tuple));
+    pub(crate) fn learn(&self, key: Key, tuple: FiveTuple, claim: Claim) {
+        self.push(Command::Learn(key, tuple, claim));
     }
 
     pub(crate) fn unlearn(&self, key: Key, tuple: FiveTuple) {

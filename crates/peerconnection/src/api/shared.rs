@@ -10,6 +10,7 @@ use std::{
 };
 
 use pc_datachannel::ChannelId;
+use pc_net::Claim;
 use pc_proto::{Batch, FiveTuple, Protocol};
 use tokio::sync::{Notify, mpsc};
 
@@ -133,7 +134,12 @@ impl Shared {
                 Some(channel) => Event::DataChannel(channel),
                 None => return,
             },
-            E::PathAuthenticated(tuple) => return self.inbox.learn(self.key, tuple),
+            E::PathAuthenticated(tuple) => {
+                return self.inbox.learn(self.key, tuple, Claim::Heard);
+            }
+            E::PathConfirmed(tuple) => {
+                return self.inbox.learn(self.key, tuple, Claim::Confirmed);
+            }
             E::PathForgotten(tuple) => return self.inbox.unlearn(self.key, tuple),
             E::ChannelReadable(id) => return inner.notify(id),
             E::ChannelOpen(id) => return inner.early(id, DataChannelEvent::Open),

@@ -39,6 +39,9 @@ pub enum Event {
     /// The peer proved on this path that it knows our ICE password: a demultiplexer of several
     /// connections on one socket may send datagrams of this path here from now on.
     PathAuthenticated(FiveTuple),
+    /// The peer also receives on this path: a demultiplexer may take it from a connection that only
+    /// claims to have heard its peer there.
+    PathConfirmed(FiveTuple),
     /// This path is not used any more.
     PathForgotten(FiveTuple),
     /// The peer opened a channel. [`ChannelOpen`](Self::ChannelOpen) follows.

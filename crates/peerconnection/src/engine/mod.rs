@@ -312,6 +312,9 @@ impl Connection {
                 ice::Event::PathAuthenticated(tuple) => {
                     self.events.push_back(Event::PathAuthenticated(tuple));
                 }
+                ice::Event::PathConfirmed(tuple) => {
+                    self.events.push_back(Event::PathConfirmed(tuple));
+                }
                 ice::Event::PathForgotten(tuple) => {
                     self.events.push_back(Event::PathForgotten(tuple));
                 }
