@@ -200,6 +200,39 @@ fn a_wrong_fingerprint_fails_both_sides_and_opens_nothing() {
 }
 
 #[test]
+fn a_peer_that_begins_no_handshake_is_given_up() {
+    // Both are told that the other is the client, so both wait.
+    let tamper = |mut description: SessionDescription| {
+        let (from, to) = match description.kind {
+            peerconnection::SdpType::Offer => ("actpass", "active"),
+            _ => ("passive", "active"),
+        };
+        description.sdp = description.sdp.replace(from, to);
+        description
+    };
+    let mut call = Call::new(18, good()).tampering(tamper);
+    call.channel(A, "chat");
+    call.negotiate().unwrap();
+    call.run(|net| {
+        let failed = |host| net[host].engine.connection_state() == PeerConnectionState::Failed;
+        failed(A) && failed(B)
+    });
+    assert!(call.net.elapsed() < secs(60));
+    for host in [A, B] {
+        let is_dtls = |event: &Event| matches!(event, Event::DtlsError(error) if error.detail == RtcErrorDetail::DtlsFailure);
+        assert_eq!(
+            call.net[host]
+                .events
+                .iter()
+                .filter(|it| is_dtls(it))
+                .count(),
+            1
+        );
+    }
+    assert!(call.net[A].saw(|event| matches!(event, Event::ChannelClosed(_))));
+}
+
+#[test]
 fn close_tells_the_peer_and_drains() {
     let (mut call, ..) = Call::open(5, good());
     let now = call.net.now();

@@ -334,6 +334,15 @@ impl Connection {
                 }
             }
         }
+        if self.transport.is_dtls_broken() && self.states.dtls != DtlsTransportState::Failed {
+            let error = RtcError::new(
+                RtcErrorDetail::DtlsFailure,
+                "no handshake: the peer begins none, or none that both sides can complete",
+            );
+            let told = Event::DtlsError(Box::new(error.clone()));
+            self.events.push_back(told);
+            self.fail_channels(Some(error));
+        }
         let sctp = self.follow_session();
         self.states.follow(&self.transport, sctp, &mut self.events);
     }

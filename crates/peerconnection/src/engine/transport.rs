@@ -1,6 +1,9 @@
 //! The stack below one m-section: ICE, DTLS on it, SCTP and data channels on that.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use pc_datachannel::Session;
 use pc_dtls::{self as dtls, Certificate, Fingerprint};
@@ -8,6 +11,11 @@ use pc_ice as ice;
 use pc_proto::{Batch, FiveTuple, Protocol, TransmitBuf};
 
 use super::Rejected;
+
+/// How long DTLS may take from the moment there is a path. Longer than the 30 seconds that a
+/// handshake has, whose own error says more: this is for a peer that begins none, or none that we
+/// have anything in common with.
+const DTLS_PATIENCE: Duration = Duration::from_secs(40);
 
 /// What negotiation decides about DTLS.
 #[derive(Debug, Clone)]
@@ -28,7 +36,7 @@ enum Dtls {
         early: Early,
     },
     Running(Box<dtls::Connection>),
-    /// It could not be built: the configuration is wrong.
+    /// It could not be built, or the peer did not begin: there is no handshake to wait for.
     Broken,
 }
 
@@ -57,6 +65,8 @@ pub(super) struct Transport {
     /// SCTP packets on their way into DTLS records.
     packets: Batch,
     closing: bool,
+    /// When DTLS is given up.
+    patience: Option<Instant>,
 }
 
 impl Transport {
@@ -72,6 +82,7 @@ impl Transport {
             channels,
             packets: Batch::new(),
             closing: false,
+            patience: None,
         }
     }
 
@@ -91,7 +102,7 @@ impl Transport {
         }
     }
 
-    /// DTLS could not be started with the configuration it was given.
+    /// DTLS could not be started, or was given up.
     pub(super) fn is_dtls_broken(&self) -> bool {
         matches!(self.dtls, Dtls::Broken)
     }
@@ -122,6 +133,7 @@ impl Transport {
         let mut config = dtls::Config::new(parameters.role, certificate.clone());
         config.remote_fingerprints = std::mem::take(&mut parameters.fingerprints);
         let early = std::mem::take(early);
+        self.patience = Some(now + DTLS_PATIENCE);
         self.dtls = match dtls::Connection::new(now, config) {
             Ok(connection) => Dtls::Running(Box::new(connection)),
             Err(_) => Dtls::Broken,
@@ -172,6 +184,9 @@ impl Transport {
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         self.ice.handle_timeout(now);
+        if !self.is_dtls_settled() && self.patience.is_some_and(|at| at <= now) {
+            self.dtls = Dtls::Broken;
+        }
         if let Dtls::Running(connection) = &mut self.dtls {
             connection.handle_timeout(now);
         }
@@ -180,9 +195,17 @@ impl Transport {
         let _ = self.deliver(now);
     }
 
+    /// Whether the handshake has ended, well or not.
+    fn is_dtls_settled(&self) -> bool {
+        let state = self.dtls().map(dtls::Connection::state);
+        !matches!(state, Some(dtls::State::New | dtls::State::Connecting))
+    }
+
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let patience = self.patience.filter(|_| !self.is_dtls_settled());
         let dtls = self.dtls().and_then(dtls::Connection::poll_timeout);
-        [self.ice.poll_timeout(), dtls, self.channels.poll_timeout()]
+        let channels = self.channels.poll_timeout();
+        [self.ice.poll_timeout(), dtls, channels, patience]
             .into_iter()
             .flatten()
             .min()
