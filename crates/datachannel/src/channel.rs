@@ -130,6 +130,11 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// The stream, as long as it is this channel's: once closed, another may have it.
+    pub(crate) fn own_stream(&self) -> Option<StreamId> {
+        self.stream.filter(|_| self.state != State::Closed)
+    }
+
     pub(crate) fn reliability(&self) -> Reliability {
         let init = &self.init;
         let limit = match (init.max_retransmits, init.max_packet_life_time) {
@@ -186,7 +191,9 @@ impl<'a> Channel<'a> {
             priority: init.priority,
             id: stream.map(|stream| stream.0),
             state: entry.state,
-            buffered_amount: stream.map_or(0, |stream| association.buffered_amount(stream)),
+            buffered_amount: entry
+                .own_stream()
+                .map_or(0, |stream| association.buffered_amount(stream)),
             buffered_amount_low_threshold: entry.low_threshold,
         }
     }

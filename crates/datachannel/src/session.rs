@@ -330,7 +330,7 @@ impl Session {
         id: ChannelId,
         message: &mut Vec<u8>,
     ) -> Option<MessageKind> {
-        let stream = self.channels.get(&id)?.stream?;
+        let stream = self.channels.get(&id)?.own_stream()?;
         let kind = match self.association.recv(now, stream, message) {
             Some(Ppid::BINARY) => Some(MessageKind::Binary),
             Some(Ppid::STRING) if std::str::from_utf8(message).is_ok() => Some(MessageKind::Text),
@@ -354,7 +354,7 @@ impl Session {
     pub fn set_buffered_amount_low_threshold(&mut self, id: ChannelId, bytes: usize) {
         if let Some(channel) = self.channels.get_mut(&id) {
             channel.low_threshold = bytes;
-            if let Some(stream) = channel.stream {
+            if let Some(stream) = channel.own_stream() {
                 self.association
                     .set_buffered_amount_low_threshold(stream, bytes);
             }
