@@ -68,7 +68,7 @@
 //!
 //! # Not here
 //!
-//! Offer/answer rules and semantic checks (`pc-jsep`), name resolution, networks other than `IN`.
+//! Offer/answer rules and semantic checks, name resolution, networks other than `IN`.
 
 #![cfg_attr(
     not(test),

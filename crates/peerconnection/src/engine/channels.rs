@@ -203,11 +203,6 @@ impl Connection {
         self.transport.channels.set_role(now, role);
     }
 
-    /// The local `close()`: channels are closed without a word.
-    pub(super) fn close_channels(&mut self) {
-        self.wants_data = false;
-    }
-
     /// The transport below the channels has ended: each is told why, then that it is closed.
     pub(super) fn fail_channels(&mut self, error: Option<RtcError>) {
         let session = &self.transport.channels;

@@ -229,7 +229,6 @@ impl Connection {
         self.negotiation_needed = false;
         self.gathering.wanted = false;
         self.events.clear();
-        self.close_channels();
         self.transport.close(now);
         self.states.close();
     }
