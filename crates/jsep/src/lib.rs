@@ -1,0 +1,22 @@
+//! Offer and answer (JSEP, RFC 9429) as a pure state machine.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod codec;
+mod encoding;
+mod error;
+mod extension;
+mod types;
+
+pub use error::{Error, ErrorKind};
+pub use types::{
+    BundlePolicy, MediaKind, SdpType, SignalingState, TransceiverDirection, TransceiverId,
+    TransportId,
+};
