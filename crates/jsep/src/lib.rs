@@ -13,9 +13,13 @@ mod codec;
 mod encoding;
 mod error;
 mod extension;
+mod plan;
 mod types;
 
 pub use error::{Error, ErrorKind};
+pub use plan::{
+    DataPlan, IceCredentials, PeerData, PeerTransport, SectionName, TransportPlan,
+};
 pub use types::{
     BundlePolicy, MediaKind, SdpType, SignalingState, TransceiverDirection, TransceiverId,
     TransportId,
