@@ -23,6 +23,7 @@ use crate::{
 };
 
 mod conclude;
+mod demux;
 mod inbound;
 mod nominate;
 mod outbound;
@@ -217,10 +218,27 @@ impl Agent {
     /// generation is valid and nominated, and checks for the old credentials are answered.
     pub fn restart(&mut self, now: Instant) -> &Credentials {
         if !self.is_closed() {
-            self.begin_generation();
+            let credentials = Credentials::random(&mut self.rng);
+            self.begin_generation(credentials);
             self.settle(now);
         }
         self.local_credentials()
+    }
+
+    /// [`restart`](Self::restart) with credentials that were signalled already: as an offer does
+    /// long before its answer says that there is a restart.
+    ///
+    /// # Errors
+    ///
+    /// They are malformed, or the agent is closed; nothing has changed.
+    pub fn restart_with(&mut self, now: Instant, credentials: Credentials) -> Result<(), Error> {
+        credentials.validate()?;
+        if self.is_closed() {
+            return Err(Error::Closed);
+        }
+        self.begin_generation(credentials);
+        self.settle(now);
+        Ok(())
     }
 
     /// How connected the agent is.

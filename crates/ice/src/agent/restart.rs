@@ -8,9 +8,8 @@ use crate::{Credentials, Role, generation::Generation};
 impl Agent {
     /// Replaces the generation. The one before it is kept for its path and its peer's checks; one
     /// that never had the peer's credentials has nothing worth keeping beside an older path.
-    pub(super) fn begin_generation(&mut self) {
+    pub(super) fn begin_generation(&mut self, credentials: Credentials) {
         let number = self.current.number.wrapping_add(1);
-        let credentials = Credentials::random(&mut self.rng);
         let old = std::mem::replace(&mut self.current, Generation::new(number, credentials));
         self.tie_breaker = self.rng.next_u64();
         let carries = |generation: u32| {

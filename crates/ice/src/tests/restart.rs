@@ -1,12 +1,13 @@
 use std::net::SocketAddr;
 
 use pc_simnet::{Link, Seed, for_each_seed, ms, secs};
+use pc_stun::{MessageView, TransactionId};
 
 use super::{
     bytes::{Check, Lone, OURS, route, route_from},
     support::{A, B, Duo, other},
 };
-use crate::{Candidate, Event, Rejected, Role, State};
+use crate::{Candidate, Credentials, Error, Event, Rejected, Role, State};
 
 fn connected(seed: Seed, link: Link) -> Duo {
     let mut duo = Duo::new(seed).link(link);
@@ -222,7 +223,7 @@ fn old_checks_are_answered() {
     lone.input(route(), &old.write()).unwrap();
     let (_, reply) = lone.replies().pop().unwrap();
     let key = pc_stun::IntegrityKey::short_term(&old.pwd);
-    let reply = pc_stun::MessageView::parse(&reply).unwrap();
+    let reply = MessageView::parse(&reply).unwrap();
     assert_eq!(reply.class(), pc_stun::Class::Success);
     reply.verify_integrity(&key).unwrap();
     assert_eq!(lone.agent.route(), Some(route()));
@@ -260,4 +261,67 @@ fn a_lazy_driver_restarts_too() {
         }
         duo.assert_same_path();
     });
+}
+
+/// The credentials of an offer are in use only when its answer says so; then they are those.
+#[test]
+fn a_restart_takes_the_credentials_it_is_given() {
+    let mut lone = Lone::connected(Role::Controlling);
+    let before = lone.agent.local_credentials().clone();
+    let malformed = Credentials {
+        ufrag: "x".into(),
+        pwd: "y".into(),
+    };
+    let now = lone.now;
+    assert_eq!(
+        lone.agent.restart_with(now, malformed),
+        Err(Error::InvalidUfrag)
+    );
+    assert_eq!(*lone.agent.local_credentials(), before);
+    let offered = Credentials::new("offered+", "passwordpasswordpassword").unwrap();
+    lone.agent.restart_with(now, offered.clone()).unwrap();
+    assert_eq!(*lone.agent.local_credentials(), offered);
+    assert_eq!(lone.agent.remote_credentials(), None);
+    let ufrags: Vec<_> = lone.agent.local_ufrags().collect();
+    assert_eq!(ufrags, ["offered+", before.ufrag.as_str()]);
+    // The path outlives it, and the new generation connects.
+    assert_eq!(lone.agent.route(), Some(route()));
+    lone.theirs = Credentials::new("their2nd", "otherpasswordotherpassword").unwrap();
+    lone.signal();
+    let check = lone.check();
+    assert!(check.username.starts_with("offered+:"));
+    lone.input(route(), &check.write()).unwrap();
+    lone.live_for(ms(500));
+    assert!(lone.agent.is_nominated());
+    assert_eq!(lone.agent.state(), State::Connected);
+    lone.agent.close();
+    let again = lone.agent.restart_with(now, offered);
+    assert_eq!(again, Err(Error::Closed));
+    assert_eq!(lone.agent.local_ufrags().count(), 0);
+}
+
+/// What a demultiplexer of several agents goes by.
+#[test]
+fn an_agent_knows_what_is_for_it() {
+    let mut lone = Lone::signalled(Role::Controlling);
+    assert!(lone.agent.has_local_address(OURS.into()));
+    assert!(!lone.agent.has_local_address(([10, 0, 0, 1], 5001).into()));
+    assert!(!lone.agent.knows(route()));
+    let sent = lone.sent();
+    let id = MessageView::parse(&sent[0].1).unwrap().transaction_id();
+    assert!(lone.agent.awaits(id));
+    assert!(!lone.agent.awaits(TransactionId([9; 12])));
+    let answer = lone.success(id, OURS.into());
+    lone.input(route(), &answer).unwrap();
+    assert!(!lone.agent.awaits(id));
+    assert!(lone.agent.knows(route()));
+    assert_eq!(lone.agent.paths().collect::<Vec<_>>(), [route()]);
+    lone.live_for(ms(500));
+    // A consent check is awaited as well.
+    let consent = lone.run_for(secs(7));
+    let id = MessageView::parse(&consent[0].1).unwrap().transaction_id();
+    assert!(lone.agent.awaits(id));
+    let answer = lone.success(id, OURS.into());
+    lone.input(route(), &answer).unwrap();
+    assert!(!lone.agent.awaits(id));
 }
