@@ -1,24 +1,31 @@
-// Runs a session inside a page of a real browser and copies its lines to stdout.
-// The page and the mailbox share one origin, served here: no CORS, and a secure context.
+// A real browser: a page of it runs one session (page.html), or with `--bridge` another process
+// scripts as many pages as it likes (bridge.js). Pages and mailbox share one origin, served here:
+// no CORS, and a secure context.
 import { readFile, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bridge } from './bridge.js';
 import { flags, print } from './cli.js';
 
 const POLL_MS = 20;
-const FILES = { '/page.html': 'text/html', '/session.js': 'text/javascript' };
+const CLOSING_MS = 5000;
+const FILES = {
+  '/page.html': 'text/html', '/session.js': 'text/javascript',
+  '/bridge.html': 'text/html', '/negotiate.js': 'text/javascript',
+};
 
 /** `launch(profile)` starts the browser on an empty profile folder and resolves with a puppeteer Browser. */
 export async function drive(launch) {
-  const options = flags();
-  const server = await serve(options.signal);
+  const options = process.argv.includes('--bridge') ? undefined : flags();
+  const server = await serve(options?.signal);
   const origin = `http://127.0.0.1:${server.address().port}`;
   const profile = await mkdtemp(join(tmpdir(), 'interop-browser-'));
   let code = 1;
   try {
     const browser = await launch(profile);
-    code = await inPage(browser, origin, options).finally(() => browser.close());
+    const use = options ? inPage(browser, origin, options) : bridge(browser, origin);
+    code = await use.finally(() => close(browser));
   } catch (error) {
     console.error(error);
   }
@@ -27,9 +34,7 @@ export async function drive(launch) {
 }
 
 async function inPage(browser, origin, options) {
-  const page = await browser.newPage();
-  page.on('console', (message) => console.error(`console: ${message.text()}`));
-  page.on('pageerror', (error) => console.error(`page: ${error}`));
+  const page = await open(browser, 'page');
   await page.goto(`${origin}/page.html`);
   await page.waitForFunction('window.start !== undefined');
   await page.evaluate((given) => window.start(given), { ...options, signal: origin });
@@ -38,6 +43,29 @@ async function inPage(browser, origin, options) {
     lines.forEach(print);
     if (exit !== undefined) return exit;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** A new page whose console goes to stderr under `name`. */
+export async function open(browser, name) {
+  const page = await browser.newPage();
+  page.on('console', (message) => console.error(`${name}: console: ${message.text()}`));
+  page.on('pageerror', (error) => console.error(`${name}: ${error}`));
+  return page;
+}
+
+/** A browser that does not go when asked is killed, with its whole process group: it leads one. */
+async function close(browser) {
+  const child = browser.process();
+  let timer;
+  const patience = new Promise((resolve) => (timer = setTimeout(resolve, CLOSING_MS, 'late')));
+  const gone = await Promise.race([browser.close().catch(() => 'late'), patience]);
+  clearTimeout(timer);
+  if (gone !== 'late' || !child?.pid) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It went in between.
   }
 }
 

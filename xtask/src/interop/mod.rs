@@ -4,6 +4,8 @@
 //! lines (`docs/interop.md`); the harness starts them, reads the lines and holds them against what
 //! the scenario expects.
 
+mod bridge;
+mod browser;
 mod check;
 mod install;
 mod mailbox;
@@ -28,6 +30,8 @@ use scenario::{Role, Scenario};
 pub(crate) enum Interop {
     /// Data channels. Installs what is missing, prints a table, exits non-zero on any failure.
     Data(Data),
+    /// The harness alone: each browser negotiates with itself, scripted from here.
+    Bridge(bridge::Bridge),
 }
 
 /// The flags of `cargo xtask interop data`.
@@ -63,6 +67,7 @@ impl Interop {
     pub(crate) fn run(self) -> Result<()> {
         match self {
             Self::Data(data) => data.run(),
+            Self::Bridge(bridge) => bridge.run(),
         }
     }
 }

@@ -47,6 +47,11 @@ impl Peer {
         self != Self::Aiortc
     }
 
+    /// Whether scripts can run in pages of it.
+    pub(crate) fn is_browser(self) -> bool {
+        matches!(self, Self::Chromium | Self::Firefox)
+    }
+
     /// Whether its driver runs in Node.
     pub(crate) fn is_node(self) -> bool {
         self != Self::Aiortc

@@ -1,0 +1,308 @@
+// What the bridge has in every page: peer connections by name, each with one ordered log of all
+// that happens to it, fake tracks, and conditions to wait for. The functions of `library` are in
+// scope in every script that the bridge evaluates, beside `arg`.
+
+const CONNECTION = {
+  signalingstatechange: 'signalingState',
+  icegatheringstatechange: 'iceGatheringState',
+  iceconnectionstatechange: 'iceConnectionState',
+  connectionstatechange: 'connectionState',
+};
+const PATIENCE_MS = 15000;
+const POLL_MS = 50;
+
+const AsyncFunction = (async () => {}).constructor;
+const started = performance.now();
+const peers = new Map();
+const streams = new Map();
+const watched = new WeakSet();
+let pushed = 0;
+let changed = () => {};
+
+const library = {
+  /** A new connection called `name`; everything that happens to it is logged and pushed. */
+  create(name, configuration) {
+    if (peers.has(name)) throw new Error(`there is a connection ${name} already`);
+    const connection = new RTCPeerConnection(configuration);
+    const peer = { name, connection, log: [] };
+    peers.set(name, peer);
+    watchConnection(peer);
+    return connection;
+  },
+
+  /** The RTCPeerConnection called `name`. */
+  pc: (name) => peerOf(name).connection,
+
+  /** The log of `name`: every entry has `pc`, `event` and `ms`. */
+  log: (name) => peerOf(name).log,
+
+  /** Writes an entry of the script's own into the log of `name`. */
+  note: (name, event, fields) => tell(peerOf(name), event, fields),
+
+  /** Closes the connection and forgets it. */
+  remove(name) {
+    library.pc(name).close();
+    peers.delete(name);
+  },
+
+  /** A fresh fake track: `audio` or `video`. */
+  async fake(kind) {
+    const stream = await navigator.mediaDevices.getUserMedia({ [kind]: true });
+    return stream.getTracks()[0];
+  },
+
+  /** The MediaStream that this page calls `label`, empty at first. */
+  stream(label) {
+    if (!streams.has(label)) streams.set(label, new MediaStream());
+    return streams.get(label);
+  },
+
+  /** addTrack of a fake track, in the streams of these labels. */
+  async addFakeTrack(name, kind, labels = ['main']) {
+    const [track, into] = await fakeIn(kind, labels);
+    return sent(name, library.pc(name).addTrack(track, ...into), into);
+  },
+
+  /** addTransceiver with a fake track; `init` as in the W3C interface, its streams as labels. */
+  async addFakeTransceiver(name, kind, { streams: labels = [], ...init } = {}) {
+    const [track, into] = await fakeIn(kind, labels);
+    const { sender } = library.pc(name).addTransceiver(track, { ...init, streams: into });
+    return sent(name, sender, into);
+  },
+
+  /** What two peers must agree on, and what a script asks most. */
+  state: (name) => snapshot(library.pc(name)),
+
+  /** Resolves with what `condition` gives once it gives something true. */
+  async until(condition, what = String(condition), ms = PATIENCE_MS) {
+    for (const deadline = performance.now() + ms; ; ) {
+      const value = await condition();
+      if (value) return value;
+      if (performance.now() > deadline) throw timeout(`not within ${ms} ms: ${what}`);
+      await new Promise((resolve) => {
+        changed = resolve;
+        setTimeout(resolve, POLL_MS);
+      });
+    }
+  },
+
+  /** Resolves with the first entry of the log that matches, from index `from` on. */
+  untilLogged: (name, event, from = 0, ms = PATIENCE_MS) =>
+    library.until(() => library.log(name).slice(from).find((it) => it.event === event), `${event} of ${name}`, ms),
+
+  /** W3C webrtc-pc §10.7, "Perfect Negotiation Example"; what is to be sent is pushed as `signal`. */
+  perfect(name, polite) {
+    const peer = peerOf(name);
+    const pc = peer.connection;
+    Object.assign(peer, { polite, makingOffer: false, ignoreOffer: false, isSettingRemoteAnswerPending: false });
+    pc.onnegotiationneeded = async () => {
+      try {
+        peer.makingOffer = true;
+        await pc.setLocalDescription();
+        tell(peer, 'signal', { message: { description: pc.localDescription } });
+      } catch (error) {
+        tell(peer, 'failed', { what: 'negotiationneeded', error: errorOf(error) });
+      } finally {
+        peer.makingOffer = false;
+      }
+    };
+    pc.onicecandidate = ({ candidate }) => candidate && tell(peer, 'signal', { message: { candidate } });
+  },
+
+  /** The other half of it: takes what the remote's `signal` carried. Rejects as the sample would. */
+  async receive(name, { description, candidate }) {
+    const peer = peerOf(name);
+    const pc = peer.connection;
+    if (description) {
+      const ready = !peer.makingOffer && (pc.signalingState === 'stable' || peer.isSettingRemoteAnswerPending);
+      peer.ignoreOffer = !peer.polite && description.type === 'offer' && !ready;
+      if (peer.ignoreOffer) return void tell(peer, 'ignored', { type: 'offer' });
+      peer.isSettingRemoteAnswerPending = description.type === 'answer';
+      await pc.setRemoteDescription(description).finally(() => (peer.isSettingRemoteAnswerPending = false));
+      if (description.type !== 'offer') return;
+      await pc.setLocalDescription();
+      tell(peer, 'signal', { message: { description: pc.localDescription } });
+    } else {
+      await pc.addIceCandidate(candidate).catch((error) => {
+        if (!peer.ignoreOffer) throw error;
+      });
+    }
+  },
+};
+
+/** Evaluates the async body `js`; never rejects. `pushed` says how many events came before the answer. */
+window.bridgeEvaluate = async (js, arg) => {
+  try {
+    const body = new AsyncFunction('arg', ...Object.keys(library), js);
+    const value = await body(JSON.parse(arg), ...Object.values(library));
+    return { pushed, json: JSON.stringify(value ?? null) ?? 'null' };
+  } catch (error) {
+    return { pushed, error: errorOf(error) };
+  }
+};
+
+function peerOf(name) {
+  const peer = peers.get(name);
+  if (!peer) throw new Error(`there is no connection ${name}`);
+  return peer;
+}
+
+function tell(peer, event, fields = {}) {
+  const entry = { pc: peer.name, event, ms: Math.round(performance.now() - started), ...fields };
+  // As JSON at once: what it refers to changes later on.
+  const json = JSON.stringify(entry);
+  peer.log.push(JSON.parse(json));
+  window.bridgePush(pushed, json);
+  pushed += 1;
+  changed();
+}
+
+function watchConnection(peer) {
+  const { connection } = peer;
+  for (const [event, attribute] of Object.entries(CONNECTION)) {
+    listen(connection, event, () => {
+      tell(peer, event, { state: connection[attribute] });
+      watchObjects(peer);
+    });
+  }
+  listen(connection, 'negotiationneeded', () => tell(peer, 'negotiationneeded'));
+  listen(connection, 'icecandidate', ({ candidate }) => tell(peer, 'icecandidate', { candidate }));
+  listen(connection, 'icecandidateerror', ({ url, errorCode, errorText }) =>
+    tell(peer, 'icecandidateerror', { url, errorCode, errorText }));
+  listen(connection, 'datachannel', ({ channel }) => {
+    tell(peer, 'datachannel', { channel: channelOf(channel) });
+    watchChannel(peer, channel);
+  });
+  listen(connection, 'track', ({ track, streams, transceiver }) => {
+    const { mid, direction, currentDirection } = transceiver;
+    tell(peer, 'track', {
+      mid, direction, currentDirection, track: trackOf(track), streams: streams.map(streamOf),
+    });
+    watchTrack(peer, track);
+    streams.forEach((stream) => watchStream(peer, stream));
+  });
+  for (const method of ['addTrack', 'addTransceiver']) {
+    after(connection, method, () => watchObjects(peer));
+  }
+  after(connection, 'createDataChannel', (channel) => watchChannel(peer, channel));
+}
+
+/** What hangs on the connection: the tracks of its receivers and its transports. */
+function watchObjects(peer) {
+  const { connection } = peer;
+  for (const { sender, receiver } of connection.getTransceivers()) {
+    watchTrack(peer, receiver.track);
+    watchDtls(peer, sender.transport);
+  }
+  const { sctp } = connection;
+  watchDtls(peer, sctp?.transport);
+  once(sctp, () => listen(sctp, 'statechange', () => tell(peer, 'sctp.statechange', { state: sctp.state })));
+}
+
+function watchDtls(peer, dtls) {
+  once(dtls, () => {
+    listen(dtls, 'statechange', () => tell(peer, 'dtls.statechange', { state: dtls.state }));
+    listen(dtls, 'error', ({ error }) => tell(peer, 'dtls.error', { error: errorOf(error) }));
+  });
+  const ice = dtls?.iceTransport;
+  once(ice, () => {
+    listen(ice, 'statechange', () => tell(peer, 'ice.statechange', { state: ice.state }));
+    listen(ice, 'gatheringstatechange', () => tell(peer, 'ice.gatheringstatechange', { state: ice.gatheringState }));
+    listen(ice, 'selectedcandidatepairchange', () => tell(peer, 'ice.selectedcandidatepairchange'));
+  });
+}
+
+function watchTrack(peer, track) {
+  once(track, () => {
+    for (const event of ['mute', 'unmute', 'ended']) {
+      listen(track, event, () => tell(peer, event, { track: trackOf(track) }));
+    }
+  });
+}
+
+function watchStream(peer, stream) {
+  once(stream, () => {
+    for (const event of ['addtrack', 'removetrack']) {
+      listen(stream, event, ({ track }) => tell(peer, event, { track: trackOf(track), stream: streamOf(stream) }));
+    }
+  });
+}
+
+function watchChannel(peer, channel) {
+  once(channel, () => {
+    for (const event of ['open', 'closing', 'close', 'bufferedamountlow']) {
+      listen(channel, event, () => tell(peer, `channel.${event}`, { channel: channelOf(channel) }));
+    }
+    listen(channel, 'error', ({ error }) =>
+      tell(peer, 'channel.error', { channel: channelOf(channel), error: errorOf(error) }));
+    listen(channel, 'message', ({ data }) => {
+      const fields = typeof data === 'string' ? { text: data } : { bytes: data.byteLength ?? data.size };
+      tell(peer, 'channel.message', { label: channel.label, ...fields });
+    });
+  });
+}
+
+function listen(target, event, listener) {
+  target.addEventListener(event, listener);
+}
+
+function once(object, watch) {
+  if (!object || watched.has(object)) return;
+  watched.add(object);
+  watch();
+}
+
+/** Lets `look` see what `method` of this one object gives, before the caller does. */
+function after(object, method, look) {
+  object[method] = (...given) => {
+    const result = Object.getPrototypeOf(object)[method].apply(object, given);
+    look(result);
+    return result;
+  };
+}
+
+async function fakeIn(kind, labels) {
+  const track = await library.fake(kind);
+  const into = labels.map(library.stream);
+  into.forEach((stream) => stream.addTrack(track));
+  return [track, into];
+}
+
+function sent(name, sender, into) {
+  const transceiver = library.pc(name).getTransceivers().findIndex((it) => it.sender === sender);
+  return { track: trackOf(sender.track), streams: into.map(streamOf), transceiver };
+}
+
+function snapshot(connection) {
+  const { signalingState, iceGatheringState, iceConnectionState, connectionState } = connection;
+  return {
+    signalingState, iceGatheringState, iceConnectionState, connectionState,
+    local: connection.localDescription, remote: connection.remoteDescription,
+    transceivers: connection.getTransceivers().map((it) => ({
+      mid: it.mid, direction: it.direction, currentDirection: it.currentDirection,
+      kind: it.receiver.track.kind, sends: it.sender.track && trackOf(it.sender.track), receives: trackOf(it.receiver.track),
+    })),
+    sctp: connection.sctp && { state: connection.sctp.state, maxMessageSize: connection.sctp.maxMessageSize },
+  };
+}
+
+function trackOf({ id, kind, muted, readyState }) {
+  return { id, kind, muted, readyState };
+}
+
+function streamOf(stream) {
+  return { id: stream.id, tracks: stream.getTracks().map(({ id }) => id) };
+}
+
+function channelOf({ label, id, readyState, protocol, ordered, negotiated }) {
+  return { label, id, readyState, protocol, ordered, negotiated };
+}
+
+function errorOf(error) {
+  const { name, message, errorDetail, sdpLineNumber, sctpCauseCode } = error ?? {};
+  return { name: name ?? 'Error', message: message ?? String(error), errorDetail, sdpLineNumber, sctpCauseCode };
+}
+
+function timeout(message) {
+  return new DOMException(message, 'TimeoutError');
+}

@@ -1,0 +1,251 @@
+//! `cargo xtask interop bridge`: the bridge to the browsers, held against the browsers themselves.
+//!
+//! Two pages of one browser negotiate by the perfect negotiation of `peers/negotiate.js`; all
+//! signaling passes through here. What fails is the harness, not our stack.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{
+    browser::{Browser, Events, Page, PageError},
+    install::{self, Installed},
+    peers::Peer,
+    seconds,
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The flags of `cargo xtask interop bridge`.
+#[derive(Args)]
+pub(crate) struct Bridge {
+    /// Only this browser; repeat for several.
+    #[arg(long)]
+    peer: Vec<Peer>,
+    /// Where browsers' drivers are installed and logs are written.
+    #[arg(long, default_value = "target/interop")]
+    work: PathBuf,
+}
+
+impl Bridge {
+    pub(crate) fn run(self) -> Result<()> {
+        let peers = if self.peer.is_empty() {
+            vec![Peer::Chromium, Peer::Firefox]
+        } else {
+            self.peer
+        };
+        fs::create_dir_all(&self.work).context("cannot make the work folder")?;
+        let work = self.work.canonicalize()?;
+        let installed = install::install(&work, &peers)?;
+        let logs = work.join("logs/bridge");
+        fs::create_dir_all(&logs)?;
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(async {
+                for peer in peers {
+                    let started = Instant::now();
+                    check(peer, &installed, &logs)
+                        .await
+                        .with_context(|| format!("{peer}; logs in {}", logs.display()))?;
+                    println!("  {peer}: ok in {}", seconds(started.elapsed()));
+                }
+                Ok(())
+            })
+    }
+}
+
+async fn check(peer: Peer, installed: &Installed, logs: &Path) -> Result<()> {
+    let browser = Browser::launch(peer, installed, logs).await?;
+    values_and_errors(&browser.page("plain")).await?;
+    negotiates_with_itself(&browser).await?;
+    let page = browser.page("plain");
+    browser.close().await?;
+    let after = page.eval("return 1", ()).await;
+    ensure!(
+        after.as_ref().is_err_and(|e| e.name == "BrowserEnded"),
+        "a closed browser answered {after:?}"
+    );
+    Ok(())
+}
+
+async fn values_and_errors(page: &Page) -> Result<()> {
+    let given = json!({"text": "ü\n", "list": [1, null]});
+    let back = page.eval("return arg", given.clone()).await?;
+    ensure!(back == given, "{given} came back as {back}");
+
+    let thrown = page
+        .eval(
+            "create('x', { iceServers: [{ urls: 'nonsense' }] })",
+            Value::Null,
+        )
+        .await;
+    named(thrown, "SyntaxError")?;
+    named(page.eval("return (", ()).await, "SyntaxError")?;
+    let slow = page.eval_within(
+        Duration::from_millis(200),
+        "await new Promise(() => {})",
+        (),
+    );
+    named(slow.await, "BridgeTimeout")?;
+
+    // Events come in order and before the answer to what caused them.
+    page.eval(
+        "create('n'); for (let i = 0; i < 500; i++) note('n', 'tick', { i })",
+        (),
+    )
+    .await?;
+    let mut events = page.events();
+    for i in 0..500 {
+        let Ok(Some(event)) = tokio::time::timeout(Duration::ZERO, events.next()).await else {
+            bail!("event {i} came after the answer");
+        };
+        ensure!(
+            event["event"] == "tick" && event["i"] == i,
+            "at {i}: {event}"
+        );
+    }
+    page.close().await?;
+    let fresh = page.eval("return typeof create('n')", ()).await?;
+    ensure!(fresh == "object", "a closed page left something: {fresh}");
+    Ok(())
+}
+
+fn named(answer: Result<Value, PageError>, name: &str) -> Result<()> {
+    match answer {
+        Err(error) if error.name == name => Ok(()),
+        other => bail!("{name} was due: {other:?}"),
+    }
+}
+
+/// Both sides of one connection, in two pages.
+async fn negotiates_with_itself(browser: &Browser) -> Result<()> {
+    let (a, b) = (browser.page("a"), browser.page("b"));
+    a.eval("create('pc'); perfect('pc', false)", ()).await?;
+    b.eval("create('pc'); perfect('pc', true)", ()).await?;
+    let scenario = async {
+        glare(&a, &b).await?;
+        direction_changes(&a, &b).await?;
+        a_stream_grows(&a, &b).await
+    };
+    tokio::select! {
+        error = carry(&a, &b) => Err(error),
+        error = carry(&b, &a) => Err(error),
+        done = scenario => done,
+    }
+}
+
+/// Carries what `from` signals to `to`; ends only when it cannot.
+async fn carry(from: &Page, to: &Page) -> anyhow::Error {
+    let mut events = from.events();
+    loop {
+        match events.next().await {
+            Some(event) if event["event"] == "signal" => {
+                let received = to.eval("await receive('pc', arg)", event["message"].clone());
+                if let Err(error) = received.await {
+                    return anyhow!("{} could not take {event}: {error}", to.name());
+                }
+            }
+            Some(event) if event["event"] == "failed" => {
+                return anyhow!("{}: {event}", from.name());
+            }
+            Some(_) => {}
+            None => return anyhow!("the browser went away"),
+        }
+    }
+}
+
+/// Both add something at once: offers cross, and both end connected and stable.
+async fn glare(a: &Page, b: &Page) -> Result<()> {
+    let (mut at_a, mut at_b) = (a.events(), b.events());
+    tokio::try_join!(
+        a.eval("return addFakeTrack('pc', 'audio', ['one', 'two'])", ()),
+        b.eval("pc('pc').createDataChannel('chat')", ()),
+    )?;
+    let track = until(&mut at_b, "track", |e| !e["mid"].is_null()).await?;
+    let streams = track["streams"].as_array().map_or(0, Vec::len);
+    ensure!(streams == 2, "two streams were due: {track}");
+    until(&mut at_b, "unmute", |_| true).await?;
+    until(&mut at_a, "datachannel", |e| {
+        e["channel"]["label"] == "chat"
+    })
+    .await?;
+    for page in [a, b] {
+        let settled = "await until(() => pc('pc').connectionState === 'connected' && pc('pc').signalingState === 'stable')";
+        page.eval(settled, ()).await?;
+    }
+    let mids = "return state('pc').transceivers.map(({ mid }) => mid)";
+    let (mids_a, mids_b) = tokio::try_join!(a.eval(mids, ()), b.eval(mids, ()))?;
+    ensure!(mids_a == mids_b, "mids {mids_a} and {mids_b}");
+    Ok(())
+}
+
+/// W3C webrtc-pc §4.4.1.5: what a direction that goes and comes back tells the remote, in its order.
+async fn direction_changes(a: &Page, b: &Page) -> Result<()> {
+    const TOLD: [&str; 4] = ["mute", "removetrack", "track", "unmute"];
+    let mut at_b = b.events();
+    until(&mut at_b, "unmute", |_| true).await?;
+    let direct = "pc('pc').getTransceivers()[0].direction = arg";
+    a.eval(direct, "inactive").await?;
+    until(&mut at_b, "removetrack", |_| true).await?;
+    a.eval(direct, "sendrecv").await?;
+    until(&mut at_b, "unmute", |_| true).await?;
+    let log = b
+        .eval("return log('pc').map(({ event }) => event)", ())
+        .await?;
+    let log: Vec<&str> = log
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let muted = log
+        .iter()
+        .position(|event| *event == "mute")
+        .context("no mute")?;
+    let mut told: Vec<&str> = log[muted..]
+        .iter()
+        .copied()
+        .filter(|e| TOLD.contains(e))
+        .collect();
+    // One event a stream.
+    told.dedup();
+    ensure!(told == TOLD, "{told:?} instead of {TOLD:?}");
+    Ok(())
+}
+
+/// A track that joins a stream which the remote has already: `addtrack` there, in the same task as
+/// `track` and before it.
+async fn a_stream_grows(a: &Page, b: &Page) -> Result<()> {
+    let from = b.eval("return log('pc').length", ()).await?;
+    a.eval("await addFakeTrack('pc', 'video', ['one'])", ())
+        .await?;
+    let mut at_b = b.events();
+    until(&mut at_b, "track", |e| e["track"]["kind"] == "video").await?;
+    let names = "return log('pc').slice(arg).map(({ event }) => event)";
+    let names = b.eval(names, from).await?;
+    let at = |name: &str| names.as_array()?.iter().position(|event| event == name);
+    ensure!(
+        at("addtrack").is_some() && at("addtrack") < at("track"),
+        "{names}"
+    );
+    Ok(())
+}
+
+async fn until(
+    events: &mut Events,
+    name: &str,
+    mut wanted: impl FnMut(&Value) -> bool,
+) -> Result<Value> {
+    events
+        .until(name, PATIENCE, |event| {
+            event["event"] == name && wanted(event)
+        })
+        .await
+}
