@@ -1,6 +1,7 @@
 //! The one file that knows how `sctp-proto` is called.
 
 use std::{
+    collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
@@ -46,6 +47,8 @@ pub(crate) struct Carrier {
     handle: AssociationHandle,
     association: sctp_proto::Association,
     max_receive: usize,
+    /// Streams whose last reset the peer refused: the carrier lets nothing be sent on them.
+    failed: BTreeSet<u16>,
 }
 
 impl Carrier {
@@ -78,6 +81,7 @@ impl Carrier {
             handle,
             association,
             max_receive: config.max_receive_message_size,
+            failed: BTreeSet::new(),
         })
     }
 
@@ -119,8 +123,14 @@ impl Carrier {
                     Report::Opened(id)
                 }
                 Event::Stream(StreamEvent::Finished { id }) => Report::Finished(id),
-                Event::Stream(StreamEvent::ResetComplete { id }) => Report::ResetComplete(id),
-                Event::Stream(StreamEvent::ResetFailed { id, .. }) => Report::ResetFailed(id),
+                Event::Stream(StreamEvent::ResetComplete { id }) => {
+                    self.failed.remove(&id);
+                    Report::ResetComplete(id)
+                }
+                Event::Stream(StreamEvent::ResetFailed { id, .. }) => {
+                    self.failed.insert(id);
+                    Report::ResetFailed(id)
+                }
                 Event::AssociationLost { reason } => Report::Lost(self.lost(&reason)),
                 _ => continue,
             });
@@ -193,11 +203,22 @@ impl Carrier {
         stream.and_then(|it| it.buffered_amount()).unwrap_or(0)
     }
 
-    /// Asks for a reset of our side, which leaves once all data of the stream is acknowledged.
+    /// Asks for a reset of our side, which leaves once all data of the stream is acknowledged; false
+    /// while an earlier reset of the stream is under way, during which the carrier takes a request
+    /// and then makes none.
     pub(crate) fn reset(&mut self, stream: u16) -> bool {
+        let failed = self.failed.contains(&stream);
         self.association
             .stream(stream)
-            .is_ok_and(|mut it| it.close().is_ok())
+            .is_ok_and(|mut it| (failed || it.is_writable()) && it.close().is_ok())
+    }
+
+    /// Drops what no message can be made of any more, for which the carrier keeps back the end of a
+    /// stream that the peer has reset.
+    pub(crate) fn discard(&mut self, stream: u16) {
+        if let Ok(mut stream) = self.association.stream(stream) {
+            let _ = stream.stop();
+        }
     }
 }
 

@@ -352,9 +352,22 @@ impl Association {
             return;
         };
         transfer.reconfig.passed = Some(request.sequence);
-        for stream in request.streams.iter().filter(|it| **it != SINK) {
+        transfer.reconfig.passing.clear();
+        for stream in request.streams.iter().copied().filter(|it| *it != SINK) {
             // The carrier answers only for streams it knows; a channel without traffic counts too.
-            transfer.carrier.open(*stream);
+            if !transfer.carrier.open(stream) {
+                continue;
+            }
+            transfer.reconfig.passing.insert(stream);
+            // What we want to be reset ourselves leaves with the carrier's answer, and the carrier
+            // waits for no more of its data.
+            if let Some(entry) = self.streams.get_mut(&stream)
+                && entry.reset == Reset::Wanted
+                && transfer.reconfig.has_room()
+                && transfer.give_reset(stream, entry)
+            {
+                self.resets.retain(|it| *it != stream);
+            }
         }
         carried.chunk(chunk::RE_CONFIG, 0, &[&request.value()]);
     }

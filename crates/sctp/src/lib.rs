@@ -109,4 +109,6 @@ pub use error::{Error, Rejected, SendError};
 pub use types::{Event, Limit, Ppid, Reliability, State, StreamId};
 
 #[cfg(test)]
+mod reset_tests;
+#[cfg(test)]
 mod tests;

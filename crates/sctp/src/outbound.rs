@@ -15,9 +15,6 @@ use crate::{
     wire::{CHUNK_HEADER_LEN, COMMON_HEADER_LEN, Chunk, PacketBuilder, PacketView, chunk, padding},
 };
 
-/// Streams in one RE-CONFIG: keeps it within the MTU (RFC 6525 §4.1: two bytes each).
-const MAX_RESETS: usize = 256;
-
 impl Association {
     /// The next packet of the established association.
     pub(crate) fn next_packet(&mut self, now: Instant) -> Option<Bytes> {
@@ -32,6 +29,7 @@ impl Association {
             self.retry_held(now);
             self.unblocked = false;
             while let Some(packets) = self.transfer.as_mut()?.carrier.poll_transmit(now) {
+                self.end_streams(&packets);
                 for packet in &packets {
                     self.dispatch(now, packet);
                 }
@@ -150,21 +148,42 @@ impl Association {
             let Some(entry) = self.streams.get_mut(&stream) else {
                 continue;
             };
-            let room = transfer.reconfig.unsent.len() < MAX_RESETS;
+            let room = transfer.reconfig.has_room();
             if !room || !entry.outbox.is_empty() {
                 self.resets.push_back(stream);
             } else if entry.peer_reset && !entry.open {
                 // The carrier answers the peer's reset by itself.
                 entry.reset = Reset::Given;
-            } else if transfer.carrier.open(stream) && transfer.carrier.reset(stream) {
-                entry.open = true;
-                entry.reset = Reset::Given;
-                transfer.reconfig.on_reset(stream);
-            } else {
+            } else if !transfer.give_reset(stream, entry) {
                 // An earlier use of the stream is still being reset.
                 self.resets.push_back(stream);
             }
         }
+    }
+
+    /// Once the peer's reset is performed, all that the peer had sent before has come (RFC 6525
+    /// §5.2.2 E2). The carrier keeps the end of a stream back for a message of which only a part
+    /// is there; but the rest, if it was on the way when the stream was closed here, was dropped.
+    fn end_streams(&mut self, packets: &[Bytes]) {
+        let Some(transfer) = &self.transfer else {
+            return;
+        };
+        let performed = |packet: &Bytes| {
+            let view = PacketView::parse_unsummed(packet);
+            view.is_ok_and(|view| {
+                let mut chunks = view.chunks();
+                chunks.any(|it| it.kind == chunk::RE_CONFIG && transfer.reconfig.is_performed(&it))
+            })
+        };
+        if transfer.reconfig.passing.is_empty() || !packets.iter().any(performed) {
+            return;
+        }
+        if let Some(transfer) = &mut self.transfer {
+            for stream in std::mem::take(&mut transfer.reconfig.passing) {
+                transfer.carrier.discard(stream);
+            }
+        }
+        self.drain();
     }
 
     /// Takes a packet of the carrier: notes what is in it, and corrects what has to be.

@@ -15,6 +15,9 @@ const PERFORMED: u32 = 1;
 /// RFC 6525 §4.4: "In progress".
 const IN_PROGRESS: u32 = 6;
 
+/// Streams in one RE-CONFIG: keeps it within the MTU (RFC 6525 §4.1: two bytes each).
+const MAX_RESETS: usize = 256;
+
 /// An Outgoing SSN Reset Request, RFC 6525 §4.1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
@@ -122,6 +125,8 @@ pub(crate) struct Reconfig {
     pub(crate) held: Option<Request>,
     /// The number of the peer's last request that was passed on.
     pub(crate) passed: Option<u32>,
+    /// The streams of that request whose end the carrier has yet to report.
+    pub(crate) passing: BTreeSet<u16>,
 }
 
 impl Reconfig {
@@ -135,6 +140,7 @@ impl Reconfig {
             unsent: BTreeSet::new(),
             held: None,
             passed: None,
+            passing: BTreeSet::new(),
         }
     }
 
@@ -149,6 +155,7 @@ impl Reconfig {
     /// The carrier has performed the peer's reset of `stream` and resets our side in turn. If it
     /// has not sent a reset of ours yet, it sends that one alone.
     pub(crate) fn on_finished(&mut self, stream: u16) {
+        self.passing.remove(&stream);
         let owed = self.owed.entry(stream).or_default();
         if !owed.ours {
             owed.superfluous.push_back(owed.done);
@@ -170,9 +177,21 @@ impl Reconfig {
         !superfluous
     }
 
+    /// Whether one more stream fits into the carrier's next request.
+    pub(crate) fn has_room(&self) -> bool {
+        self.unsent.len() < MAX_RESETS
+    }
+
     /// Whether the carrier's last request is answered and has left nobody behind.
     pub(crate) fn is_idle(&self) -> bool {
         self.unsent.is_empty() && self.sent.as_ref().is_none_or(|sent| sent.answered)
+    }
+
+    /// Whether a RE-CONFIG chunk of the carrier says that the peer's request, as it was passed on
+    /// last, is performed.
+    pub(crate) fn is_performed(&self, chunk: &Chunk<'_>) -> bool {
+        self.passed
+            .is_some_and(|passed| chunk.value == response(passed, PERFORMED))
     }
 
     /// A RE-CONFIG chunk that the carrier wants to send.

@@ -10,9 +10,9 @@ use crate::{
     wire::{Header, PacketBuilder, chunk},
 };
 
-const STREAM: StreamId = StreamId(4);
+pub(crate) const STREAM: StreamId = StreamId(4);
 
-fn association(seed: Seed, name: &str) -> Association {
+pub(crate) fn association(seed: Seed, name: &str) -> Association {
     Association::new(Config {
         seed: seed.bytes(name),
         max_message_size: 262_144,
@@ -25,7 +25,7 @@ fn strangers(seed: impl Into<Seed>) -> Pair<Association> {
     Pair::new(seed, association(seed, "a"), association(seed, "b"))
 }
 
-fn connected(seed: impl Into<Seed>) -> Pair<Association> {
+pub(crate) fn connected(seed: impl Into<Seed>) -> Pair<Association> {
     let mut pair = strangers(seed);
     let now = pair.now();
     pair.a.connect(now);
@@ -53,7 +53,7 @@ fn works(pair: &mut Pair<Association>, text: &str) {
 }
 
 /// A packet to `to` that has everything right but what is in it.
-fn forged(to: &Association, chunks: &[(u8, u8, &[u8])]) -> Vec<u8> {
+pub(crate) fn forged(to: &Association, chunks: &[(u8, u8, &[u8])]) -> Vec<u8> {
     build(to_us(to), chunks)
 }
 

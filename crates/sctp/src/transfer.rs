@@ -6,8 +6,14 @@ use bytes::Bytes;
 use pc_proto::{Reader, Serial32};
 
 use crate::{
-    Config, Rejected, carrier::Carrier, flight::Flight, fragments::Fragments, init::Init,
-    reconfig::Reconfig, wire::Chunk,
+    Config, Rejected,
+    carrier::Carrier,
+    flight::Flight,
+    fragments::Fragments,
+    init::Init,
+    reconfig::Reconfig,
+    stream::{Reset, Stream},
+    wire::Chunk,
 };
 
 /// An established association.
@@ -61,6 +67,16 @@ impl Transfer {
             outstanding: 0,
             stale: false,
         }
+    }
+
+    /// Tells the carrier to reset a stream; false while it cannot.
+    pub(crate) fn give_reset(&mut self, stream: u16, entry: &mut Stream) -> bool {
+        let given = self.carrier.open(stream) && self.carrier.reset(stream);
+        if given {
+            (entry.open, entry.reset) = (true, Reset::Given);
+            self.reconfig.on_reset(stream);
+        }
+        given
     }
 
     /// Whether a SACK is about what was sent, RFC 9260 §6.2.1. Returns its cumulative TSN.
