@@ -1,0 +1,103 @@
+//! `MediaStreamTrack` and `MediaStream` of
+//! [W3C mediacapture-streams](https://www.w3.org/TR/mediacapture-streams/), as handles that an
+//! application holds and a connection works with.
+//!
+//! ```
+//! use pc_media::{
+//!     MediaKind, MediaStream, MediaStreamTrack, MediaStreamTrackState, StreamEvent, TrackEvent, uuid_v4,
+//! };
+//!
+//! // Whoever feeds a track has its source; everybody else has the track.
+//! let (microphone, source) = MediaStreamTrack::new(MediaKind::Audio, uuid_v4([1; 16]), "desk");
+//! let mut heard = microphone.events();
+//! source.set_muted(true);
+//! source.set_muted(true); // no change, no event
+//! assert!(microphone.muted() && microphone.enabled());
+//! assert_eq!(heard.try_next(), Some(TrackEvent::Mute));
+//! assert_eq!(heard.try_next(), None);
+//!
+//! // What the W3C calls `clone()`: a track of its own, with the same source.
+//! let copy = microphone.clone_track(uuid_v4([2; 16]));
+//! let stream = MediaStream::new(uuid_v4([3; 16]), [microphone.clone(), copy.clone()]);
+//! copy.stop(); // the application's doing: no event
+//! assert!(stream.active());
+//! source.end(); // the source's doing: an event
+//! assert_eq!(heard.try_next(), Some(TrackEvent::Ended));
+//! assert_eq!(microphone.ready_state(), MediaStreamTrackState::Ended);
+//! assert!(!stream.active());
+//!
+//! // A stream whose tracks the far side decides: its control fires the events.
+//! let (remote, control) = MediaStream::controlled("their-stream");
+//! let mut changes = remote.events();
+//! let (video, _receiver) = MediaStreamTrack::remote(MediaKind::Video, "their-camera");
+//! control.add_track(&video);
+//! assert_eq!(changes.try_next(), Some(StreamEvent::AddTrack(video)));
+//! ```
+//!
+//! # Layout
+//!
+//! | item | what it is |
+//! |---|---|
+//! | [`MediaStreamTrack`], [`TrackEvents`] | the W3C's interface of a track, and what it fires |
+//! | [`TrackSource`] | the other half of a track, for whoever feeds it: mutes, unmutes, ends |
+//! | [`MediaStream`], [`StreamEvents`] | the W3C's interface of a set of tracks, and what it fires |
+//! | [`StreamControl`] | the other half of a peer's stream: adds and removes with events |
+//! | [`uuid_v4`] | ids from randomness that the caller brings |
+//!
+//! # Design decision
+//!
+//! *No queue for a track's events.* `mute` and `unmute` alternate and `ended` is last, so a count of
+//! the changes so far says everything that was ever fired. A source keeps that count, and a listener how far
+//! it has read: no event is lost, however slow a listener is, and nothing grows. Clones share the
+//! count of their source; one that was stopped keeps the number it had.
+//!
+//! A stream's events name tracks, so they do wait in a queue for each listener. It keeps all of them while
+//! fewer than [`StreamEvents::LOSSLESS`] are unread; from there on an event that undoes an unread one takes it away
+//! instead, so that a peer which adds and removes for ever costs no more than the tracks there are.
+//!
+//! Handles are for applications, so there are locks (an engine has none). Each is held for a few
+//! instructions, and never while a waker or any other code of the caller runs. Strong references
+//! go from streams to tracks to sources only: nothing leaks in a cycle.
+//!
+//! # Specifications
+//!
+//! | document | here |
+//! |---|---|
+//! | [mediacapture-streams](https://www.w3.org/TR/mediacapture-streams/) §4.2, §4.3 | `MediaStream`, `MediaStreamTrack`, without the constrainable pattern |
+//! | [webrtc-pc](https://www.w3.org/TR/webrtc/) §5.3, §9.2 | how a remote track begins, who decides a remote stream's tracks |
+//! | RFC 9562 §5.4 | ids |
+//!
+//! # Non-goals
+//!
+//! Capture, codecs and playing out: media is silent. `getCapabilities`, `getConstraints`,
+//! `getSettings` and `applyConstraints` need a source that has settings, `contentHint` an encoder
+//! that heeds it: they are absent, not accepted and ignored.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod id;
+mod kind;
+mod source;
+mod stream;
+mod stream_events;
+mod track;
+mod track_events;
+mod wakers;
+
+#[cfg(test)]
+mod tests;
+
+pub use id::uuid_v4;
+pub use kind::{MediaKind, MediaStreamTrackState};
+pub use source::TrackSource;
+pub use stream::{MediaStream, StreamControl};
+pub use stream_events::{StreamEvent, StreamEvents};
+pub use track::MediaStreamTrack;
+pub use track_events::{TrackEvent, TrackEvents};

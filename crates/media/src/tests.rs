@@ -1,0 +1,6 @@
+mod executor;
+mod id;
+mod lifetime;
+mod stream;
+mod threads;
+mod track;
