@@ -16,7 +16,12 @@ mod extension;
 mod plan;
 mod types;
 
+pub use codec::{
+    Capabilities, Codec, CodecCapability, CodecParameters, HeaderExtensionCapability,
+    KindCapabilities, RtpCapabilities,
+};
 pub use error::{Error, ErrorKind};
+pub use extension::HeaderExtension;
 pub use plan::{
     DataPlan, IceCredentials, PeerData, PeerTransport, SectionName, TransportPlan,
 };
