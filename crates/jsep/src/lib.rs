@@ -20,6 +20,10 @@ pub use codec::{
     Capabilities, Codec, CodecCapability, CodecParameters, HeaderExtensionCapability,
     KindCapabilities, RtpCapabilities,
 };
+pub use encoding::{
+    DegradationPreference, EncodingParameters, Priority, ReceiveParameters, ResolutionRestriction,
+    RtcpParameters, SendParameters,
+};
 pub use error::{Error, ErrorKind};
 pub use extension::HeaderExtension;
 pub use plan::{

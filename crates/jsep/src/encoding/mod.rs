@@ -1,1 +1,27 @@
-//! Encodings.
+//! What a sender sends: its encodings, and how simulcast is written in a description.
+//!
+//! | file | does |
+//! |---|---|
+//! | `parameters` | the dictionaries of `getParameters` and `setParameters` |
+//! | `send` | a sender's encodings through calls, offers, answers and rollback |
+//! | `validate`, `scalability` | the checks of both calls, each with its error |
+//! | `simulcast` | `a=rid` (RFC 8851) and `a=simulcast` (RFC 8853), read and written |
+
+mod parameters;
+mod scalability;
+mod send;
+mod simulcast;
+mod validate;
+
+#[cfg(test)]
+mod tests;
+
+pub use parameters::{
+    DegradationPreference, EncodingParameters, Priority, ReceiveParameters, ResolutionRestriction,
+    RtcpParameters, SendParameters,
+};
+pub(crate) use send::SendEncodings;
+pub(crate) use simulcast::{
+    RemoteRid, RemoteSimulcast, RidAlternatives, read_simulcast, write_answer_simulcast,
+    write_send_simulcast,
+};

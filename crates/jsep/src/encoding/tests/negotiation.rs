@@ -1,0 +1,146 @@
+//! Offers, answers and rollback (W3C §4.4.1.5).
+
+use super::*;
+
+#[test]
+fn an_offer_proposes_streams() {
+    let mut sender = SendEncodings::single(MediaKind::Video);
+    sender.propose(&pairs(&["q", "~h", "q", "f"]));
+    assert_eq!(rids(&sender), ["q", "h", "f"]);
+    assert_eq!(scales(&sender), [4.0, 2.0, 1.0].map(Some));
+    assert!(sender.is_simulcast());
+    assert!(sender.encodings().iter().all(|own| own.active));
+    assert_eq!(
+        ["q", "h", "f"].map(|rid| sender.is_paused(rid)),
+        [false, true, false]
+    );
+}
+
+#[test]
+fn a_proposal_for_one_stream_gives_it_its_rid() {
+    let mut sender = SendEncodings::single(MediaKind::Video);
+    sender.propose(&pairs(&["hi-res_1"]));
+    assert_eq!(rids(&sender), ["hi-res_1"]);
+    assert!(!sender.is_simulcast());
+}
+
+#[test]
+fn a_proposal_of_nothing_changes_nothing() {
+    let mut sender = SendEncodings::single(MediaKind::Video);
+    let last = parameters(&mut sender, "1");
+    sender.propose(&[]);
+    assert_eq!(parameters(&mut sender, "2"), last);
+    assert_eq!(rids(&sender), [""; 0]);
+}
+
+#[test]
+fn a_sender_with_rids_takes_no_proposal() {
+    let mut sender = simulcast(&["a", "b"]);
+    sender.propose(&pairs(&["q", "~a", "f"]));
+    assert_eq!(rids(&sender), ["a", "b"]);
+    assert!(sender.is_paused("a"));
+    assert!(!sender.is_paused("q"));
+}
+
+#[test]
+fn a_proposal_is_bounded() {
+    let all: Vec<_> = (0..64).map(|own| (own.to_string(), false)).collect();
+    let mut sender = SendEncodings::single(MediaKind::Video);
+    sender.propose(&all);
+    assert_eq!(rids(&sender), ["0", "1", "2", "3", "4", "5", "6", "7"]);
+    let mut audio = SendEncodings::single(MediaKind::Audio);
+    audio.propose(&all);
+    assert_eq!(audio.encodings(), [EncodingParameters::default()]);
+}
+
+#[test]
+fn an_answer_narrows_for_good() {
+    let mut sender = simulcast(&["q", "h", "f"]);
+    let scale_of_f = scales(&sender)[2];
+    sender.narrow(&pairs(&["f", "~q", "new"]));
+    assert_eq!(rids(&sender), ["q", "f"]);
+    assert_eq!(scales(&sender), [Some(4.0), scale_of_f]);
+    assert!(sender.is_paused("q") && !sender.is_paused("f"));
+    sender.narrow(&pairs(&["q", "h", "f"]));
+    sender.propose(&pairs(&["q", "h", "f"]));
+    assert_eq!(rids(&sender), ["q", "f"]);
+    assert!(!sender.is_paused("q"));
+}
+
+#[test]
+fn an_answer_without_simulcast_leaves_the_first() {
+    for accepted in [pairs(&[]), pairs(&["other"])] {
+        let mut sender = simulcast(&["q", "h", "f"]);
+        sender.narrow(&accepted);
+        assert_eq!(rids(&sender), ["q"]);
+        assert!(!sender.is_simulcast());
+        sender.propose(&pairs(&["q", "h", "f"]));
+        assert_eq!(rids(&sender), ["q"]);
+    }
+}
+
+#[test]
+fn an_answer_leaves_a_sender_without_simulcast_alone() {
+    let mut sender = SendEncodings::single(MediaKind::Video);
+    let last = parameters(&mut sender, "1");
+    sender.narrow(&pairs(&["q"]));
+    assert_eq!(parameters(&mut sender, "2"), last);
+}
+
+#[test]
+fn rollback_takes_the_proposal_back() {
+    let mut sender = video(one(|own| own.max_bitrate = Some(100_000))).unwrap();
+    let before = sender.encodings().to_vec();
+    sender.remember_stable();
+    sender.propose(&pairs(&["q", "~h"]));
+    let last = parameters(&mut sender, "1");
+    sender.roll_back();
+    assert_eq!(sender.encodings(), before);
+    assert!(!sender.is_paused("h"));
+    assert_ne!(
+        parameters(&mut sender, "2").transaction_id,
+        last.transaction_id
+    );
+}
+
+#[test]
+fn rollback_keeps_what_was_set_meanwhile() {
+    let mut sender = SendEncodings::single(MediaKind::Video);
+    sender.remember_stable();
+    let mut new = parameters(&mut sender, "1");
+    new.encodings[0].max_bitrate = Some(100_000);
+    sender.set_parameters(new, &video_codecs()).unwrap();
+    sender.roll_back();
+    assert_eq!(sender.encodings()[0].max_bitrate, Some(100_000));
+}
+
+#[test]
+fn rollback_leaves_established_simulcast() {
+    let mut sender = SendEncodings::single(MediaKind::Video);
+    sender.remember_stable();
+    sender.propose(&pairs(&["q", "h"]));
+    sender.narrow(&pairs(&["q", "h"]));
+    sender.remember_stable();
+    sender.propose(&pairs(&["~q"]));
+    assert!(sender.is_paused("q"));
+    sender.roll_back();
+    assert_eq!(rids(&sender), ["q", "h"]);
+    assert!(!sender.is_paused("q"));
+}
+
+#[test]
+fn a_codec_negotiated_away_is_cleared() {
+    let mut init = vec![rid("a"), rid("b"), rid("c")];
+    init[0].codec = Some(codec("video/VP8"));
+    init[1].codec = Some(codec("video/VP9"));
+    let mut sender = video(init).unwrap();
+    let codecs = |sender: &SendEncodings| {
+        let all = sender.encodings().iter();
+        all.map(|own| own.codec.clone()).collect::<Vec<_>>()
+    };
+    let before = codecs(&sender);
+    sender.retain_codecs(&[]);
+    assert_eq!(codecs(&sender), before);
+    sender.retain_codecs(&negotiated(&["video/H264", "video/vp8"]));
+    assert_eq!(codecs(&sender), [Some(codec("video/VP8")), None, None]);
+}
