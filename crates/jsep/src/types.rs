@@ -12,6 +12,13 @@ pub struct TransceiverId(pub(crate) u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TransportId(pub(crate) u32);
 
+impl TransportId {
+    /// A name, for whoever makes a plan without a session: it must not name two transports.
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+}
+
 macro_rules! words {
     ($($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal,)+ })+) => {$(
         $(#[$meta])*
