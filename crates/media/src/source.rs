@@ -152,6 +152,11 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_locked(&self) -> bool {
+        self.state.try_lock().is_err()
+    }
+
     fn end(&self, how: End) {
         let mut state = self.lock();
         if state.end.is_some() {

@@ -51,19 +51,61 @@ impl Wake for Count {
     }
 }
 
-/// A waker that runs `action` when it is woken and again when it is dropped: code that does what
-/// it must not find a lock held for.
-pub(super) fn meddling(action: impl Fn() + Send + Sync + 'static) -> Waker {
-    struct Meddler<F: Fn()>(F);
-    impl<F: Fn() + Send + Sync> Wake for Meddler<F> {
-        fn wake(self: Arc<Self>) {
-            (self.0)();
-        }
+/// Makes wakers that look, when they are woken and when they are dropped, whether a lock is held:
+/// a waker is code of the caller's, which may use the same handles.
+#[derive(Clone)]
+pub(super) struct Watch(Arc<Look>);
+
+struct Look {
+    is_locked: Box<dyn Fn() -> bool + Send + Sync>,
+    looks: AtomicUsize,
+    locked: AtomicUsize,
+}
+
+impl Watch {
+    pub(super) fn over(is_locked: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Look {
+            is_locked: Box::new(is_locked),
+            looks: AtomicUsize::new(0),
+            locked: AtomicUsize::new(0),
+        }))
     }
-    impl<F: Fn()> Drop for Meddler<F> {
-        fn drop(&mut self) {
-            (self.0)();
-        }
+
+    pub(super) fn waker(&self) -> Waker {
+        Waker::from(Arc::new(Looking(Arc::clone(&self.0))))
     }
-    Waker::from(Arc::new(Meddler(action)))
+
+    /// Polls `future` once, which leaves a waker there that nobody else has.
+    pub(super) fn park<F: Future + ?Sized>(&self, future: std::pin::Pin<&mut F>) {
+        let waker = self.waker();
+        assert!(future.poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+
+    /// How often there was a look since the last call, and how often the lock was held then.
+    pub(super) fn seen(&self) -> (usize, usize) {
+        let take = |it: &AtomicUsize| it.swap(0, Ordering::SeqCst);
+        (take(&self.0.looks), take(&self.0.locked))
+    }
+}
+
+struct Looking(Arc<Look>);
+
+impl Looking {
+    fn look(&self) {
+        self.0.looks.fetch_add(1, Ordering::SeqCst);
+        let locked = usize::from((self.0.is_locked)());
+        self.0.locked.fetch_add(locked, Ordering::SeqCst);
+    }
+}
+
+impl Wake for Looking {
+    fn wake(self: Arc<Self>) {
+        self.look();
+    }
+}
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.look();
+    }
 }

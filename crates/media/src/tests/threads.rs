@@ -1,6 +1,11 @@
 //! Handles are used from several threads at once: nothing is lost and nobody waits for ever.
 
-use std::thread;
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::mpsc,
+    thread,
+};
 
 use super::executor::block_on;
 use crate::{
@@ -19,6 +24,16 @@ const _: () = {
     may_cross_threads::<StreamControl>();
     may_cross_threads::<StreamEvents>();
 };
+
+/// So may what waits, as an executor of several threads demands.
+#[test]
+fn waiting_may_cross_threads() {
+    fn may_move<T: Send>(_: T) {}
+    let (track, source) = MediaStreamTrack::new(MediaKind::Audio, "id", "");
+    may_move(track.events().next());
+    may_move(MediaStream::new("id", [track]).events().next());
+    may_move(source.stopped());
+}
 
 async fn collect(mut events: TrackEvents) -> Vec<TrackEvent> {
     let mut heard = Vec::new();
@@ -57,6 +72,27 @@ fn a_stop_from_elsewhere_releases_who_waits() {
         assert_eq!(listener.join().expect("the listener"), []);
         feeder.join().expect("the feeder");
     });
+}
+
+#[test]
+fn an_end_from_elsewhere_releases_who_waits_for_the_source() {
+    for end in [TrackSource::end, TrackSource::close] {
+        let (_track, source) = MediaStreamTrack::new(MediaKind::Video, "id", "");
+        let (polled, waits) = mpsc::channel();
+        thread::scope(|scope| {
+            let feeder = scope.spawn(|| {
+                let mut stopped = pin!(source.stopped());
+                block_on(poll_fn(|context| {
+                    let poll = stopped.as_mut().poll(context);
+                    let _ = polled.send(());
+                    poll
+                }));
+            });
+            waits.recv().expect("it waits");
+            end(&source);
+            feeder.join().expect("the feeder");
+        });
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::{collections::HashSet, task::Context};
 
-use super::executor::{Count, block_on, meddling};
+use super::executor::{Count, block_on};
 use crate::{
     MediaKind::{Audio, Video},
     MediaStreamTrack,
@@ -280,29 +280,4 @@ fn a_waiting_listener_is_woken_by_each_event_and_by_the_stop() {
     assert!(poll(1).is_pending());
     track.stop();
     assert_eq!(poll(2), None.into());
-}
-
-#[test]
-fn wakers_run_without_a_lock() {
-    let (track, source) = track();
-    let mut events = track.events();
-    let seen = track.clone();
-    let meddler = meddling(move || {
-        // Each of these would never return if the lock were held.
-        seen.stop();
-        drop(seen.clone_track("more"));
-        assert_eq!(seen.ready_state(), Ended);
-    });
-    let polled = events.poll_next(&mut Context::from_waker(&meddler));
-    assert!(polled.is_pending());
-    drop(meddler);
-    let (_, other) = Count::waker();
-    // It is replaced, and so dropped, which stops the track.
-    assert!(
-        events
-            .poll_next(&mut Context::from_waker(&other))
-            .is_pending()
-    );
-    assert!(is_over(&mut events));
-    assert!(source.is_stopped());
 }
