@@ -1,11 +1,13 @@
 //! The encodings of one sender, from its making through offers, answers and rollback.
 
+use pc_sdp::PayloadType;
+
 use super::validate::{
     Call, check_codecs, check_finite, check_members, check_rids, check_scalability,
     drop_members_of_video,
 };
 use super::{DegradationPreference, EncodingParameters, RtcpParameters, SendParameters};
-use crate::codec::{Codec, CodecParameters};
+use crate::codec::{Codec, CodecParameters, receivable};
 use crate::extension::HeaderExtension;
 use crate::{Error, MediaKind};
 
@@ -17,8 +19,8 @@ const fn max_encodings(kind: MediaKind) -> usize {
     }
 }
 
-/// `[[SendEncodings]]`, `[[LastReturnedParameters]]` and `[[LastStableRidlessSendEncodings]]` of a
-/// sender (W3C §5.2). There is always at least one encoding.
+/// `[[SendEncodings]]` and `[[LastReturnedParameters]]` of a sender (W3C §5.2). There is always at
+/// least one encoding.
 ///
 /// ```text
 ///                  propose (an offer that wants simulcast)
@@ -34,8 +36,6 @@ pub(crate) struct SendEncodings {
     paused: Vec<String>,
     degradation_preference: Option<DegradationPreference>,
     last_returned: Option<SendParameters>,
-    last_stable_ridless: Option<Vec<EncodingParameters>>,
-    last_stable_paused: Vec<String>,
 }
 
 impl SendEncodings {
@@ -93,8 +93,6 @@ impl SendEncodings {
             paused: Vec::new(),
             degradation_preference: None,
             last_returned: None,
-            last_stable_ridless: None,
-            last_stable_paused: Vec::new(),
         }
     }
 
@@ -181,25 +179,13 @@ impl SendEncodings {
             .collect();
     }
 
-    /// An offer is about to be applied in the stable state: what a rollback returns to (W3C §4.4.1.5,
-    /// `[[LastStableRidlessSendEncodings]]`).
-    pub(crate) fn remember_stable(&mut self) {
-        self.last_stable_paused.clone_from(&self.paused);
-        self.last_stable_ridless = match self.encodings.as_slice() {
-            [EncodingParameters { rid: None, .. }] => Some(self.encodings.clone()),
-            _ => None,
-        };
-    }
-
-    /// The offer is taken back, and with it the streams it proposed; what `setParameters` did
-    /// meanwhile to a sender without rids stays (W3C §4.4.1.5).
-    pub(crate) fn roll_back(&mut self) {
-        self.paused = std::mem::take(&mut self.last_stable_paused);
-        if self.rids().next().is_none() {
-            return;
-        }
-        if let Some(ridless) = self.last_stable_ridless.take() {
-            self.encodings = ridless;
+    /// The offer is taken back, and with it the streams it proposed; `stable` is a copy from before
+    /// the offer. What `setParameters` did meanwhile to streams that stay is not undone (W3C
+    /// §4.4.1.5, `[[LastStableRidlessSendEncodings]]`).
+    pub(crate) fn roll_back(&mut self, stable: &Self) {
+        self.paused.clone_from(&stable.paused);
+        if stable.rids().next().is_none() && self.rids().next().is_some() {
+            self.encodings.clone_from(&stable.encodings);
             self.last_returned = None;
         }
     }
@@ -347,7 +333,20 @@ fn scale_by_powers_of_two(encodings: &mut [EncodingParameters]) {
     }
 }
 
-/// The codec dictionary match of W3C §5.4.3, with the parameters that may differ ignored.
+/// The codec dictionary match of W3C §5.3.1 that passes over what may differ between the directions.
+/// A line of parameters that is left out counts as an empty one: peers say of VP8, or do not say,
+/// how large a picture they take.
 fn is_same(first: &Codec, second: &Codec) -> bool {
-    first == second
+    // Any number will do: only rtx and red refer to one, and neither is chosen to send with.
+    let Some(payload_type) = PayloadType::new(0) else {
+        return false;
+    };
+    let of = |codec: &Codec| {
+        [CodecParameters {
+            payload_type,
+            codec: codec.clone(),
+            feedback: Vec::new(),
+        }]
+    };
+    first == second || !receivable(&of(first), &of(second)).is_empty()
 }

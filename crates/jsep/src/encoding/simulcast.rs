@@ -57,12 +57,22 @@ pub(crate) struct RemoteRid {
 }
 
 impl RemoteSimulcast {
-    /// The first alternative of every stream that the other side receives, with whether it begins
-    /// paused: what [`SendEncodings::propose`] and [`SendEncodings::narrow`] take.
-    pub(crate) fn wanted(&self) -> Vec<(String, bool)> {
-        let first = self.recv.iter().filter_map(|stream| stream.first());
-        first.map(|rid| (rid.id.to_string(), rid.paused)).collect()
+    /// The first alternative of every stream that is received, with whether it begins paused: what
+    /// an offer of the peer proposes to send, for [`SendEncodings::propose`], and what its answer
+    /// accepts, for [`SendEncodings::narrow`].
+    pub(crate) fn accepted_rids(&self) -> Vec<(String, bool)> {
+        first_rids(&self.recv)
     }
+
+    /// The same of the streams that are sent: of our own answer, for [`SendEncodings::narrow`].
+    pub(crate) fn sent_rids(&self) -> Vec<(String, bool)> {
+        first_rids(&self.send)
+    }
+}
+
+fn first_rids(streams: &[RidAlternatives]) -> Vec<(String, bool)> {
+    let first = streams.iter().filter_map(|stream| stream.first());
+    first.map(|rid| (rid.id.to_string(), rid.paused)).collect()
 }
 
 /// Reads the simulcast of a section; `None` where it has none. The payload types of `pt=` are looked

@@ -91,10 +91,10 @@ fn an_answer_leaves_a_sender_without_simulcast_alone() {
 fn rollback_takes_the_proposal_back() {
     let mut sender = video(one(|own| own.max_bitrate = Some(100_000))).unwrap();
     let before = sender.encodings().to_vec();
-    sender.remember_stable();
+    let stable = sender.clone();
     sender.propose(&pairs(&["q", "~h"]));
     let last = parameters(&mut sender, "1");
-    sender.roll_back();
+    sender.roll_back(&stable);
     assert_eq!(sender.encodings(), before);
     assert!(!sender.is_paused("h"));
     assert_ne!(
@@ -106,26 +106,60 @@ fn rollback_takes_the_proposal_back() {
 #[test]
 fn rollback_keeps_what_was_set_meanwhile() {
     let mut sender = SendEncodings::single(MediaKind::Video);
-    sender.remember_stable();
+    let stable = sender.clone();
     let mut new = parameters(&mut sender, "1");
     new.encodings[0].max_bitrate = Some(100_000);
     sender.set_parameters(new, &video_codecs()).unwrap();
-    sender.roll_back();
+    sender.roll_back(&stable);
     assert_eq!(sender.encodings()[0].max_bitrate, Some(100_000));
 }
 
 #[test]
 fn rollback_leaves_established_simulcast() {
     let mut sender = SendEncodings::single(MediaKind::Video);
-    sender.remember_stable();
     sender.propose(&pairs(&["q", "h"]));
     sender.narrow(&pairs(&["q", "h"]));
-    sender.remember_stable();
+    let stable = sender.clone();
     sender.propose(&pairs(&["~q"]));
     assert!(sender.is_paused("q"));
-    sender.roll_back();
+    sender.roll_back(&stable);
     assert_eq!(rids(&sender), ["q", "h"]);
     assert!(!sender.is_paused("q"));
+}
+
+#[test]
+fn rollback_takes_nothing_back_that_the_offer_did_not_do() {
+    let mut sender = simulcast(&["q", "h"]);
+    let stable = sender.clone();
+    let mut new = parameters(&mut sender, "1");
+    new.encodings[1].active = false;
+    sender.set_parameters(new, &video_codecs()).unwrap();
+    sender.roll_back(&stable);
+    assert!(!sender.encodings()[1].active);
+}
+
+#[test]
+fn a_codec_stays_whose_parameters_differ_by_direction() {
+    let h264 = |line: &str| Codec {
+        sdp_fmtp_line: Some(line.into()),
+        ..codec("video/H264")
+    };
+    let mut sender = video(one(|own| own.codec = Some(codec("video/VP8")))).unwrap();
+    let mut theirs = negotiated(&["video/VP8"]);
+    theirs[0].codec.sdp_fmtp_line = Some("max-fs=12288;max-fr=60".into());
+    sender.retain_codecs(&theirs);
+    assert_eq!(sender.encodings()[0].codec, Some(codec("video/VP8")));
+
+    let ours = h264("packetization-mode=1;profile-level-id=42e01f");
+    let init = one(|own| own.codec = Some(ours.clone()));
+    let mut sender = SendEncodings::new(MediaKind::Video, init, &[ours.clone()]).unwrap();
+    let mut theirs = negotiated(&["video/H264"]);
+    theirs[0].codec = h264("profile-level-id=42e034;packetization-mode=1");
+    sender.retain_codecs(&theirs);
+    assert_eq!(sender.encodings()[0].codec, Some(ours));
+    theirs[0].codec = h264("profile-level-id=42e01f;packetization-mode=0");
+    sender.retain_codecs(&theirs);
+    assert_eq!(sender.encodings()[0].codec, None);
 }
 
 #[test]

@@ -76,18 +76,19 @@ fn both_directions_with_alternatives_and_pauses() {
     .unwrap();
     assert_eq!(spell(&read.send), "1,~2;~3");
     assert_eq!(spell(&read.recv), "~x;a-b_c");
-    assert_eq!(read.wanted(), pairs(&["~x", "a-b_c"]));
+    assert_eq!(read.accepted_rids(), pairs(&["~x", "a-b_c"]));
+    assert_eq!(read.sent_rids(), pairs(&["1", "~3"]));
 }
 
 #[test]
-fn only_first_alternatives_are_wanted() {
+fn only_first_alternatives_count() {
     let lines = [
         "rid:1 recv",
         "rid:2 recv",
         "rid:3 recv",
         "simulcast:recv 1,2;~3",
     ];
-    assert_eq!(read(&lines).unwrap().wanted(), pairs(&["1", "~3"]));
+    assert_eq!(read(&lines).unwrap().accepted_rids(), pairs(&["1", "~3"]));
 }
 
 #[test]
@@ -270,7 +271,7 @@ fn an_answer_keeps_the_offers_order_and_our_rids() {
         written(|media| write_answer_simulcast(Some(sender), &offered, true, media))
     };
     let mut new = SendEncodings::single(MediaKind::Video);
-    new.propose(&offered.wanted());
+    new.propose(&offered.accepted_rids());
     let expected = [
         "rid:3 send",
         "rid:1 send",
@@ -366,8 +367,8 @@ proptest! {
         sdp.media[0] = answer;
         let answered = read_simulcast(&parse(&sdp.to_string())).unwrap().unwrap_or_default();
         prop_assert_eq!(&spell(&answered.recv), &spell(&accepted.send));
-        sender.narrow(&answered.wanted());
-        let expected: Vec<_> = answered.wanted().into_iter().map(|(rid, _)| rid).collect();
+        sender.narrow(&answered.accepted_rids());
+        let expected: Vec<_> = answered.accepted_rids().into_iter().map(|(rid, _)| rid).collect();
         if expected.is_empty() {
             prop_assert_eq!(rids(&sender), [names[0].as_str()]);
         } else {
