@@ -22,6 +22,5 @@ pub use parameters::{
 };
 pub(crate) use send::SendEncodings;
 pub(crate) use simulcast::{
-    RemoteRid, RemoteSimulcast, RidAlternatives, read_simulcast, write_answer_simulcast,
-    write_send_simulcast,
+    RemoteSimulcast, read_simulcast, write_answer_simulcast, write_send_simulcast,
 };

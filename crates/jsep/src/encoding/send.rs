@@ -224,12 +224,12 @@ impl SendEncodings {
         implemented: &[Codec],
     ) -> Result<(), Error> {
         let call = Call::SetParameters;
+        check_finite(&parameters.encodings)?;
         let Some(last) = &self.last_returned else {
             return Err(Error::invalid_state(
                 "setParameters without getParameters in the same task",
             ));
         };
-        check_finite(&parameters.encodings)?;
         check_read_only(last, &parameters)?;
         let SendParameters {
             mut encodings,
@@ -271,11 +271,10 @@ impl SendEncodings {
 
 /// W3C §5.2: what `setParameters` may not change.
 fn check_read_only(last: &SendParameters, new: &SendParameters) -> Result<(), Error> {
-    let refusal = Err::<(), _>;
     if new.encodings.len() != last.encodings.len() {
         let (new, last) = (new.encodings.len(), last.encodings.len());
         let message = format!("{new} encodings where there were {last}");
-        return refusal(Error::invalid_modification(message));
+        return Err(Error::invalid_modification(message));
     }
     let mut rids = new.encodings.iter().zip(&last.encodings);
     let member = if new.transaction_id != last.transaction_id {
@@ -292,7 +291,7 @@ fn check_read_only(last: &SendParameters, new: &SendParameters) -> Result<(), Er
         return Ok(());
     };
     let message = format!("{member} is not what getParameters returned");
-    refusal(Error::invalid_modification(message))
+    Err(Error::invalid_modification(message))
 }
 
 /// The codecs and scalability modes that `setParameters` chooses (W3C §5.2, webrtc-svc §4.2): of

@@ -17,8 +17,7 @@ const MAX_RIDS: usize = 64;
 /// RFC 8285 §4.3: what a header extension of two bytes carries at most; a longer rid cannot be sent.
 const MAX_RID_LEN: usize = 255;
 
-/// RFC 8851 §5: the restrictions of a stream we would send that we know the meaning of. `depend`
-/// is for layers in streams of their own, which we do not make.
+/// RFC 8851 §5: the restrictions of a stream we would send that we know the meaning of.
 const KNOWN_RESTRICTIONS: [&str; 7] = [
     "max-width",
     "max-height",
@@ -192,12 +191,14 @@ fn payload_types(rid: &Rid, media: &MediaDescription) -> Option<Vec<PayloadType>
     (!types.is_empty()).then_some(types)
 }
 
-/// The restrictions but `pt`. RFC 8851 §6.2.2 step 3: `None` where one binds us, as the sender, and
-/// we do not know it.
+/// The restrictions but `pt`. `None` where one binds us, as the sender, and we do not know it (RFC
+/// 8851 §6.2.2 step 3), or where the stream depends on others: layers in streams of their own are
+/// neither made nor taken.
 fn restrictions(rid: &Rid) -> Option<String> {
     let mut text = String::new();
     for (name, value) in rid.restrictions().filter(|(name, _)| *name != "pt") {
-        if rid.direction == RidDirection::Recv && !is_known(name, value) {
+        let binds_us = rid.direction == RidDirection::Recv;
+        if name == "depend" || (binds_us && !is_known(name, value)) {
             return None;
         }
         if !text.is_empty() {

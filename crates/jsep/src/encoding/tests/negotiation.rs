@@ -5,7 +5,9 @@ use super::*;
 #[test]
 fn an_offer_proposes_streams() {
     let mut sender = SendEncodings::single(MediaKind::Video);
+    parameters(&mut sender, "1");
     sender.propose(&pairs(&["q", "~h", "q", "f"]));
+    assert_eq!(parameters(&mut sender, "2").transaction_id, "2");
     assert_eq!(rids(&sender), ["q", "h", "f"]);
     assert_eq!(scales(&sender), [4.0, 2.0, 1.0].map(Some));
     assert!(sender.is_simulcast());
@@ -56,10 +58,11 @@ fn a_proposal_is_bounded() {
 #[test]
 fn an_answer_narrows_for_good() {
     let mut sender = simulcast(&["q", "h", "f"]);
-    let scale_of_f = scales(&sender)[2];
+    parameters(&mut sender, "1");
     sender.narrow(&pairs(&["f", "~q", "new"]));
     assert_eq!(rids(&sender), ["q", "f"]);
-    assert_eq!(scales(&sender), [Some(4.0), scale_of_f]);
+    assert_eq!(scales(&sender), [Some(4.0), Some(1.0)]);
+    assert_eq!(parameters(&mut sender, "2").transaction_id, "2");
     assert!(sender.is_paused("q") && !sender.is_paused("f"));
     sender.narrow(&pairs(&["q", "h", "f"]));
     sender.propose(&pairs(&["q", "h", "f"]));
@@ -77,6 +80,13 @@ fn an_answer_without_simulcast_leaves_the_first() {
         sender.propose(&pairs(&["q", "h", "f"]));
         assert_eq!(rids(&sender), ["q"]);
     }
+}
+
+#[test]
+fn encodings_without_rids_come_down_to_one() {
+    let mut sender = video(vec![EncodingParameters::default(); 2]).unwrap();
+    sender.narrow(&pairs(&["q"]));
+    assert_eq!(scales(&sender), [Some(2.0)]);
 }
 
 #[test]

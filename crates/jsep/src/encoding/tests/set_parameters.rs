@@ -61,13 +61,16 @@ fn a_transaction_lasts_until_it_is_forgotten_or_used() {
 #[test]
 fn without_get_there_is_no_set() {
     let mut sender = SendEncodings::single(MediaKind::Video);
-    let got = parameters(&mut sender, "1");
+    let mut got = parameters(&mut sender, "1");
     sender.forget_last_returned();
     refused(
-        sender.set_parameters(got, &[]),
+        sender.set_parameters(got.clone(), &[]),
         ErrorKind::InvalidState,
         "getParameters",
     );
+    // WebIDL converts the argument before anything else is looked at.
+    got.encodings[0].max_framerate = Some(f64::NAN);
+    refused(sender.set_parameters(got, &[]), ErrorKind::Type, "NaN");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use pc_sdp::{MediaDescription, SessionDescription};
 use proptest::prelude::*;
 
 use super::*;
+use crate::encoding::simulcast::{RemoteRid, RidAlternatives};
 
 /// A video section with these lines and the payload types 96 and 97.
 fn section(lines: &[&str]) -> MediaDescription {
@@ -179,6 +180,12 @@ fn restrictions_on_us_are_ones_we_know() {
 }
 
 #[test]
+fn streams_that_depend_on_others_are_discarded() {
+    let lines = ["rid:1 send depend=2", "rid:2 send", "simulcast:send 1;2"];
+    assert_eq!(spell(&read(&lines).unwrap().send), "2");
+}
+
+#[test]
 fn a_rid_that_no_packet_can_carry_is_discarded() {
     for (length, kept) in [(255, true), (256, false)] {
         let long = "r".repeat(length);
@@ -292,7 +299,7 @@ fn an_answer_keeps_the_offers_order_and_our_rids() {
 #[test]
 fn an_answer_keeps_restrictions_within_its_payload_types() {
     let mut offered = read(&[
-        "rid:1 send pt=96,97;max-width=1280;x-new;depend=2",
+        "rid:1 send pt=96,97;max-width=1280;x-new=1;x",
         "rid:2 send pt=96",
         "rid:3 send max-fps=30",
         "rid:4 send",
@@ -308,7 +315,7 @@ fn an_answer_keeps_restrictions_within_its_payload_types() {
         })
     };
     let expected = [
-        "rid:1 recv pt=97;max-width=1280;x-new;depend=2",
+        "rid:1 recv pt=97;max-width=1280;x-new=1;x",
         "rid:3 recv max-fps=30",
         "rid:4 recv",
         "simulcast:recv 1;~3;4",
