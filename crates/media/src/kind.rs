@@ -30,7 +30,6 @@ impl fmt::Display for MediaKind {
 /// ```text
 ///           MediaStreamTrack::stop               no event
 ///  Live ──────────────────────────────► Ended
-///           TrackSource::close                   no event
 ///           TrackSource::end, or its drop        TrackEvent::Ended
 /// ```
 ///

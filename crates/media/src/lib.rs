@@ -46,14 +46,15 @@
 //!
 //! # Design decision
 //!
-//! *No queue for a track's events.* `mute` and `unmute` alternate and `ended` is last, so a count of
-//! the changes so far says everything that was ever fired. A source keeps that count, and a listener how far
-//! it has read: no event is lost, however slow a listener is, and nothing grows. Clones share the
-//! count of their source; one that was stopped keeps the number it had.
+//! *No queue for a track's events.* `mute` and `unmute` alternate and `ended` is last, so a count
+//! of the changes so far says everything that was ever fired. A source keeps that count, and a
+//! listener how far it has read: no event is lost, however slow a listener is, and nothing grows.
+//! Clones share the count of their source; one that was stopped keeps the number it had.
 //!
-//! A stream's events name tracks, so they do wait in a queue for each listener. It keeps all of them while
-//! fewer than [`StreamEvents::LOSSLESS`] are unread; from there on an event that undoes an unread one takes it away
-//! instead, so that a peer which adds and removes for ever costs no more than the tracks there are.
+//! A stream's events name tracks, so they do wait in a queue for each listener. It keeps all of
+//! them while fewer than [`StreamEvents::LOSSLESS`] are unread; from there on an event that undoes
+//! an unread one takes it away instead, so that a peer which adds and removes for ever costs no
+//! more than the tracks there are.
 //!
 //! Handles are for applications, so there are locks (an engine has none). Each is held for a few
 //! instructions, and never while a waker or any other code of the caller runs. Strong references
@@ -64,7 +65,7 @@
 //! | document | here |
 //! |---|---|
 //! | [mediacapture-streams](https://www.w3.org/TR/mediacapture-streams/) §4.2, §4.3 | `MediaStream`, `MediaStreamTrack`, without the constrainable pattern |
-//! | [webrtc-pc](https://www.w3.org/TR/webrtc/) §5.3, §9.2 | how a remote track begins, who decides a remote stream's tracks |
+//! | [webrtc-pc](https://www.w3.org/TR/webrtc/) §5.3, §5.4, §9.2 | how a remote track begins and ends, who decides a remote stream's tracks |
 //! | RFC 9562 §5.4 | ids |
 //!
 //! # Non-goals

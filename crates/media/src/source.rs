@@ -12,8 +12,8 @@ use crate::{
     wakers::{Wakers, wake},
 };
 
-/// The source of a [`MediaStreamTrack`](crate::MediaStreamTrack) and of all clones of it: the half that
-/// whoever feeds the track holds.
+/// The source of a [`MediaStreamTrack`](crate::MediaStreamTrack) and of all clones of it: the half
+/// that whoever feeds the track holds.
 ///
 /// What is done here happens to all tracks of the source that are live. A track that was stopped is
 /// disconnected from its source: it keeps the `muted` it had and fires nothing more.
@@ -40,7 +40,7 @@ impl TrackSource {
     /// ended.
     pub fn set_muted(&self, muted: bool) {
         let mut state = self.shared.lock();
-        if state.end.is_some() || state.changes.muted() == muted {
+        if state.ended || state.changes.muted() == muted {
             return;
         }
         state.changes.count += 1;
@@ -49,21 +49,26 @@ impl TrackSource {
         wake(listeners);
     }
 
-    /// Ends all live tracks and fires `ended` at each (mediacapture-streams §4.3.1, a track that
-    /// ends for another reason than `stop()`). The first of `end` and [`close`](Self::close) counts.
+    /// Ends all live tracks and fires `ended` at each, once (mediacapture-streams §4.3.1, a track
+    /// that ends for another reason than `stop()`). This is also what becomes of the track of a
+    /// receiver whose transceiver is stopped or whose connection is closed (webrtc-pc §5.4, "stop
+    /// sending and receiving").
     pub fn end(&self) {
-        self.shared.end(End::WithEvent);
-    }
-
-    /// Ends all live tracks and fires nothing: what `RTCPeerConnection.close()` does to the tracks
-    /// of its receivers (webrtc-pc §4.4.1, "close the connection").
-    pub fn close(&self) {
-        self.shared.end(End::Silent);
+        let mut state = self.shared.lock();
+        if state.ended {
+            return;
+        }
+        state.ended = true;
+        let listeners = state.listeners.take();
+        let waiters = state.stop_waiters.take();
+        drop(state);
+        wake(listeners);
+        wake(waiters);
     }
 
     /// Whether nobody needs media of this source any more: each of its tracks has ended or is gone
-    /// with its last handle (mediacapture-streams §4.3, "source stopped"). What is stopped stays so:
-    /// only a live track has live clones.
+    /// with its last handle (mediacapture-streams §4.3, "source stopped"). What is stopped stays
+    /// so: only a live track has live clones.
     pub fn is_stopped(&self) -> bool {
         self.shared.lock().is_stopped()
     }
@@ -135,7 +140,7 @@ impl Shared {
                 initially_muted,
                 count: 0,
             },
-            end: None,
+            ended: false,
             live: 1,
             listeners: Wakers::default(),
             stop_waiters: Wakers::default(),
@@ -156,26 +161,13 @@ impl Shared {
     pub(crate) fn is_locked(&self) -> bool {
         self.state.try_lock().is_err()
     }
-
-    fn end(&self, how: End) {
-        let mut state = self.lock();
-        if state.end.is_some() {
-            return;
-        }
-        state.end = Some(how);
-        let listeners = state.listeners.take();
-        let waiters = state.stop_waiters.take();
-        drop(state);
-        wake(listeners);
-        wake(waiters);
-    }
 }
 
 /// All that changes about a source and its tracks, but for `enabled`.
 pub(crate) struct State {
     pub(crate) changes: Changes,
     /// The source ended, and with it every track that was live.
-    pub(crate) end: Option<End>,
+    pub(crate) ended: bool,
     /// The tracks that have a handle and were not stopped.
     pub(crate) live: usize,
     /// Those who wait for events of tracks.
@@ -186,15 +178,8 @@ pub(crate) struct State {
 
 impl State {
     fn is_stopped(&self) -> bool {
-        self.end.is_some() || self.live == 0
+        self.ended || self.live == 0
     }
-}
-
-/// How a source ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    WithEvent,
-    Silent,
 }
 
 /// Every `mute` and `unmute` so far: they alternate, so their number says which they were.

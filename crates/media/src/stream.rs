@@ -12,7 +12,8 @@ use crate::{
 /// `MediaStream` (mediacapture-streams §4.2): a set of tracks that belong together.
 ///
 /// A handle: `clone` gives another one of the same stream, two are equal when they are of the same
-/// stream, and any thread may use it. A further *stream* is made by [`clone_stream`](Self::clone_stream).
+/// stream, and any thread may use it. A further *stream* is made by
+/// [`clone_stream`](Self::clone_stream).
 ///
 /// Looking for a track in the set takes time in proportion to its size.
 #[derive(Clone)]
@@ -22,8 +23,8 @@ pub struct MediaStream {
 
 impl MediaStream {
     /// A stream of the application's own: the W3C's constructors, with `tracks` of another stream,
-    /// of a list, or none. One that comes twice is there once. `id` is any text that is unlike that of other
-    /// streams ([`uuid_v4`](crate::uuid_v4) makes one).
+    /// of a list, or none. One that comes twice is there once. `id` is any text that is unlike that
+    /// of other streams ([`uuid_v4`](crate::uuid_v4) makes one).
     ///
     /// Nothing is ever fired at it, as only others than the application cause events.
     pub fn new(id: impl Into<String>, tracks: impl IntoIterator<Item = MediaStreamTrack>) -> Self {
@@ -34,7 +35,8 @@ impl MediaStream {
         stream
     }
 
-    /// A stream whose tracks somebody else decides, such as a peer (webrtc-pc §9.2), and the half that does it.
+    /// A stream whose tracks somebody else decides, such as a peer (webrtc-pc §9.2), and the half
+    /// that does it.
     pub fn controlled(id: impl Into<String>) -> (Self, StreamControl) {
         let stream = Self::empty(id.into(), true);
         let control = StreamControl {

@@ -28,10 +28,10 @@ impl StreamEvent {
 /// A listener to one stream: what was fired since [`MediaStream::events`], in order.
 ///
 /// Nothing is lost while fewer than [`LOSSLESS`](Self::LOSSLESS) events are unread. From there on
-/// an event that undoes the last unread one about its track takes that one away, and neither is told: what is
-/// told still leads from the tracks that the listener knew to those there are, and a peer that adds
-/// and removes for ever makes nothing grow. What waits is then bounded by that number and the tracks that
-/// the stream had or has.
+/// an event that undoes the last unread one about its track takes that one away, and neither is
+/// told: what is told still leads from the tracks that the listener knew to those there are, and a
+/// peer that adds and removes for ever makes nothing grow. What waits is then bounded by that
+/// number and the tracks that the stream had or has.
 ///
 /// Each listener gets all events. It is a handle of its stream, and keeps it.
 #[derive(Debug)]

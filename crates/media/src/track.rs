@@ -26,8 +26,9 @@ pub struct MediaStreamTrack {
 }
 
 impl MediaStreamTrack {
-    /// A live track that is not muted, and its source. `id` is any text that is unlike that of other tracks
-    /// ([`uuid_v4`](crate::uuid_v4) makes one), `label` what to call the source, possibly empty.
+    /// A live track that is not muted, and its source. `id` is any text that is unlike that of
+    /// other tracks ([`uuid_v4`](crate::uuid_v4) makes one), `label` what to call the source,
+    /// possibly empty.
     ///
     /// The track ends when the source is dropped: keep it, also where media is silent.
     pub fn new(
@@ -38,8 +39,8 @@ impl MediaStreamTrack {
         Self::with_source(kind, id.into(), label.into(), false)
     }
 
-    /// The track of a receiver, and its source: live, muted until media arrives, and labelled `remote audio` or
-    /// `remote video` (webrtc-pc §5.3, "create an RTCRtpReceiver").
+    /// The track of a receiver, and its source: live, muted until media arrives, and labelled
+    /// `remote audio` or `remote video` (webrtc-pc §5.3, "create an RTCRtpReceiver").
     pub fn remote(kind: MediaKind, id: impl Into<String>) -> (Self, TrackSource) {
         Self::with_source(kind, id.into(), format!("remote {kind}"), true)
     }
@@ -79,7 +80,8 @@ impl MediaStreamTrack {
         self.inner.enabled.load(Ordering::Relaxed)
     }
 
-    /// Sets [`enabled`](Self::enabled), of an ended track too, where it has no effect. Fires nothing.
+    /// Sets [`enabled`](Self::enabled), of an ended track too, where it has no effect. Fires
+    /// nothing.
     pub fn set_enabled(&self, enabled: bool) {
         self.inner.enabled.store(enabled, Ordering::Relaxed);
     }
@@ -113,9 +115,9 @@ impl MediaStreamTrack {
         wake(listeners);
     }
 
-    /// The W3C's `clone()`: a further track with the same source, that is stopped, enabled and disabled on its
-    /// own. It begins with this track's `enabled`, `muted` and `readyState`: that of an
-    /// ended track has ended.
+    /// The W3C's `clone()`: a further track with the same source, that is stopped, enabled and
+    /// disabled on its own. It begins with this track's `enabled`, `muted` and `readyState`: that
+    /// of an ended track has ended.
     pub fn clone_track(&self, id: impl Into<String>) -> Self {
         let id = id.into().into();
         let source = &self.inner.source;
@@ -195,7 +197,7 @@ pub(crate) struct Inner {
 
 impl Inner {
     pub(crate) fn is_live(&self, state: &State) -> bool {
-        state.end.is_none() && self.stopped.get().is_none()
+        !state.ended && self.stopped.get().is_none()
     }
 
     pub(crate) fn was_stopped(&self) -> bool {

@@ -3,11 +3,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use crate::{
-    MediaStreamTrack,
-    source::{End, State},
-    track::Inner,
-};
+use crate::{MediaStreamTrack, source::State, track::Inner};
 
 /// What is fired at a [`MediaStreamTrack`] (mediacapture-streams §4.3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,7 +17,8 @@ pub enum TrackEvent {
     Ended,
 }
 
-/// A listener to one track: everything fired since [`MediaStreamTrack::events`], in order, none lost.
+/// A listener to one track: everything fired since [`MediaStreamTrack::events`], in order, none
+/// lost.
 ///
 /// Unread events cost nothing: they are a number. Each listener gets all of them. It is a
 /// handle of its track, as an event listener is in JavaScript, and keeps it.
@@ -37,7 +34,7 @@ impl TrackEvents {
         let mut state = track.inner().source.lock();
         let cursor = Cursor {
             seen: track.inner().changes(&state),
-            knows_end: state.end.is_some(),
+            knows_end: state.ended,
         };
         let key = state.listeners.key();
         drop(state);
@@ -109,13 +106,10 @@ impl Cursor {
         if inner.was_stopped() {
             return Poll::Ready(None);
         }
-        match state.end {
-            Some(End::WithEvent) if !self.knows_end => {
-                self.knows_end = true;
-                Poll::Ready(Some(TrackEvent::Ended))
-            }
-            Some(_) => Poll::Ready(None),
-            None => Poll::Pending,
+        if !state.ended {
+            return Poll::Pending;
         }
+        let fired = !std::mem::replace(&mut self.knows_end, true);
+        Poll::Ready(fired.then_some(TrackEvent::Ended))
     }
 }

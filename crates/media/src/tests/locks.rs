@@ -53,7 +53,6 @@ fn the_watch_sees_a_lock_that_is_held() {
 fn a_source_wakes_without_its_lock() {
     while_waiting(|_, source| source.set_muted(true), 2);
     while_waiting(|_, source| source.end(), 4);
-    while_waiting(|_, source| source.close(), 4);
     while_waiting(|track, _| track.stop(), 2);
     while_waiting(|track, _| drop(track), 0);
 }

@@ -76,23 +76,21 @@ fn a_stop_from_elsewhere_releases_who_waits() {
 
 #[test]
 fn an_end_from_elsewhere_releases_who_waits_for_the_source() {
-    for end in [TrackSource::end, TrackSource::close] {
-        let (_track, source) = MediaStreamTrack::new(MediaKind::Video, "id", "");
-        let (polled, waits) = mpsc::channel();
-        thread::scope(|scope| {
-            let feeder = scope.spawn(|| {
-                let mut stopped = pin!(source.stopped());
-                block_on(poll_fn(|context| {
-                    let poll = stopped.as_mut().poll(context);
-                    let _ = polled.send(());
-                    poll
-                }));
-            });
-            waits.recv().expect("it waits");
-            end(&source);
-            feeder.join().expect("the feeder");
+    let (_track, source) = MediaStreamTrack::new(MediaKind::Video, "id", "");
+    let (polled, waits) = mpsc::channel();
+    thread::scope(|scope| {
+        let feeder = scope.spawn(|| {
+            let mut stopped = pin!(source.stopped());
+            block_on(poll_fn(|context| {
+                let poll = stopped.as_mut().poll(context);
+                let _ = polled.send(());
+                poll
+            }));
         });
-    }
+        waits.recv().expect("it waits");
+        source.end();
+        feeder.join().expect("the feeder");
+    });
 }
 
 #[test]

@@ -94,7 +94,6 @@ fn the_end_of_the_source_fires_once() {
     let mut events = track.events();
     source.end();
     source.end();
-    source.close();
     track.stop();
     drop(source);
     assert_eq!(track.ready_state(), Ended);
@@ -114,27 +113,13 @@ fn stopping_fires_nothing_and_ends_the_events() {
 }
 
 #[test]
-fn closing_fires_nothing_and_ends_the_events() {
+fn an_ended_track_is_not_muted_any_more() {
     let (track, source) = track();
+    source.end();
     let mut events = track.events();
     source.set_muted(true);
-    source.close();
-    source.end();
-    assert_eq!(track.ready_state(), Ended);
-    assert_eq!(all(&mut events), [TrackEvent::Mute]);
+    assert!(!track.muted());
     assert!(is_over(&mut events));
-}
-
-#[test]
-fn an_ended_track_is_not_muted_any_more() {
-    for end in [TrackSource::end, TrackSource::close] {
-        let (track, source) = track();
-        end(&source);
-        let mut events = track.events();
-        source.set_muted(true);
-        assert!(!track.muted());
-        assert!(is_over(&mut events));
-    }
 }
 
 #[test]
@@ -258,7 +243,7 @@ fn a_source_is_stopped_when_nobody_has_a_track() {
 #[test]
 fn an_ended_source_is_stopped() {
     let (_track, source) = track();
-    source.close();
+    source.end();
     assert!(source.is_stopped());
     block_on(source.stopped());
 }
