@@ -129,22 +129,20 @@ fn video_codecs() -> Vec<CodecCapability> {
         };
         let apt = Some(format!("apt={payload_type}"));
         [
-            video(payload_type, name, line, video_feedback()),
+            video(payload_type, name, line, VIDEO_FEEDBACK.to_vec()),
             video(rtx, "rtx", apt, Vec::new()),
         ]
     };
     VIDEO_CODECS.into_iter().flat_map(with_rtx).collect()
 }
 
-fn video_feedback() -> Vec<Feedback> {
-    vec![
-        Feedback::GoogRemb,
-        Feedback::TransportCc,
-        Feedback::CcmFir,
-        Feedback::Nack,
-        Feedback::NackPli,
-    ]
-}
+pub(super) const VIDEO_FEEDBACK: [Feedback; 5] = [
+    Feedback::GoogRemb,
+    Feedback::TransportCc,
+    Feedback::CcmFir,
+    Feedback::Nack,
+    Feedback::NackPli,
+];
 
 type Extensions<const N: usize> = [(u8, TransceiverDirection, &'static str); N];
 

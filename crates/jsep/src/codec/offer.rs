@@ -1,21 +1,25 @@
 //! The codecs of an offer (RFC 9429 §5.2.1 and §5.2.2).
 
-use pc_sdp::PayloadType;
+use pc_sdp::{Feedback, PayloadType};
 
+use super::answer::common;
 use super::identity::{Identity, identities_of};
 use super::payload_type::LOOKS_LIKE_RTCP;
-use super::select::{Selected, select};
-use super::{Codec, CodecParameters, KindCapabilities, PayloadTypes, fmtp};
+use super::select::{Selected, rtx_behind, select};
+use super::{Codec, CodecCapability, CodecParameters, KindCapabilities, PayloadTypes, fmtp};
 use crate::Error;
 
 /// What an offer lists, most wanted first.
 ///
-/// `section` is what the section has negotiated: its codecs keep their numbers, since a number's
-/// meaning must not change (RFC 3264 §8.3.2). `taken` is what the whole BUNDLE group has, and
-/// learns what is given out here.
+/// `section` is what the section's last exchange has agreed upon ([`receivable`]), nothing before
+/// there was one. Its codecs keep their numbers (RFC 3264 §8.3.2), their order, unless there are
+/// preferences, and the feedback that the answer had (RFC 9429 §5.2.2). `taken` is what the whole
+/// BUNDLE group has and ever had; it learns what is given out here.
 ///
 /// # Errors
 /// `OperationError` when no payload type is left.
+///
+/// [`receivable`]: super::receivable
 pub(crate) fn offer_codecs(
     all: &KindCapabilities,
     preferences: Option<&[Codec]>,
@@ -26,40 +30,40 @@ pub(crate) fn offer_codecs(
 ) -> Result<Vec<CodecParameters>, Error> {
     taken.learn(section);
     let negotiated = identities_of(section);
-    let selected = select(all, preferences, sends, receives);
+    let rank = |own: &Identity| {
+        let mut known = negotiated.iter();
+        known.position(|other| other.as_ref() == Some(own))
+    };
+    let mut selected = select(all, preferences, sends, receives);
+    if preferences.is_none() {
+        selected.sort_by_key(|own| rank(&own.identity).unwrap_or(usize::MAX));
+        selected = rtx_behind(selected);
+    }
+    let known = |own: &Selected<'_>| section.get(rank(&own.identity)?);
     let mut numbers = Vec::with_capacity(selected.len());
-    for Selected {
-        capability,
-        identity,
-    } in &selected
-    {
-        let number = number_in(section, &negotiated, identity)
-            .or_else(|| taken.allot(capability.payload_type, identity))
-            .ok_or_else(|| exhausted(&capability.codec))?;
-        numbers.push((capability.payload_type, number));
+    for own in &selected {
+        let number = known(own)
+            .map(|known| known.payload_type)
+            .filter(|number| !LOOKS_LIKE_RTCP.contains(&number.value()))
+            .or_else(|| taken.allot(own.capability.payload_type, &own.identity))
+            .ok_or_else(|| exhausted(&own.capability.codec))?;
+        numbers.push((own.capability.payload_type, number));
     }
     let offered = selected.iter().zip(&numbers);
     Ok(offered
-        .map(|(selected, (_, number))| CodecParameters {
+        .map(|(own, (_, number))| CodecParameters {
             payload_type: *number,
-            codec: renumbered(&selected.capability.codec, &numbers),
-            feedback: selected.capability.feedback.clone(),
+            codec: renumbered(&own.capability.codec, &numbers),
+            feedback: feedback(own.capability, known(own)),
         })
         .collect())
 }
 
-/// The number that a codec already has in its section.
-fn number_in(
-    section: &[CodecParameters],
-    identities: &[Option<Identity>],
-    identity: &Identity,
-) -> Option<PayloadType> {
-    section
-        .iter()
-        .zip(identities)
-        .filter(|(_, own)| own.as_ref() == Some(identity))
-        .map(|(own, _)| own.payload_type)
-        .find(|number| !LOOKS_LIKE_RTCP.contains(&number.value()))
+fn feedback(capability: &CodecCapability, known: Option<&CodecParameters>) -> Vec<Feedback> {
+    match known {
+        Some(known) => common(&capability.feedback, &known.feedback),
+        None => capability.feedback.clone(),
+    }
 }
 
 /// `codec` with what it refers to by the number it likes referred to by the number it has.

@@ -58,7 +58,7 @@ fn preferred<'a>(
 }
 
 /// Moves every rtx behind what it repairs.
-fn rtx_behind(selected: Vec<Selected<'_>>) -> Vec<Selected<'_>> {
+pub(super) fn rtx_behind(selected: Vec<Selected<'_>>) -> Vec<Selected<'_>> {
     let (mut rtx, others): (Vec<_>, Vec<_>) =
         selected.into_iter().partition(|own| own.identity.is_rtx());
     let mut ordered = Vec::with_capacity(rtx.len() + others.len());

@@ -57,7 +57,7 @@ fn extmap(extension: &HeaderExtension) -> Option<Extmap> {
 ///
 /// # Errors
 /// `InvalidModificationError` if one is added, removed or moved, and if the section's name, which
-/// every packet of a bundle needs, is stopped.
+/// RFC 9429 §5.2.1 demands, is to be anything but sendrecv.
 pub(crate) fn check_extensions_to_negotiate(
     current: &[HeaderExtensionCapability],
     wanted: Vec<HeaderExtensionCapability>,
@@ -75,9 +75,9 @@ pub(crate) fn check_extensions_to_negotiate(
                 wanted.uri, current.uri
             )));
         }
-        if wanted.uri == uri::MID && wanted.direction == TransceiverDirection::Stopped {
+        if wanted.uri == uri::MID && wanted.direction != TransceiverDirection::SendRecv {
             return Err(Error::invalid_modification(format!(
-                "{} cannot be stopped",
+                "{} is needed in both directions",
                 wanted.uri
             )));
         }
