@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
-use super::super::identity::identities_of;
+use super::identity::identities_of;
 use super::*;
 
 fn any_number() -> impl Strategy<Value = u8> {
@@ -27,7 +27,7 @@ fn any_section() -> impl Strategy<Value = Vec<CodecParameters>> {
         ("H263", ""),
         ("ulpfec", ""),
     ]);
-    let feedback = subsequence(super::super::defaults::VIDEO_FEEDBACK.to_vec(), 0..=5);
+    let feedback = subsequence(defaults::VIDEO_FEEDBACK.to_vec(), 0..=5);
     let entry = (
         any_number(),
         formats,

@@ -1,0 +1,155 @@
+//! What descriptions have decided, section by section: what a rollback takes back as a whole.
+
+use pc_sdp::MediaLine;
+
+use crate::{
+    CodecParameters, DataPlan, HeaderExtension, IceCredentials, SectionName, TransceiverId,
+    TransportId, TransportPlan, codec::PayloadTypes, extension::ExtensionIds, random::Random,
+};
+
+/// The m-sections and the transports, after the last description that was set.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Agreement {
+    pub(crate) sections: Vec<Section>,
+    pub(crate) plans: Vec<TransportPlan>,
+    pub(crate) data: Option<DataPlan>,
+    pub(crate) payload_types: PayloadTypes,
+    pub(crate) extension_ids: ExtensionIds,
+    /// Our `a=tls-id` of each transport (RFC 8842 §4).
+    pub(crate) tls_ids: Vec<(TransportId, String)>,
+}
+
+/// One m-section, in its place for the life of the session.
+#[derive(Debug, Clone)]
+pub(crate) struct Section {
+    pub(crate) mid: String,
+    /// A peer may leave out `a=mid`; then neither side says it.
+    pub(crate) has_mid: bool,
+    pub(crate) owner: Owner,
+    pub(crate) head: MediaLine,
+    /// Port 0 in the last description: to be recycled once nobody owns it.
+    pub(crate) rejected: bool,
+    pub(crate) transport: Option<TransportId>,
+    /// The codecs of both sides' last descriptions: their numbers stay.
+    pub(crate) codecs: Vec<CodecParameters>,
+    pub(crate) extensions: Vec<HeaderExtension>,
+}
+
+/// Whose an m-section is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Transceiver(TransceiverId),
+    Data,
+    /// Nobody's: of a kind that is not supported, or left by a transceiver that has stopped.
+    None,
+}
+
+/// What an own description says of a transport.
+#[derive(Debug, Clone)]
+pub(crate) struct LocalTransport {
+    pub(crate) id: TransportId,
+    pub(crate) credentials: IceCredentials,
+    pub(crate) tls_id: String,
+}
+
+impl Agreement {
+    pub(crate) fn plan(&self, id: TransportId) -> Option<&TransportPlan> {
+        self.plans.iter().find(|plan| plan.id == id)
+    }
+
+    pub(crate) fn plan_mut(&mut self, id: TransportId) -> Option<&mut TransportPlan> {
+        self.plans.iter_mut().find(|plan| plan.id == id)
+    }
+
+    pub(crate) fn section_of(&self, mid: &str) -> Option<(usize, &Section)> {
+        let mut sections = self.sections.iter().enumerate();
+        sections.find(|(_, section)| section.mid == mid)
+    }
+
+    /// The section that carries data channels, unless it was rejected.
+    pub(crate) fn data_section(&self) -> Option<(usize, &Section)> {
+        let mut sections = self.sections.iter().enumerate();
+        sections.find(|(_, section)| section.owner == Owner::Data && !section.rejected)
+    }
+
+    /// A mid nobody has: the least number (RFC 9429 §5.2.1 wants them short).
+    pub(crate) fn free_mid(&self, also_taken: &[String]) -> String {
+        let taken = |mid: &str| {
+            self.section_of(mid).is_some() || also_taken.iter().any(|other| other == mid)
+        };
+        let most = self.sections.len() + also_taken.len();
+        let free = (0..=most).map(|n| n.to_string()).find(|mid| !taken(mid));
+        free.unwrap_or_default()
+    }
+
+    /// What an own description says of this transport: as before, or anew.
+    pub(crate) fn local_transport(&self, id: TransportId, random: &mut Random) -> LocalTransport {
+        let tls_id = self.tls_ids.iter().find(|(own, _)| *own == id);
+        LocalTransport {
+            id,
+            credentials: match self.plan(id) {
+                Some(plan) => plan.local.clone(),
+                None => random.credentials(),
+            },
+            tls_id: match tls_id {
+                Some((_, tls_id)) => tls_id.clone(),
+                None => random.tls_id(),
+            },
+        }
+    }
+
+    /// Brings the plans in line with which section uses which transport. `keep`: those that no
+    /// section uses stay, for a final answer may still want them.
+    pub(crate) fn replan(&mut self, locals: &[LocalTransport], keep: bool) {
+        for plan in &mut self.plans {
+            plan.sections.clear();
+        }
+        for (index, section) in self.sections.iter().enumerate() {
+            let Some(id) = section.transport.filter(|_| !section.rejected) else {
+                continue;
+            };
+            let name = SectionName {
+                index,
+                mid: section.mid.clone(),
+            };
+            match self.plans.iter_mut().find(|plan| plan.id == id) {
+                Some(plan) => plan.sections.push(name),
+                None => {
+                    let local = locals.iter().find(|local| local.id == id);
+                    self.plans.extend(local.map(|local| TransportPlan {
+                        id,
+                        sections: vec![name],
+                        local: local.credentials.clone(),
+                        peer: None,
+                    }));
+                }
+            }
+        }
+        if !keep {
+            self.plans.retain(|plan| !plan.sections.is_empty());
+        }
+        for local in locals {
+            if let Some(plan) = self.plan_mut(local.id) {
+                plan.local = local.credentials.clone();
+            }
+            if !self.tls_ids.iter().any(|(id, _)| *id == local.id) {
+                self.tls_ids.push((local.id, local.tls_id.clone()));
+            }
+        }
+        let plans = &self.plans;
+        self.tls_ids
+            .retain(|(id, _)| plans.iter().any(|plan| plan.id == *id));
+        self.replan_data();
+    }
+
+    fn replan_data(&mut self) {
+        let before = self.data.take();
+        self.data = self.data_section().and_then(|(_, section)| {
+            Some(DataPlan {
+                transport: section.transport?,
+                mid: section.mid.clone(),
+                peer: before.and_then(|before| before.peer),
+            })
+        });
+    }
+}

@@ -1,0 +1,340 @@
+//! `createAnswer` (RFC 9429 §5.3).
+
+use std::sync::Arc;
+
+use pc_sdp::{Attribute, Group, MediaDescription, Origin, SessionDescription as Sdp, Setup, Word};
+
+use crate::{
+    BundlePolicy, Error, HeaderExtension, SdpType, Session, SignalingState, TransceiverDirection,
+    TransceiverId, TransportId,
+    agreement::{LocalTransport, Owner, Section},
+    codec::answer_codecs,
+    created::{Created, CreatedSection},
+    description::{DescribedSection, Description},
+    encoding::write_answer_simulcast,
+    extension::answer_extensions,
+    offer::msid,
+    transceiver::{Life, Transceiver},
+    write::{self, MediaSection, TransportSection},
+};
+
+impl Session {
+    /// Whether an answer can be created now (RFC 9429 §4.1.9).
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError`.
+    pub fn check_create_answer(&self) -> Result<(), Error> {
+        self.check_open()?;
+        match self.state {
+            SignalingState::HaveRemoteOffer | SignalingState::HaveLocalPranswer => Ok(()),
+            state => Err(Error::invalid_state(format!(
+                "cannot create an answer in the signaling state \"{state}\""
+            ))),
+        }
+    }
+
+    /// `createAnswer()`: what this side takes of the offer.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError`.
+    pub fn create_answer(&mut self) -> Result<String, Error> {
+        self.check_create_answer()?;
+        let offer = self.descriptions.pending_remote.clone();
+        let offer = offer.ok_or_else(|| Error::invalid_state("there is no remote offer"))?;
+        let accepted: Vec<bool> = offer
+            .sections
+            .iter()
+            .map(|section| self.accepts(&offer, section))
+            .collect();
+        let sections = self.answered_transports(&offer, &accepted);
+        let transports = self.answered_credentials(&offer, &sections);
+        let writer = AnswerWriter {
+            session: self,
+            offer: &offer,
+            sections: &sections,
+            transports: &transports,
+        };
+        let sdp = writer.write()?;
+        let text = sdp.to_string();
+        self.session_version += 1;
+        self.created_answer = Some(Arc::new(Created {
+            description: Description::new(SdpType::Answer, sdp)?,
+            text: text.clone(),
+            sections,
+            transports,
+        }));
+        Ok(text)
+    }
+
+    /// RFC 9429 §5.3.1: when an m-section is rejected.
+    fn accepts(&self, offer: &Description, section: &DescribedSection) -> bool {
+        let Some(own) = self.agreement.sections.get(section.index) else {
+            return false;
+        };
+        let tagged = offer.tagged(section.index);
+        let has_transport = tagged.is_some_and(|tagged| tagged.transport.ice.is_some());
+        let group = offer.group_of.get(section.index).copied().flatten();
+        if section.rejected || !has_transport || (section.bundle_only && group.is_none()) {
+            return false;
+        }
+        // RFC 9429 §5.3.1: with max-bundle nothing but the first bundle, or the first section.
+        let first = offer.sections.iter().find(|other| !other.rejected);
+        let with_first = first.is_some_and(|first| {
+            first.index == section.index || offer.bundled_together(first.index, section.index)
+        });
+        if self.config.bundle_policy == BundlePolicy::MaxBundle && !with_first {
+            return false;
+        }
+        match own.owner {
+            Owner::Data => true,
+            Owner::None => false,
+            Owner::Transceiver(id) => self.transceiver_ref(id).is_some_and(|transceiver| {
+                let codecs = self.answer_codecs(transceiver, section);
+                transceiver.life == Life::Running
+                    && section.rtcp_mux
+                    && codecs.iter().any(|codec| codec.codec.is_media())
+            }),
+        }
+    }
+
+    fn answer_codecs(
+        &self,
+        transceiver: &Transceiver,
+        section: &DescribedSection,
+    ) -> Vec<crate::CodecParameters> {
+        let direction = answered_direction(transceiver, section);
+        // What could be sent or received later is answered too: a direction may change without the
+        // codecs being negotiated again.
+        let both = !direction.sends() && !direction.receives();
+        answer_codecs(
+            self.config.capabilities.of(transceiver.kind),
+            transceiver.preferences.as_deref(),
+            direction.sends() || both,
+            direction.receives() || both,
+            &section.codecs,
+        )
+    }
+
+    /// A bundle runs on the transport of its tagged section (RFC 9143 §7.3.1), everything else on its
+    /// own.
+    fn answered_transports(
+        &mut self,
+        offer: &Description,
+        accepted: &[bool],
+    ) -> Vec<CreatedSection> {
+        let mut of_group: Vec<Option<TransportId>> = vec![None; offer.groups.len()];
+        let mut drafts = self.drafts.clone().into_iter();
+        let mut used = Vec::new();
+        let mut created = Vec::new();
+        for index in 0..offer.sections.len() {
+            let group = offer.group_of.get(index).copied().flatten();
+            let is_accepted = accepted.get(index).copied().unwrap_or(false);
+            let shared = group.and_then(|group| of_group.get(group).copied().flatten());
+            let known = group.and_then(|group| self.transport_of_group(offer, group, accepted));
+            let own = self.agreement.sections.get(index);
+            let own = own.and_then(|own| own.transport);
+            let transport = is_accepted.then(|| {
+                shared.or(known).or(own).unwrap_or_else(|| {
+                    let id = drafts.next().unwrap_or_else(|| self.new_transport_id());
+                    used.push(id);
+                    id
+                })
+            });
+            if let Some(slot) = group.and_then(|group| of_group.get_mut(group)) {
+                *slot = slot.or(transport);
+            }
+            if let Some(own) = self.agreement.sections.get(index) {
+                created.push(CreatedSection {
+                    mid: own.mid.clone(),
+                    has_mid: own.has_mid,
+                    owner: own.owner,
+                    transport,
+                });
+            }
+        }
+        used.extend(drafts);
+        self.drafts = used;
+        created
+    }
+
+    /// The transport that the first accepted section of a bundle runs on already.
+    fn transport_of_group(
+        &self,
+        offer: &Description,
+        group: usize,
+        accepted: &[bool],
+    ) -> Option<TransportId> {
+        let members = offer.groups.get(group)?;
+        let mut members = members.iter();
+        let first = members.find(|&&index| accepted.get(index).copied().unwrap_or(false))?;
+        self.agreement.sections.get(*first)?.transport
+    }
+
+    /// A restart of the peer's is answered by one of ours (RFC 8839 §4.4.1.1.1).
+    fn answered_credentials(
+        &mut self,
+        offer: &Description,
+        sections: &[CreatedSection],
+    ) -> Vec<LocalTransport> {
+        let mut locals: Vec<LocalTransport> = Vec::new();
+        for (index, own) in sections.iter().enumerate() {
+            let Some(id) = own.transport else { continue };
+            if locals.iter().any(|local| local.id == id) {
+                continue;
+            }
+            let before = self.created_answer.as_ref().and_then(|created| {
+                let mut known = created.transports.iter();
+                known.find(|known| known.id == id).cloned()
+            });
+            let mut local = self.agreement.local_transport(id, &mut self.random);
+            let theirs = offer.tagged(index).and_then(|it| it.transport.ice.clone());
+            let plan = self.agreement.plan(id);
+            let restarts = plan
+                .and_then(|plan| plan.peer.as_ref())
+                .is_some_and(|peer| Some(&peer.remote) != theirs.as_ref());
+            if restarts {
+                local.credentials = self.random.credentials();
+            }
+            // A second answer to one offer, as after a provisional one, repeats them.
+            if let Some(before) = before
+                && (restarts || plan.is_none())
+                && self.is_answer_to_same_offer(offer)
+            {
+                local = before;
+            }
+            locals.push(local);
+        }
+        locals
+    }
+
+    fn is_answer_to_same_offer(&self, offer: &Description) -> bool {
+        let answered = self.created_answer.as_ref();
+        answered.is_some_and(|created| created.description.sections.len() == offer.sections.len())
+    }
+
+    /// Our DTLS role in answer to a section (RFC 8842 §5.3): the client, where we can choose, and what
+    /// we are where the association stays.
+    fn answered_setup(&self, id: TransportId, tagged: &DescribedSection) -> Setup {
+        let peer = self.agreement.plan(id).and_then(|plan| plan.peer.as_ref());
+        match tagged.transport.setup {
+            Some(Setup::Active) => Setup::Passive,
+            Some(Setup::Passive) => Setup::Active,
+            _ if peer.is_some_and(|peer| !peer.dtls_client) => Setup::Passive,
+            _ => Setup::Active,
+        }
+    }
+}
+
+struct AnswerWriter<'a> {
+    session: &'a Session,
+    offer: &'a Description,
+    sections: &'a [CreatedSection],
+    transports: &'a [LocalTransport],
+}
+
+impl AnswerWriter<'_> {
+    fn write(&self) -> Result<Sdp, Error> {
+        let session = self.session;
+        let mut sdp = Sdp::new(Origin::new(session.session_id, session.session_version + 1));
+        for group in &self.offer.groups {
+            let mids = self.accepted_mids(group)?;
+            if !mids.is_empty() {
+                sdp.push(Attribute::Group(Group::bundle(mids)));
+            }
+        }
+        if self.offer.sdp.has(&Attribute::ExtmapAllowMixed) {
+            sdp.push(Attribute::ExtmapAllowMixed);
+        }
+        for (section, own) in self.offer.sections.iter().zip(self.sections) {
+            let known = session.agreement.sections.get(section.index);
+            let mid = known.and_then(write::mid_of);
+            let media = match own.transport {
+                Some(id) => self.accepted(section, own, id, known)?,
+                None => write::rejected_section(&section.head, mid)?,
+            };
+            sdp.media.push(media);
+        }
+        Ok(sdp)
+    }
+
+    /// RFC 9143 §7.3: of the offered group what was accepted, in its order.
+    fn accepted_mids(&self, group: &[usize]) -> Result<Vec<Word>, Error> {
+        let members = group.iter().filter_map(|&index| self.sections.get(index));
+        members
+            .filter(|own| own.transport.is_some() && own.has_mid)
+            .map(|own| write::word(&own.mid))
+            .collect()
+    }
+
+    fn accepted(
+        &self,
+        section: &DescribedSection,
+        own: &CreatedSection,
+        id: TransportId,
+        known: Option<&Section>,
+    ) -> Result<MediaDescription, Error> {
+        let lost = || Error::operation("an accepted m-section has no transport");
+        let local = self.transports.iter().find(|local| local.id == id);
+        let tagged = self.offer.tagged(section.index).ok_or_else(lost)?;
+        let transport = TransportSection {
+            local: local.ok_or_else(lost)?,
+            fingerprints: &self.session.config.fingerprints,
+            setup: self.session.answered_setup(id, tagged),
+            // RFC 8842 §5.3: said if the offer says it.
+            with_tls_id: tagged.transport.tls_id.is_some(),
+            bundle_only: false,
+        };
+        let mid = known.and_then(write::mid_of);
+        match own.owner {
+            Owner::Transceiver(id) => self.media(section, id, mid, &transport),
+            Owner::Data | Owner::None => {
+                let limit = self.session.config.max_message_size;
+                write::data_section(mid, Some(&section.head), &transport, limit)
+            }
+        }
+    }
+
+    fn media(
+        &self,
+        section: &DescribedSection,
+        id: TransceiverId,
+        mid: Option<&str>,
+        transport: &TransportSection<'_>,
+    ) -> Result<MediaDescription, Error> {
+        let gone = || Error::operation("the transceiver of an m-section is gone");
+        let transceiver = self.session.transceiver_ref(id).ok_or_else(gone)?;
+        let direction = answered_direction(transceiver, section);
+        let codecs = self.session.answer_codecs(transceiver, section);
+        let extensions: Vec<HeaderExtension> =
+            answer_extensions(&transceiver.extensions, &section.extensions);
+        let own = MediaSection {
+            kind: transceiver.kind,
+            protocol: section.head.protocol.clone(),
+            direction: direction.to_sdp(),
+            codecs: &codecs,
+            extensions: &extensions,
+            msid: msid(transceiver, direction),
+            rtcp_rsize: section.rtcp_rsize,
+        };
+        let mut media = write::media_section(&own, mid, transport)?;
+        if let Some(offered) = &section.simulcast {
+            let sender = direction.sends().then_some(&transceiver.sender.encodings);
+            write_answer_simulcast(sender, offered, direction.receives(), &mut media);
+        }
+        Ok(media)
+    }
+}
+
+/// RFC 9429 §5.3.1: what both sides want.
+fn answered_direction(
+    transceiver: &Transceiver,
+    section: &DescribedSection,
+) -> TransceiverDirection {
+    let offered = section.direction.reversed();
+    TransceiverDirection::new(
+        transceiver.direction.sends() && offered.sends(),
+        transceiver.direction.receives() && offered.receives(),
+    )
+}

@@ -1,0 +1,457 @@
+//! What the application does with transceivers ([WebRTC §5.1](https://www.w3.org/TR/webrtc/#rtcpeerconnection-interface-extensions)).
+
+use crate::{
+    Codec, CodecParameters, EncodingParameters, Error, HeaderExtension, HeaderExtensionCapability,
+    MediaKind, ReceiveParameters, RtcpParameters, SendParameters, Session, TransceiverDirection,
+    TransceiverId, TransportId,
+    codec::check_preferences,
+    encoding::SendEncodings,
+    extension::check_extensions_to_negotiate,
+    transceiver::{Life, Negotiated, Receiver, Sender, Transceiver},
+};
+
+/// How many transceivers one session has: as many as m-sections.
+const MAX_TRANSCEIVERS: usize = pc_sdp::MAX_MEDIA;
+
+/// `RTCRtpTransceiverInit`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TransceiverInit {
+    /// What the transceiver is to do.
+    pub direction: TransceiverDirection,
+    /// The ids of the streams that the track is to be in at the peer's.
+    pub streams: Vec<String>,
+    /// What is to be sent; empty: one encoding.
+    pub send_encodings: Vec<EncodingParameters>,
+}
+
+impl Default for TransceiverInit {
+    fn default() -> Self {
+        Self {
+            direction: TransceiverDirection::SendRecv,
+            streams: Vec::new(),
+            send_encodings: Vec::new(),
+        }
+    }
+}
+
+impl Session {
+    /// `addTrack()`: puts a track into a transceiver that has never sent, or into a new one.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError`; `InvalidAccessError`: the track has a sender already; `OperationError`: there
+    /// are as many transceivers as m-sections.
+    pub fn add_track(
+        &mut self,
+        kind: MediaKind,
+        track: &str,
+        streams: &[String],
+    ) -> Result<TransceiverId, Error> {
+        self.check_open()?;
+        let mut senders = self.transceivers.iter().filter(|own| !own.is_stopped());
+        if senders.any(|own| own.sender.track.as_deref() == Some(track)) {
+            return Err(Error::invalid_access("the track has a sender already"));
+        }
+        let mut free = self.transceivers.iter_mut();
+        if let Some(free) = free.find(|own| own.can_take_track(kind)) {
+            free.sender.track = Some(track.to_owned());
+            free.sender.streams = distinct(streams);
+            free.set_sending(true);
+            free.by_add_track = true;
+            return Ok(free.id);
+        }
+        self.check_room()?;
+        let encodings = SendEncodings::single(kind);
+        let id = self.push_transceiver(kind, TransceiverDirection::SendRecv, encodings);
+        if let Some(own) = self.transceiver_mut(id) {
+            own.sender.track = Some(track.to_owned());
+            own.sender.msid = track.to_owned();
+            own.sender.streams = distinct(streams);
+            own.by_add_track = true;
+            own.by_peer = false;
+        }
+        Ok(id)
+    }
+
+    /// `removeTrack()`: the sender stays, without a track.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError`; `InvalidAccessError`: there is no such transceiver.
+    pub fn remove_track(&mut self, id: TransceiverId) -> Result<(), Error> {
+        self.check_open()?;
+        let Some(transceiver) = self.transceiver_mut(id) else {
+            return Ok(());
+        };
+        if transceiver.sender.track.take().is_some() {
+            transceiver.set_sending(false);
+        }
+        Ok(())
+    }
+
+    /// `addTransceiver()`; `track` is the id of the track to send, if there is one already.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError`; `TypeError`: the direction is "stopped", or encodings contradict each other;
+    /// `RangeError`, `OperationError`: as the W3C says of `sendEncodings`.
+    pub fn add_transceiver(
+        &mut self,
+        kind: MediaKind,
+        track: Option<&str>,
+        init: TransceiverInit,
+    ) -> Result<TransceiverId, Error> {
+        self.check_open()?;
+        if init.direction == TransceiverDirection::Stopped {
+            return Err(Error::type_error(
+                "a transceiver cannot begin as \"stopped\"",
+            ));
+        }
+        let encodings = match init.send_encodings.is_empty() {
+            true => SendEncodings::single(kind),
+            false => {
+                let codecs = self.send_codecs(kind);
+                SendEncodings::new(kind, init.send_encodings, &codecs)?
+            }
+        };
+        self.check_room()?;
+        let id = self.push_transceiver(kind, init.direction, encodings);
+        if let Some(own) = self.transceiver_mut(id) {
+            if let Some(track) = track {
+                own.sender.track = Some(track.to_owned());
+                own.sender.msid = track.to_owned();
+            }
+            own.sender.streams = distinct(&init.streams);
+            own.by_peer = false;
+        }
+        Ok(id)
+    }
+
+    /// `replaceTrack()`, as far as negotiation knows of it.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError`: closed, or the transceiver is stopping.
+    pub fn replace_track(&mut self, id: TransceiverId, track: Option<&str>) -> Result<(), Error> {
+        self.check_open()?;
+        let transceiver = self.running_mut(id)?;
+        transceiver.sender.track = track.map(str::to_owned);
+        Ok(())
+    }
+
+    /// `setStreams()`: the streams that the sender's track is to be in at the peer's.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError`.
+    pub fn set_streams(&mut self, id: TransceiverId, streams: &[String]) -> Result<(), Error> {
+        self.check_open()?;
+        if let Some(transceiver) = self.transceiver_mut(id) {
+            transceiver.sender.streams = distinct(streams);
+        }
+        Ok(())
+    }
+
+    /// Sets `direction`.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError`: closed, or the transceiver is stopping; `TypeError`: to "stopped".
+    pub fn set_direction(
+        &mut self,
+        id: TransceiverId,
+        direction: TransceiverDirection,
+    ) -> Result<(), Error> {
+        self.check_open()?;
+        let transceiver = self.running_mut(id)?;
+        if direction == TransceiverDirection::Stopped {
+            return Err(Error::type_error("\"stopped\" is what stop() is for"));
+        }
+        transceiver.direction = direction;
+        Ok(())
+    }
+
+    /// `stop()`: the next exchange rejects the m-section.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError`: the connection is closed.
+    pub fn stop(&mut self, id: TransceiverId) -> Result<(), Error> {
+        self.check_open()?;
+        if let Some(transceiver) = self.transceiver_mut(id)
+            && transceiver.life == Life::Running
+        {
+            transceiver.life = Life::Stopping;
+            transceiver.direction = TransceiverDirection::Stopped;
+        }
+        Ok(())
+    }
+
+    /// `setCodecPreferences()`: which codecs, in which order; none: as if it had never been called.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidModificationError`: one of them is not among the capabilities, or none carries media.
+    pub fn set_codec_preferences(
+        &mut self,
+        id: TransceiverId,
+        codecs: Vec<Codec>,
+    ) -> Result<(), Error> {
+        let config = self.config.clone();
+        if let Some(transceiver) = self.transceiver_mut(id) {
+            let all = config.capabilities.of(transceiver.kind);
+            transceiver.preferences = check_preferences(all, codecs)?;
+        }
+        Ok(())
+    }
+
+    /// `setHeaderExtensionsToNegotiate()` (webrtc-extensions §7.1).
+    ///
+    /// # Errors
+    ///
+    /// `InvalidModificationError`: other extensions than those there are, or without the mid.
+    pub fn set_header_extensions_to_negotiate(
+        &mut self,
+        id: TransceiverId,
+        extensions: Vec<HeaderExtensionCapability>,
+    ) -> Result<(), Error> {
+        if let Some(transceiver) = self.transceiver_mut(id) {
+            transceiver.extensions =
+                check_extensions_to_negotiate(&transceiver.extensions, extensions)?;
+        }
+        Ok(())
+    }
+
+    /// `sender.getParameters()`.
+    pub fn send_parameters(&mut self, id: TransceiverId) -> Option<SendParameters> {
+        let transaction_id = self.random.uuid();
+        let cname = self.cname.clone();
+        let transceiver = self.transceiver_mut(id)?;
+        let Negotiated {
+            send,
+            extensions,
+            rtcp_rsize,
+            ..
+        } = transceiver.negotiated.clone();
+        let rtcp = RtcpParameters {
+            cname,
+            reduced_size: rtcp_rsize,
+        };
+        let encodings = &mut transceiver.sender.encodings;
+        Some(encodings.parameters(|| transaction_id, &send, &extensions, &rtcp))
+    }
+
+    /// `sender.setParameters()`.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError`: the transceiver is stopping, or the parameters are not those of a
+    /// `getParameters` of this turn; others as the W3C says.
+    pub fn set_send_parameters(
+        &mut self,
+        id: TransceiverId,
+        parameters: SendParameters,
+    ) -> Result<(), Error> {
+        let kind = self.running_mut(id)?.kind;
+        let codecs = self.send_codecs(kind);
+        let transceiver = self.running_mut(id)?;
+        transceiver
+            .sender
+            .encodings
+            .set_parameters(parameters, &codecs)
+    }
+
+    /// The event loop has turned: parameters that were got before cannot be set any more.
+    pub fn end_parameter_transactions(&mut self) {
+        for transceiver in &mut self.transceivers {
+            transceiver.sender.encodings.forget_last_returned();
+        }
+    }
+
+    /// `receiver.getParameters()`.
+    pub fn receive_parameters(&self, id: TransceiverId) -> Option<ReceiveParameters> {
+        let negotiated = &self.transceiver_ref(id)?.negotiated;
+        Some(ReceiveParameters {
+            header_extensions: negotiated.extensions.clone(),
+            rtcp: RtcpParameters {
+                cname: String::new(),
+                reduced_size: negotiated.rtcp_rsize,
+            },
+            codecs: negotiated.receive.clone(),
+        })
+    }
+
+    /// A transceiver; `None` once it has stopped and been forgotten.
+    pub fn transceiver(&self, id: TransceiverId) -> Option<TransceiverView<'_>> {
+        let transceiver = self.transceiver_ref(id)?;
+        Some(TransceiverView {
+            session: self,
+            transceiver,
+        })
+    }
+
+    /// `getTransceivers()`: in the order they were made.
+    pub fn transceivers(&self) -> impl Iterator<Item = TransceiverView<'_>> {
+        self.transceivers.iter().map(|transceiver| TransceiverView {
+            session: self,
+            transceiver,
+        })
+    }
+
+    /// A new transceiver of the peer's, unless the caller says otherwise.
+    pub(crate) fn push_transceiver(
+        &mut self,
+        kind: MediaKind,
+        direction: TransceiverDirection,
+        encodings: SendEncodings,
+    ) -> TransceiverId {
+        let id = self.new_transceiver_id();
+        let extensions = self.config.capabilities.of(kind).header_extensions.clone();
+        let msid = self.random.uuid();
+        self.transceivers.push(Transceiver {
+            id,
+            kind,
+            mid: None,
+            direction,
+            current_direction: None,
+            fired_direction: None,
+            life: Life::Running,
+            by_add_track: false,
+            by_peer: true,
+            preferences: None,
+            extensions,
+            sender: Sender {
+                track: None,
+                streams: Vec::new(),
+                msid,
+                encodings,
+                has_sent: false,
+            },
+            receiver: Receiver::default(),
+            negotiated: Negotiated::default(),
+        });
+        id
+    }
+
+    fn check_room(&self) -> Result<(), Error> {
+        if self.transceivers.len() < MAX_TRANSCEIVERS {
+            return Ok(());
+        }
+        let message = format!("there are {MAX_TRANSCEIVERS} transceivers already");
+        Err(Error::operation(message))
+    }
+
+    fn send_codecs(&self, kind: MediaKind) -> Vec<Codec> {
+        let capabilities = self.config.capabilities.of(kind);
+        capabilities.send_capabilities().codecs
+    }
+
+    fn running_mut(&mut self, id: TransceiverId) -> Result<&mut Transceiver, Error> {
+        self.transceiver_mut(id)
+            .filter(|own| own.life == Life::Running)
+            .ok_or_else(|| Error::invalid_state("the transceiver is stopped"))
+    }
+}
+
+/// What a transceiver is now: the attributes of `RTCRtpTransceiver` and its two halves.
+#[derive(Debug, Clone, Copy)]
+pub struct TransceiverView<'a> {
+    session: &'a Session,
+    transceiver: &'a Transceiver,
+}
+
+impl<'a> TransceiverView<'a> {
+    /// Its name here.
+    pub fn id(&self) -> TransceiverId {
+        self.transceiver.id
+    }
+
+    /// Audio or video.
+    pub fn kind(&self) -> MediaKind {
+        self.transceiver.kind
+    }
+
+    /// `mid`: the m-section it belongs to.
+    pub fn mid(&self) -> Option<&'a str> {
+        self.transceiver.mid.as_deref()
+    }
+
+    /// `direction`: what the application wants.
+    pub fn direction(&self) -> TransceiverDirection {
+        self.transceiver.direction
+    }
+
+    /// `currentDirection`: what the last exchange has decided.
+    pub fn current_direction(&self) -> Option<TransceiverDirection> {
+        self.transceiver.current_direction
+    }
+
+    /// `stopped`, deprecated by the W3C: its m-section is rejected.
+    pub fn is_stopped(&self) -> bool {
+        self.transceiver.is_stopped()
+    }
+
+    /// `[[Stopping]]`: stopped by the application, or altogether.
+    pub fn is_stopping(&self) -> bool {
+        self.transceiver.is_stopping()
+    }
+
+    /// The transport of both halves, once a description says which it is.
+    pub fn transport(&self) -> Option<TransportId> {
+        let agreement = &self.session.agreement;
+        let (_, section) = agreement.section_of(self.mid()?)?;
+        let id = section.transport?;
+        agreement.plan(id).map(|plan| plan.id)
+    }
+
+    /// The id of the sender's track.
+    pub fn sender_track(&self) -> Option<&'a str> {
+        self.transceiver.sender.track.as_deref()
+    }
+
+    /// The streams that the sender's track is to be in.
+    pub fn sender_streams(&self) -> &'a [String] {
+        &self.transceiver.sender.streams
+    }
+
+    /// What is sent.
+    pub fn send_encodings(&self) -> &'a [EncodingParameters] {
+        self.transceiver.sender.encodings.encodings()
+    }
+
+    /// The streams that the receiver's track is in.
+    pub fn receiver_streams(&self) -> &'a [String] {
+        &self.transceiver.receiver.streams
+    }
+
+    /// What may be sent, with the peer's payload types, what the peer wants most first.
+    pub fn send_codecs(&self) -> &'a [CodecParameters] {
+        &self.transceiver.negotiated.send
+    }
+
+    /// What may come, with our payload types.
+    pub fn receive_codecs(&self) -> &'a [CodecParameters] {
+        &self.transceiver.negotiated.receive
+    }
+
+    /// The header extensions that both sides use.
+    pub fn header_extensions(&self) -> &'a [HeaderExtension] {
+        &self.transceiver.negotiated.extensions
+    }
+
+    /// `getHeaderExtensionsToNegotiate()`.
+    pub fn header_extensions_to_negotiate(&self) -> &'a [HeaderExtensionCapability] {
+        &self.transceiver.extensions
+    }
+}
+
+/// Each once, in order.
+fn distinct(streams: &[String]) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for stream in streams {
+        if !distinct.contains(stream) {
+            distinct.push(stream.clone());
+        }
+    }
+    distinct
+}

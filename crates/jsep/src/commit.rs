@@ -1,0 +1,278 @@
+//! What an answer, perhaps a provisional one, decides (RFC 9429 §5.11, [WebRTC §4.4.1.5]).
+//!
+//! [WebRTC §4.4.1.5]: https://www.w3.org/TR/webrtc/#set-the-session-description
+
+use pc_sdp::Setup;
+
+use crate::{
+    Error, HeaderExtension, PeerData, PeerTransport, Session, SignalingState, TransceiverDirection,
+    TransceiverId, TransportId,
+    agreement::Owner,
+    codec::{receivable, sendable},
+    description::{DescribedSection, Description, in_section},
+    event::Event,
+    transceiver::{Life, Negotiated},
+};
+
+/// An offer and its answer.
+pub(crate) struct Exchange<'a> {
+    pub(crate) local: &'a Description,
+    pub(crate) remote: &'a Description,
+    pub(crate) answer_is_local: bool,
+}
+
+impl<'a> Exchange<'a> {
+    pub(crate) fn answer(&self) -> &'a Description {
+        if self.answer_is_local {
+            self.local
+        } else {
+            self.remote
+        }
+    }
+
+    /// Both sides of each section that neither has rejected.
+    pub(crate) fn accepted(
+        &self,
+    ) -> impl Iterator<Item = (&'a DescribedSection, &'a DescribedSection)> {
+        let sections = self.local.sections.iter().zip(&self.remote.sections);
+        sections.filter(|(local, remote)| !local.rejected && !remote.rejected)
+    }
+
+    /// What this side does in a section from now on.
+    pub(crate) fn direction(
+        &self,
+        local: &DescribedSection,
+        remote: &DescribedSection,
+    ) -> TransceiverDirection {
+        if self.answer_is_local {
+            local.direction.into()
+        } else {
+            remote.direction.reversed().into()
+        }
+    }
+}
+
+impl Session {
+    /// Brings sections, transports and transceivers in line with an answer.
+    pub(crate) fn commit(&mut self, exchange: &Exchange<'_>) -> Result<(), Error> {
+        self.decide_role(exchange);
+        self.commit_transports(exchange)?;
+        for (local, remote) in exchange
+            .local
+            .sections
+            .iter()
+            .zip(&exchange.remote.sections)
+        {
+            let owner = self.agreement.sections.get(local.index).map(|it| it.owner);
+            match owner {
+                Some(Owner::Transceiver(id)) if !local.rejected && !remote.rejected => {
+                    self.commit_transceiver(exchange, id, local, remote);
+                }
+                Some(Owner::Data) if !remote.rejected => self.commit_data(remote.data),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// RFC 8445 §6.1.1: the offerer of the first exchange controls, and always does against a lite
+    /// peer.
+    fn decide_role(&mut self, exchange: &Exchange<'_>) {
+        let lite = exchange.remote.sdp.is_ice_lite();
+        let decided = self.controlling.unwrap_or(!exchange.answer_is_local);
+        self.controlling = Some(decided || lite);
+    }
+
+    fn commit_transports(&mut self, exchange: &Exchange<'_>) -> Result<(), Error> {
+        let answer = exchange.answer();
+        for (local, _) in exchange.accepted() {
+            let bundled = answer
+                .tagged(local.index)
+                .map_or(local.index, |it| it.index);
+            let own = self.agreement.sections.get(bundled);
+            let transport = own.and_then(|own| own.transport);
+            if let Some(section) = self.agreement.sections.get_mut(local.index) {
+                section.transport = transport;
+            }
+        }
+        for (local, remote) in exchange
+            .local
+            .sections
+            .iter()
+            .zip(&exchange.remote.sections)
+        {
+            if (local.rejected || remote.rejected)
+                && let Some(section) = self.agreement.sections.get_mut(local.index)
+            {
+                section.rejected = true;
+                section.transport = None;
+            }
+        }
+        let is_final = answer.kind == crate::SdpType::Answer;
+        self.agreement.replan(&[], !is_final);
+        let used: Vec<(TransportId, usize)> = self
+            .agreement
+            .plans
+            .iter()
+            .filter_map(|plan| Some((plan.id, plan.sections.first()?.index)))
+            .collect();
+        for (id, index) in used {
+            let peer = peer_transport(exchange, index)?;
+            let is_same = |before: &PeerTransport| {
+                before.remote == peer.remote && before.fingerprints == peer.fingerprints
+            };
+            let Some(plan) = self.agreement.plan_mut(id) else {
+                continue;
+            };
+            plan.peer = Some(match plan.peer.take() {
+                // Candidates that were trickled since the description stay.
+                Some(before) if is_same(&before) => PeerTransport {
+                    candidates: merged(before.candidates, peer.candidates),
+                    end_of_candidates: before.end_of_candidates || peer.end_of_candidates,
+                    local: plan.local.clone(),
+                    ..peer
+                },
+                _ => PeerTransport {
+                    local: plan.local.clone(),
+                    ..peer
+                },
+            });
+        }
+        Ok(())
+    }
+
+    fn commit_data(&mut self, peer: PeerData) {
+        if let Some(data) = &mut self.agreement.data {
+            data.peer = Some(peer);
+        }
+    }
+
+    fn commit_transceiver(
+        &mut self,
+        exchange: &Exchange<'_>,
+        id: TransceiverId,
+        local: &DescribedSection,
+        remote: &DescribedSection,
+    ) {
+        let direction = exchange.direction(local, remote);
+        let negotiated = Negotiated {
+            send: sendable(&local.codecs, &remote.codecs),
+            receive: receivable(&local.codecs, &remote.codecs),
+            extensions: common(&local.extensions, &remote.extensions),
+            rtcp_rsize: local.rtcp_rsize && remote.rtcp_rsize,
+        };
+        let accepted = match exchange.answer_is_local {
+            true => local.simulcast.as_ref().map(|own| own.sent_rids()),
+            false => remote.simulcast.as_ref().map(|own| own.accepted_rids()),
+        };
+        let Some(transceiver) = self.transceiver_mut(id) else {
+            return;
+        };
+        if transceiver.is_stopped() {
+            return;
+        }
+        transceiver.current_direction = Some(direction);
+        transceiver.sender.has_sent |= direction.sends();
+        let encodings = &mut transceiver.sender.encodings;
+        if encodings.is_simulcast() && direction.sends() {
+            // RFC 8853 §5.2: what the peer does not take is not sent.
+            encodings.narrow(accepted.as_deref().unwrap_or(&[]));
+        }
+        encodings.retain_codecs(&negotiated.send);
+        transceiver.negotiated = negotiated;
+    }
+
+    /// The exchange is over: what was pending is current.
+    pub(crate) fn become_stable(&mut self) {
+        let descriptions = &mut self.descriptions;
+        descriptions.current_local = descriptions.pending_local.take();
+        descriptions.current_remote = descriptions.pending_remote.take();
+        self.before = None;
+        self.created_offer = None;
+        self.created_answer = None;
+        self.forget_replaced();
+        self.negotiation_needed = false;
+        self.enter(SignalingState::Stable);
+    }
+
+    /// Transceivers whose m-sections were rejected have stopped, and are forgotten with those that
+    /// were stopped before they were ever described.
+    pub(crate) fn stop_rejected(&mut self) {
+        let mut stopped = Vec::new();
+        for section in self.agreement.sections.iter_mut().filter(|it| it.rejected) {
+            if let Owner::Transceiver(id) = section.owner {
+                stopped.push(id);
+                section.owner = Owner::None;
+            }
+        }
+        for transceiver in &mut self.transceivers {
+            let undescribed = transceiver.life == Life::Stopping && transceiver.mid.is_none();
+            if !undescribed && !stopped.contains(&transceiver.id) {
+                continue;
+            }
+            if transceiver.life == Life::Running {
+                self.events.push_back(Event::TrackEnded(transceiver.id));
+            }
+            transceiver.become_stopped();
+        }
+        self.transceivers.retain(|own| !own.is_stopped());
+    }
+
+    /// `[[LocalIceCredentialsToReplace]]` is emptied once none of them is in use.
+    fn forget_replaced(&mut self) {
+        let plans = &self.agreement.plans;
+        let in_use = |old: &crate::IceCredentials| plans.iter().any(|plan| plan.local == *old);
+        if !self.to_replace.iter().any(in_use) {
+            self.to_replace.clear();
+        }
+    }
+}
+
+/// The peer's side of the transport whose tagged section is `index`.
+fn peer_transport(exchange: &Exchange<'_>, index: usize) -> Result<PeerTransport, Error> {
+    let lost = || in_section(index, "has no transport");
+    let tagged = exchange.remote.tagged(index).ok_or_else(lost)?;
+    let remote = tagged.transport.check(tagged.index)?.clone();
+    let answer = exchange.answer().tagged(index).ok_or_else(lost)?;
+    let setup = answer.transport.setup;
+    let dtls_client = match (exchange.answer_is_local, setup) {
+        (true, setup) => setup == Some(Setup::Active),
+        (false, Some(Setup::Passive)) => true,
+        (false, Some(Setup::Actpass)) => {
+            let what = "a=setup:actpass in an answer (RFC 8842 §5.3)";
+            return Err(in_section(tagged.index, what));
+        }
+        // RFC 8842 §5.3: an answer that says nothing is taken for active.
+        (false, _) => false,
+    };
+    Ok(PeerTransport {
+        local: remote.clone(),
+        remote,
+        lite: tagged.transport.lite,
+        candidates: tagged.transport.candidates.clone(),
+        end_of_candidates: tagged.transport.end_of_candidates,
+        dtls_client,
+        fingerprints: tagged.transport.fingerprints.clone(),
+    })
+}
+
+fn merged(
+    mut known: Vec<pc_sdp::Candidate>,
+    new: Vec<pc_sdp::Candidate>,
+) -> Vec<pc_sdp::Candidate> {
+    for candidate in new {
+        if !known.contains(&candidate) {
+            known.push(candidate);
+        }
+    }
+    known
+}
+
+/// The header extensions that both descriptions name alike, as the local one has them.
+fn common(local: &[HeaderExtension], remote: &[HeaderExtension]) -> Vec<HeaderExtension> {
+    let both = local.iter().filter(|own| {
+        let mut theirs = remote.iter();
+        theirs.any(|other| other.id == own.id && other.uri == own.uri)
+    });
+    both.cloned().collect()
+}

@@ -1,0 +1,36 @@
+use pc_sdp::Fingerprint;
+
+use crate::{BundlePolicy, Capabilities};
+
+/// What a [`Session`](crate::Session) is made from.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Everything random in descriptions comes from it, ICE passwords too: it must be unpredictable,
+    /// and never be used twice.
+    pub seed: [u8; 32],
+    /// How many transports an offer proposes.
+    pub bundle_policy: BundlePolicy,
+    /// The hashes of the local certificate, at least one.
+    pub fingerprints: Vec<Fingerprint>,
+    /// The codecs and header extensions this side can use.
+    pub capabilities: Capabilities,
+    /// The longest data channel message this side takes, in bytes (RFC 8841 §6).
+    pub max_message_size: u64,
+    /// Offers a section for data channels whether or not there is one
+    /// (webrtc-extensions, `alwaysNegotiateDataChannels`).
+    pub always_negotiate_data_channels: bool,
+}
+
+impl Config {
+    /// The defaults of the W3C's `RTCConfiguration`.
+    pub fn new(seed: [u8; 32], fingerprints: Vec<Fingerprint>) -> Self {
+        Self {
+            seed,
+            bundle_policy: BundlePolicy::Balanced,
+            fingerprints,
+            capabilities: Capabilities::default(),
+            max_message_size: 262_144,
+            always_negotiate_data_channels: false,
+        }
+    }
+}

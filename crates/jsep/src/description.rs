@@ -1,0 +1,303 @@
+//! A description, read: what each m-section says that offer and answer turn on.
+
+use std::collections::HashMap;
+
+use pc_sdp::{
+    Attribute, Candidate, Fingerprint, HashFunction, MediaDescription, MediaLine, Protocol,
+    SessionDescription as Sdp, Setup,
+};
+
+use crate::{
+    CodecParameters, Error, HeaderExtension, IceCredentials, MediaKind, PeerData, SdpType,
+    codec::read_codecs,
+    encoding::{RemoteSimulcast, read_simulcast},
+    extension::read_extensions,
+};
+
+/// RFC 8841 §6: what `a=max-message-size` is taken for where it is not said.
+const DEFAULT_MAX_MESSAGE_SIZE: u64 = 65_536;
+/// The SCTP port of WebRTC, for the older forms that say none (RFC 8841 §5).
+const DEFAULT_SCTP_PORT: u16 = 5000;
+
+/// A description and what it means.
+#[derive(Debug, Clone)]
+pub(crate) struct Description {
+    pub(crate) kind: SdpType,
+    pub(crate) sdp: Sdp,
+    pub(crate) sections: Vec<DescribedSection>,
+    /// For each section the BUNDLE group it is in, as an index of `groups`.
+    pub(crate) group_of: Vec<Option<usize>>,
+    /// The BUNDLE groups: the indexes of their sections in the group's order, those alone that exist.
+    pub(crate) groups: Vec<Vec<usize>>,
+}
+
+/// What an m-section is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    Media(MediaKind),
+    Data,
+    /// Nothing this side knows of: rejected, and kept in its place.
+    Unknown,
+}
+
+/// What one m-section says.
+#[derive(Debug, Clone)]
+pub(crate) struct DescribedSection {
+    pub(crate) index: usize,
+    pub(crate) mid: Option<String>,
+    pub(crate) head: MediaLine,
+    pub(crate) usage: Use,
+    pub(crate) rejected: bool,
+    pub(crate) bundle_only: bool,
+    pub(crate) direction: pc_sdp::Direction,
+    pub(crate) codecs: Vec<CodecParameters>,
+    pub(crate) extensions: Vec<HeaderExtension>,
+    /// The ids of the streams that the track is in (RFC 8830 §3): without `-`, each once.
+    pub(crate) streams: Vec<String>,
+    pub(crate) simulcast: Option<RemoteSimulcast>,
+    pub(crate) transport: TransportLines,
+    pub(crate) data: PeerData,
+    pub(crate) rtcp_mux: bool,
+    pub(crate) rtcp_rsize: bool,
+}
+
+/// The lines that concern the transport (RFC 9143 §7.1.3: in a bundle, those of the tagged section
+/// hold for all).
+#[derive(Debug, Clone)]
+pub(crate) struct TransportLines {
+    pub(crate) ice: Option<IceCredentials>,
+    pub(crate) lite: bool,
+    pub(crate) trickle: bool,
+    pub(crate) fingerprints: Vec<Fingerprint>,
+    /// Fingerprints were given, whether or not one of them can be used.
+    pub(crate) has_fingerprint: bool,
+    pub(crate) setup: Option<Setup>,
+    pub(crate) tls_id: Option<String>,
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) end_of_candidates: bool,
+}
+
+impl Description {
+    /// Reads a description. What it lacks is for the caller to find.
+    pub(crate) fn parse(kind: SdpType, text: &str) -> Result<Self, Error> {
+        Self::new(kind, Sdp::parse(text)?)
+    }
+
+    pub(crate) fn new(kind: SdpType, sdp: Sdp) -> Result<Self, Error> {
+        let sections = sdp
+            .media
+            .iter()
+            .enumerate()
+            .map(|(index, media)| DescribedSection::read(&sdp, media, index))
+            .collect::<Result<Vec<_>, _>>()?;
+        let indexes = mids(&sections)?;
+        let mut group_of = vec![None; sections.len()];
+        let mut groups = Vec::new();
+        for group in sdp.bundle_groups() {
+            let known: Vec<usize> = group
+                .mids
+                .iter()
+                .filter_map(|mid| indexes.get(mid).copied())
+                .collect();
+            for &index in &known {
+                if let Some(slot) = group_of.get_mut(index)
+                    && slot.replace(groups.len()).is_some()
+                {
+                    return Err(in_section(index, "is in BUNDLE groups twice (RFC 9143 §7)"));
+                }
+            }
+            groups.push(known);
+        }
+        Ok(Self {
+            kind,
+            sdp,
+            sections,
+            group_of,
+            groups,
+        })
+    }
+
+    /// The section with this mid.
+    pub(crate) fn by_mid(&self, mid: &str) -> Option<&DescribedSection> {
+        self.sections
+            .iter()
+            .find(|section| section.mid.as_deref() == Some(mid))
+    }
+
+    /// The section whose transport lines hold for this one: the tagged one of its group (RFC 9143
+    /// §7.1.1: the first that is not rejected and has a transport), or itself.
+    pub(crate) fn tagged(&self, index: usize) -> Option<&DescribedSection> {
+        let own = self.sections.get(index)?;
+        let group = self.group_of.get(index).copied().flatten();
+        let members = group.and_then(|group| self.groups.get(group));
+        members
+            .into_iter()
+            .flatten()
+            .filter_map(|&member| self.sections.get(member))
+            .find(|member| {
+                !member.rejected && !member.bundle_only && member.transport.ice.is_some()
+            })
+            .or(Some(own))
+    }
+
+    /// Whether two sections are in one BUNDLE group.
+    pub(crate) fn bundled_together(&self, one: usize, other: usize) -> bool {
+        let group = |index: usize| self.group_of.get(index).copied().flatten();
+        group(one).is_some() && group(one) == group(other)
+    }
+}
+
+impl DescribedSection {
+    fn read(sdp: &Sdp, media: &MediaDescription, index: usize) -> Result<Self, Error> {
+        let usage = usage(media);
+        let is_media = matches!(usage, Use::Media(_));
+        let rejected = media.is_rejected();
+        let mut section = Self {
+            index,
+            mid: media.mid().map(|mid| mid.as_str().to_owned()),
+            head: (*media.head).clone(),
+            usage,
+            rejected,
+            bundle_only: media.has(&Attribute::BundleOnly) && media.port() == 0,
+            direction: sdp.direction_for(media),
+            codecs: Vec::new(),
+            extensions: Vec::new(),
+            streams: Vec::new(),
+            simulcast: None,
+            transport: TransportLines::read(sdp, media),
+            data: PeerData {
+                port: media.sctp_port().unwrap_or(DEFAULT_SCTP_PORT),
+                max_message_size: media.max_message_size().unwrap_or(DEFAULT_MAX_MESSAGE_SIZE),
+            },
+            rtcp_mux: media.has(&Attribute::RtcpMux) || media.has(&Attribute::RtcpMuxOnly),
+            rtcp_rsize: media.has(&Attribute::RtcpRsize),
+        };
+        if is_media && !rejected {
+            let named = |error: Error| Error {
+                message: format!("m-section {index}: {}", error.message).into(),
+                ..error
+            };
+            section.codecs = read_codecs(media).map_err(named)?;
+            section.extensions = read_extensions(sdp, media).map_err(named)?;
+            section.simulcast = read_simulcast(media).map_err(named)?;
+            section.streams = streams(media);
+        }
+        Ok(section)
+    }
+}
+
+impl TransportLines {
+    fn read(sdp: &Sdp, media: &MediaDescription) -> Self {
+        let ufrag = sdp.ice_ufrag_for(media);
+        let ice = ufrag.zip(sdp.ice_pwd_for(media));
+        Self {
+            ice: ice.map(|(ufrag, pwd)| IceCredentials {
+                ufrag: ufrag.as_str().to_owned(),
+                pwd: pwd.as_str().to_owned(),
+            }),
+            lite: sdp.is_ice_lite(),
+            trickle: sdp.ice_options_for(media).any(|option| option == "trickle"),
+            has_fingerprint: sdp.fingerprints_for(media).next().is_some(),
+            fingerprints: sdp
+                .fingerprints_for(media)
+                .filter(|it| is_safe(&it.hash))
+                .cloned()
+                .collect(),
+            setup: sdp.setup_for(media),
+            tls_id: sdp.tls_id_for(media).map(|id| id.as_str().to_owned()),
+            candidates: media.candidates().cloned().collect(),
+            end_of_candidates: sdp.end_of_candidates_for(media),
+        }
+    }
+
+    /// Whether a transport can be made of these: credentials and fingerprints that can be used.
+    pub(crate) fn check(&self, index: usize) -> Result<&IceCredentials, Error> {
+        let Some(ice) = &self.ice else {
+            return Err(in_section(index, "has no a=ice-ufrag and a=ice-pwd"));
+        };
+        if !pc_sdp::is_ice_ufrag(&ice.ufrag) || !pc_sdp::is_ice_pwd(&ice.pwd) {
+            let what = "a=ice-ufrag or a=ice-pwd is malformed (RFC 8839 §5.4)";
+            return Err(in_section(index, what));
+        }
+        if !self.has_fingerprint {
+            return Err(in_section(index, "has no a=fingerprint (RFC 8827 §6.5)"));
+        }
+        if self.fingerprints.is_empty() {
+            let what = "has no a=fingerprint with a hash that is safe to use (RFC 8122 §5)";
+            return Err(in_section(index, what));
+        }
+        if let Some(wrong) = self.fingerprints.iter().find(|it| !it.has_valid_len()) {
+            let what = format!("a=fingerprint: not of the length of {}", wrong.hash);
+            return Err(in_section(index, &what));
+        }
+        if self.setup == Some(Setup::Holdconn) {
+            return Err(in_section(index, "a=setup:holdconn is of no use to WebRTC"));
+        }
+        Ok(ice)
+    }
+}
+
+/// An `InvalidAccessError` about one m-section.
+pub(crate) fn in_section(index: usize, what: &str) -> Error {
+    Error::invalid_access(format!("m-section {index}: {what}"))
+}
+
+/// RFC 8122 §5 excludes MD2 and MD5; what is unknown cannot be verified.
+fn is_safe(hash: &HashFunction) -> bool {
+    matches!(
+        hash,
+        HashFunction::Sha1
+            | HashFunction::Sha224
+            | HashFunction::Sha256
+            | HashFunction::Sha384
+            | HashFunction::Sha512
+    )
+}
+
+/// RFC 5888 §4: a mid names one m-section.
+fn mids(sections: &[DescribedSection]) -> Result<HashMap<&str, usize>, Error> {
+    let mut indexes = HashMap::with_capacity(sections.len());
+    for section in sections {
+        let Some(mid) = section.mid.as_deref() else {
+            continue;
+        };
+        if indexes.insert(mid, section.index).is_some() {
+            let message = format!("two m-sections have the mid {mid:?} (RFC 5888 §4)");
+            return Err(Error::invalid_access(message));
+        }
+    }
+    Ok(indexes)
+}
+
+/// RFC 9429 §5.1.2 and §5.1.3: which protocols are those of WebRTC.
+fn usage(media: &MediaDescription) -> Use {
+    let dtls_srtp = matches!(
+        media.protocol(),
+        Protocol::UdpTlsRtpSavpf
+            | Protocol::UdpTlsRtpSavp
+            | Protocol::TcpDtlsRtpSavpf
+            | Protocol::TcpDtlsRtpSavp
+            | Protocol::RtpSavpf
+            | Protocol::RtpSavp
+    );
+    match media.kind() {
+        pc_sdp::MediaKind::Audio if dtls_srtp => Use::Media(MediaKind::Audio),
+        pc_sdp::MediaKind::Video if dtls_srtp => Use::Media(MediaKind::Video),
+        _ if media.is_data_channel() => Use::Data,
+        _ => Use::Unknown,
+    }
+}
+
+fn streams(media: &MediaDescription) -> Vec<String> {
+    let mut streams: Vec<String> = Vec::new();
+    for stream in media.msids().filter_map(|msid| msid.stream_id()) {
+        // A track is in few streams; a hostile description is bounded by what is looked at.
+        if streams.len() < MAX_STREAMS && !streams.iter().any(|known| known == stream.as_str()) {
+            streams.push(stream.as_str().to_owned());
+        }
+    }
+    streams
+}
+
+/// How many streams of a track are looked at.
+const MAX_STREAMS: usize = 64;

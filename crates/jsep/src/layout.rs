@@ -1,0 +1,171 @@
+//! Which m-section of an offer is whose, and which transport each has (RFC 9429 §5.2.1 and §5.2.2).
+
+use crate::{
+    BundlePolicy, Error, MediaKind, Session, TransportId, agreement::Owner,
+    created::CreatedSection, transceiver::Life,
+};
+
+/// RFC 8866 sets no limit, the parser does.
+const MAX_SECTIONS: usize = pc_sdp::MAX_MEDIA;
+
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    pub(crate) sections: Vec<CreatedSection>,
+    /// Whether a section is to be used in its bundle or not at all (RFC 9143 §6).
+    pub(crate) bundle_only: Vec<bool>,
+    /// Transports that no description has been set of yet.
+    pub(crate) drafts: Vec<TransportId>,
+}
+
+impl Layout {
+    pub(crate) fn of_offer(session: &mut Session) -> Result<Self, Error> {
+        let mut layout = Self::default();
+        layout.keep_sections(session);
+        layout.add_sections(session)?;
+        layout.assign_transports(session);
+        Ok(layout)
+    }
+
+    /// Those that are there stay where they are.
+    fn keep_sections(&mut self, session: &Session) {
+        for section in &session.agreement.sections {
+            let alive = match section.owner {
+                Owner::Transceiver(id) => session
+                    .transceiver_ref(id)
+                    .is_some_and(|transceiver| transceiver.life == Life::Running),
+                Owner::Data => !section.rejected,
+                Owner::None => false,
+            };
+            self.sections.push(CreatedSection {
+                mid: section.mid.clone(),
+                has_mid: section.has_mid,
+                owner: section.owner,
+                // Rejected sections have none; filled in for the others below.
+                transport: section.transport.filter(|_| alive),
+            });
+        }
+    }
+
+    /// New ones take the place of those that were rejected and belong to nobody, or come at the end.
+    fn add_sections(&mut self, session: &Session) -> Result<(), Error> {
+        let mut added = Vec::new();
+        let waiting = session.transceivers.iter();
+        let waiting = waiting.filter(|own| own.life == Life::Running && own.mid.is_none());
+        let mut owners: Vec<Owner> = waiting.map(|own| Owner::Transceiver(own.id)).collect();
+        let wants_data = session.wants_data || session.config.always_negotiate_data_channels;
+        if wants_data && session.agreement.data_section().is_none() {
+            owners.push(Owner::Data);
+        }
+        let mut free = session
+            .agreement
+            .sections
+            .iter()
+            .enumerate()
+            .filter(|(_, section)| section.rejected && !is_owned(session, section.owner))
+            .map(|(index, _)| index);
+        for owner in owners {
+            let mid = session.agreement.free_mid(&added);
+            added.push(mid.clone());
+            let section = CreatedSection {
+                mid,
+                has_mid: true,
+                owner,
+                transport: None,
+            };
+            match free.next().and_then(|index| self.sections.get_mut(index)) {
+                Some(place) => *place = section,
+                None => self.sections.push(section),
+            }
+        }
+        if self.sections.len() > MAX_SECTIONS {
+            let message = format!("more than {MAX_SECTIONS} m-sections");
+            return Err(Error::operation(message));
+        }
+        Ok(())
+    }
+
+    /// A section that is new gets a transport as the bundle policy says, or that of the bundle there
+    /// is (RFC 9143 §7.5).
+    fn assign_transports(&mut self, session: &mut Session) {
+        let mut drafts = session.drafts.clone().into_iter();
+        let mut bundle = self.established(session);
+        let mut kinds: Vec<Option<MediaKind>> = Vec::new();
+        for index in 0..self.sections.len() {
+            let is_known = self.is_known(session, index);
+            let Some(section) = self.sections.get_mut(index) else {
+                continue;
+            };
+            let mut bundle_only = false;
+            if section.transport.is_none() && !is_known {
+                let kind = kind_of(session, section.owner);
+                let is_first = !kinds.contains(&kind);
+                let shared = match (bundle, session.config.bundle_policy) {
+                    (Some((transport, true)), _) => Some(transport),
+                    (Some((transport, false)), BundlePolicy::MaxBundle) => Some(transport),
+                    (Some((transport, false)), BundlePolicy::Balanced) if !is_first => {
+                        Some(transport)
+                    }
+                    _ => None,
+                };
+                bundle_only = shared.is_some();
+                section.transport = shared.or_else(|| {
+                    let id = drafts.next().unwrap_or_else(|| session.new_transport_id());
+                    self.drafts.push(id);
+                    Some(id)
+                });
+                if !bundle_only {
+                    kinds.push(kind);
+                }
+            } else if let Some(known) = section.transport {
+                kinds.push(kind_of(session, section.owner));
+                // Until the peer has agreed to the bundle, what was bundle-only stays so.
+                bundle_only = session.agreement.plan(known).is_some_and(|plan| {
+                    plan.peer.is_none() && plan.sections.first().is_some_and(|it| it.index != index)
+                });
+            }
+            if bundle.is_none() {
+                bundle = section.transport.map(|transport| (transport, false));
+            }
+            self.bundle_only.push(bundle_only);
+        }
+        self.drafts.extend(drafts);
+    }
+
+    /// The transport of the bundle that both sides have agreed on, if several sections or the only
+    /// one run on it.
+    fn established(&self, session: &Session) -> Option<(TransportId, bool)> {
+        let first = self.sections.iter().find_map(|section| section.transport)?;
+        let plan = session.agreement.plan(first)?;
+        let remote = session.descriptions.current_remote.as_ref()?;
+        let name = plan.sections.first()?;
+        let is_grouped = remote.group_of.get(name.index).copied().flatten().is_some();
+        plan.peer.as_ref()?;
+        Some((first, is_grouped))
+    }
+
+    /// A section that was there before, alive or not; one that was recycled is new.
+    fn is_known(&self, session: &Session, index: usize) -> bool {
+        let before = session.agreement.sections.get(index);
+        let own = self.sections.get(index);
+        before
+            .zip(own)
+            .is_some_and(|(before, own)| before.mid == own.mid)
+    }
+}
+
+/// Whether somebody's m-section still is to be told of, or may come back.
+fn is_owned(session: &Session, owner: Owner) -> bool {
+    match owner {
+        Owner::Transceiver(id) => session
+            .transceiver_ref(id)
+            .is_some_and(|transceiver| !transceiver.is_stopped()),
+        Owner::Data | Owner::None => false,
+    }
+}
+
+fn kind_of(session: &Session, owner: Owner) -> Option<MediaKind> {
+    match owner {
+        Owner::Transceiver(id) => session.transceiver_ref(id).map(|own| own.kind),
+        Owner::Data | Owner::None => None,
+    }
+}

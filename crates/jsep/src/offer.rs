@@ -1,0 +1,222 @@
+//! `createOffer` (RFC 9429 §5.2).
+
+use std::sync::Arc;
+
+use pc_sdp::{Attribute, Group, Origin, Protocol, SessionDescription as Sdp, Setup};
+
+use crate::{
+    Error, HeaderExtension, SdpType, Session, SignalingState, TransceiverDirection, TransceiverId,
+    TransportId,
+    agreement::{LocalTransport, Owner},
+    codec::offer_codecs,
+    created::{Created, CreatedSection},
+    description::Description,
+    encoding::write_send_simulcast,
+    extension::offer_extensions,
+    layout::Layout,
+    transceiver::Transceiver,
+    write::{self, MediaSection, TransportSection},
+};
+
+/// `RTCOfferOptions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OfferOptions {
+    /// New ICE credentials for every transport (RFC 8445 §9).
+    pub ice_restart: bool,
+}
+
+impl Session {
+    /// Whether an offer can be created now (RFC 9429 §4.1.8).
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError`.
+    pub fn check_create_offer(&self) -> Result<(), Error> {
+        self.check_open()?;
+        match self.state {
+            SignalingState::Stable | SignalingState::HaveLocalOffer => Ok(()),
+            state => Err(Error::invalid_state(format!(
+                "cannot create an offer in the signaling state \"{state}\""
+            ))),
+        }
+    }
+
+    /// `createOffer()`: a description for everything that the application wants now.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError`; `OperationError`: more codecs or header extensions than there are numbers.
+    pub fn create_offer(&mut self, options: OfferOptions) -> Result<String, Error> {
+        self.check_create_offer()?;
+        let layout = Layout::of_offer(self)?;
+        let transports = self.offered_transports(&layout, options);
+        let sdp = OfferWriter::new(self, &layout, &transports).write()?;
+        let text = sdp.to_string();
+        self.session_version += 1;
+        self.drafts = layout.drafts;
+        self.created_offer = Some(Arc::new(Created {
+            description: Description::new(SdpType::Offer, sdp)?,
+            text: text.clone(),
+            sections: layout.sections,
+            transports,
+        }));
+        Ok(text)
+    }
+
+    /// The credentials of every transport in the offer: as they are, or new.
+    fn offered_transports(
+        &mut self,
+        layout: &Layout,
+        options: OfferOptions,
+    ) -> Vec<LocalTransport> {
+        let mut locals: Vec<LocalTransport> = Vec::new();
+        for id in layout.sections.iter().filter_map(|own| own.transport) {
+            if locals.iter().any(|local| local.id == id) {
+                continue;
+            }
+            let mut local = self.agreement.local_transport(id, &mut self.random);
+            let before = self.created_offer.as_ref().and_then(|created| {
+                let mut known = created.transports.iter();
+                known.find(|known| known.id == id)
+            });
+            let is_known = self.agreement.plan(id).is_some();
+            match before {
+                // Proposed before: the same again.
+                Some(before) if !is_known => local = before.clone(),
+                _ => {}
+            }
+            let replaced = self.to_replace.contains(&local.credentials);
+            if replaced || (options.ice_restart && is_known) {
+                local.credentials = self.random.credentials();
+            }
+            locals.push(local);
+        }
+        locals
+    }
+}
+
+struct OfferWriter<'a> {
+    session: &'a Session,
+    layout: &'a Layout,
+    transports: &'a [LocalTransport],
+    payload_types: crate::codec::PayloadTypes,
+    extension_ids: crate::extension::ExtensionIds,
+}
+
+impl<'a> OfferWriter<'a> {
+    fn new(session: &'a Session, layout: &'a Layout, transports: &'a [LocalTransport]) -> Self {
+        Self {
+            payload_types: session.agreement.payload_types.clone(),
+            extension_ids: session.agreement.extension_ids.clone(),
+            session,
+            layout,
+            transports,
+        }
+    }
+
+    fn write(mut self) -> Result<Sdp, Error> {
+        let session = self.session;
+        let mut sdp = Sdp::new(Origin::new(session.session_id, session.session_version + 1));
+        let bundled = self.layout.sections.iter();
+        let bundled = bundled.filter(|own| own.transport.is_some() && own.has_mid);
+        let mids = bundled
+            .map(|own| write::word(&own.mid))
+            .collect::<Result<Vec<_>, _>>()?;
+        if !mids.is_empty() {
+            sdp.push(Attribute::Group(Group::bundle(mids)));
+        }
+        sdp.push(Attribute::ExtmapAllowMixed);
+        for (index, own) in self.layout.sections.iter().enumerate() {
+            let media = self.section(index, own)?;
+            sdp.media.push(media);
+        }
+        Ok(sdp)
+    }
+
+    fn section(
+        &mut self,
+        index: usize,
+        own: &CreatedSection,
+    ) -> Result<pc_sdp::MediaDescription, Error> {
+        let mid = own.has_mid.then_some(own.mid.as_str());
+        let known = self.session.agreement.sections.get(index);
+        let Some(transport) = own.transport.and_then(|id| self.transport(id, index)) else {
+            let head = match known {
+                Some(known) => known.head.clone(),
+                None => pc_sdp::MediaDescription::data_channel(0).head.into_inner(),
+            };
+            return write::rejected_section(&head, mid);
+        };
+        match own.owner {
+            Owner::Transceiver(id) => self.media(index, id, mid, &transport),
+            Owner::Data | Owner::None => {
+                write::data_section(mid, None, &transport, self.session.config.max_message_size)
+            }
+        }
+    }
+
+    fn transport(&self, id: TransportId, index: usize) -> Option<TransportSection<'a>> {
+        let local = self.transports.iter().find(|local| local.id == id)?;
+        Some(TransportSection {
+            local,
+            fingerprints: &self.session.config.fingerprints,
+            // RFC 8842 §5.2: offers leave the choice to the answerer, later ones too.
+            setup: Setup::Actpass,
+            with_tls_id: true,
+            bundle_only: self.layout.bundle_only.get(index).copied().unwrap_or(false),
+        })
+    }
+
+    fn media(
+        &mut self,
+        index: usize,
+        id: TransceiverId,
+        mid: Option<&str>,
+        transport: &TransportSection<'_>,
+    ) -> Result<pc_sdp::MediaDescription, Error> {
+        let gone = || Error::operation("the transceiver of an m-section is gone");
+        let transceiver = self.session.transceiver_ref(id).ok_or_else(gone)?;
+        let direction = transceiver.direction;
+        let same = self.session.agreement.sections.get(index);
+        let same = same.filter(|section| section.owner == Owner::Transceiver(id));
+        let capabilities = self.session.config.capabilities.of(transceiver.kind);
+        let codecs = offer_codecs(
+            capabilities,
+            transceiver.preferences.as_deref(),
+            direction.sends(),
+            direction.receives(),
+            same.map_or(&[], |section| &section.codecs),
+            &mut self.payload_types,
+        )?;
+        let extensions: Vec<HeaderExtension> = offer_extensions(
+            &transceiver.extensions,
+            same.map_or(&[], |section| &section.extensions),
+            &mut self.extension_ids,
+        );
+        let own = MediaSection {
+            kind: transceiver.kind,
+            protocol: Protocol::UdpTlsRtpSavpf,
+            direction: direction.to_sdp(),
+            codecs: &codecs,
+            extensions: &extensions,
+            msid: msid(transceiver, direction),
+            rtcp_rsize: true,
+        };
+        let mut media = write::media_section(&own, mid, transport)?;
+        if direction.sends() {
+            write_send_simulcast(&transceiver.sender.encodings, &mut media);
+        }
+        Ok(media)
+    }
+}
+
+/// RFC 9429 §5.2.1: said of what is sent alone.
+pub(crate) fn msid(
+    transceiver: &Transceiver,
+    direction: TransceiverDirection,
+) -> Option<(&[String], &str)> {
+    let sender = &transceiver.sender;
+    direction
+        .sends()
+        .then_some((&*sender.streams, &*sender.msid))
+}
