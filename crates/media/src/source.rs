@@ -55,9 +55,6 @@ impl TrackSource {
     /// sending and receiving").
     pub fn end(&self) {
         let mut state = self.shared.lock();
-        if state.ended {
-            return;
-        }
         state.ended = true;
         let listeners = state.listeners.take();
         let waiters = state.stop_waiters.take();

@@ -56,7 +56,11 @@ fn a_source_holds_no_track_and_a_track_no_stream() {
 fn the_drop_of_the_source_is_the_end() {
     let (track, source) = MediaStreamTrack::new(MediaKind::Audio, "id", "");
     let mut events = track.events();
+    let (count, waker) = Count::waker();
+    let polled = events.poll_next(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending());
     drop(source);
+    assert_eq!(count.get(), 1);
     assert_eq!(track.ready_state(), Ended);
     assert_eq!(events.try_next(), Some(TrackEvent::Ended));
     assert_eq!(events.try_next(), None);
