@@ -108,7 +108,7 @@ fn feedback_for_all_formats_is_bounded() {
 }
 
 #[test]
-fn circles_of_references_end() {
+fn circles_and_chains_of_references_end() {
     let mut lines = String::new();
     for (number, name, line) in [
         (96, "rtx", "apt=97"),
@@ -125,6 +125,13 @@ fn circles_of_references_end() {
     assert_eq!(offered.len(), 6);
     assert!(sendable(&offered, &offered).is_empty());
     assert!(answer_to(&offered, &MediaKind::Video).is_empty());
+    let chain = video(
+        "96 97 98",
+        "a=rtpmap:96 VP8/90000\r\n\
+         a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n\
+         a=rtpmap:98 rtx/90000\r\na=fmtp:98 apt=97\r\n",
+    );
+    assert_eq!(numbers(&sendable(&chain, &chain)), [96, 97]);
     let blocks = vec!["96"; 100_000].join("/");
     let lines =
         format!("a=rtpmap:96 opus/48000/2\r\na=rtpmap:97 red/48000/2\r\na=fmtp:97 {blocks}");

@@ -184,6 +184,20 @@ fn what_both_send_is_by_the_receivers_numbers() {
 }
 
 #[test]
+fn what_we_may_receive_is_in_the_order_of_the_answer() {
+    let theirs = captured("chromium-answer-audio-video-data.sdp", MediaKind::Video);
+    let received = receivable(&offer(None, &[]), &read_codecs(&theirs).unwrap());
+    assert_eq!(
+        numbers(&received),
+        [
+            96, 97, 102, 103, 104, 107, 108, 109, 114, 115, 116, 117, 39, 40, 45, 46, 98, 99, 100,
+            101,
+        ]
+    );
+    assert_eq!(numbers(&offer(None, &received))[..20], numbers(&received));
+}
+
+#[test]
 fn gstreamers_upper_case_opus_is_opus() {
     let offered = read_codecs(&captured("gst-vp8-offer.sdp", MediaKind::Audio)).unwrap();
     assert_eq!(offered[0].codec.mime_type, "audio/OPUS");
