@@ -42,16 +42,23 @@ impl ExtensionIds {
         Ok(())
     }
 
-    /// The id for an extension: the one it has, else the one it would like, else any free one.
-    pub(super) fn allot(&mut self, uri: &str, preferred: u8) -> Option<u16> {
+    /// The id for an extension: the one it has, else the one it would like, else any free one. None
+    /// of `section`, which keeps its own: without BUNDLE they may mean something else elsewhere.
+    pub(super) fn allot(
+        &mut self,
+        uri: &str,
+        preferred: u8,
+        section: &[HeaderExtension],
+    ) -> Option<u16> {
+        let elsewhere = |id: &u16| section.iter().all(|own| own.id != *id);
         let mut meanings = self.meanings.iter();
-        let own = meanings.find(|(_, (own, encrypted))| own == uri && !encrypted);
+        let own = meanings.find(|(id, (own, encrypted))| own == uri && !encrypted && elsewhere(id));
         if let Some((id, _)) = own {
             return Some(*id);
         }
         let candidates = std::iter::once(u16::from(preferred)).filter(|id| *id != 0);
         let mut candidates = candidates.chain(IDS.into_iter().flatten());
-        let id = candidates.find(|id| !self.meanings.contains_key(id))?;
+        let id = candidates.find(|id| !self.meanings.contains_key(id) && elsewhere(id))?;
         self.meanings.insert(id, (uri.to_owned(), false));
         Some(id)
     }

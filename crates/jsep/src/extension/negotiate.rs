@@ -19,9 +19,9 @@ pub(crate) fn offer_extensions(
     };
     let mut offered = Vec::new();
     for own in wanted.iter().filter(|own| is_wanted(own)) {
-        let Some(id) = id_of(&own.uri).or_else(|| taken.allot(&own.uri, own.preferred_id)) else {
-            continue;
-        };
+        let known = id_of(&own.uri);
+        let id = known.or_else(|| taken.allot(&own.uri, own.preferred_id, section));
+        let Some(id) = id else { continue };
         offered.push(HeaderExtension {
             uri: own.uri.clone(),
             id,

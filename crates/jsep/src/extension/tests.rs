@@ -194,6 +194,24 @@ fn a_section_keeps_its_ids_and_new_ones_go_around_them() {
 }
 
 #[test]
+fn ids_of_a_section_outside_the_bundle_do_not_collide_with_new_ones() {
+    let mut taken = ExtensionIds::default();
+    taken.learn(&[both(1, uri::MID)]).unwrap();
+    let section = [both(1, uri::TRANSPORT_CC), both(2, uri::ABS_SEND_TIME)];
+    taken.learn(&section).unwrap_err();
+    let ours = offer_extensions(&wanted(MediaKind::Audio), &section, &mut taken);
+    assert_eq!(
+        ours,
+        [
+            both(3, uri::SSRC_AUDIO_LEVEL),
+            both(2, uri::ABS_SEND_TIME),
+            both(1, uri::TRANSPORT_CC),
+            both(4, uri::MID),
+        ]
+    );
+}
+
+#[test]
 fn ids_run_out_without_harm_and_15_is_never_given() {
     let capability = |index: usize| HeaderExtensionCapability {
         uri: format!("x{index}"),
