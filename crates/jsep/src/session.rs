@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::{
-    Config, Error, Event, IceCredentials, SdpType, SignalingState, TransceiverId, TransportId,
+    Config, Error, Event, IceCredentials, KindCapabilities, MediaKind, SdpType, SignalingState,
+    TransceiverId, TransportId,
     agreement::Agreement,
     candidates::LocalCandidates,
     created::Created,
@@ -136,6 +137,16 @@ impl Session {
     /// A data channel has been made: offers have a section for it from now on.
     pub fn want_data(&mut self) {
         self.wants_data = true;
+    }
+
+    /// Every data channel has ended: offers have a section for them only if there was one before.
+    pub fn want_no_data(&mut self) {
+        self.wants_data = false;
+    }
+
+    /// The codecs and header extensions this side can use.
+    pub fn capabilities(&self, kind: MediaKind) -> &KindCapabilities {
+        self.config.capabilities.of(kind)
     }
 
     /// `close()`: no event tells of it.
