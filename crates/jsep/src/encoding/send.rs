@@ -33,7 +33,6 @@ const fn max_encodings(kind: MediaKind) -> usize {
 pub(crate) struct SendEncodings {
     kind: MediaKind,
     encodings: Vec<EncodingParameters>,
-    paused: Vec<String>,
     degradation_preference: Option<DegradationPreference>,
     last_returned: Option<SendParameters>,
 }
@@ -90,7 +89,6 @@ impl SendEncodings {
         Self {
             kind,
             encodings,
-            paused: Vec::new(),
             degradation_preference: None,
             last_returned: None,
         }
@@ -99,11 +97,6 @@ impl SendEncodings {
     /// The encodings in the order of simulcast.
     pub(crate) fn encodings(&self) -> &[EncodingParameters] {
         &self.encodings
-    }
-
-    /// What suffers first, as `setParameters` said.
-    pub(crate) fn degradation_preference(&self) -> Option<DegradationPreference> {
-        self.degradation_preference
     }
 
     /// Whether there is more than one stream, each with a rid: what an offer says in `a=simulcast`
@@ -117,24 +110,19 @@ impl SendEncodings {
         self.encodings.iter().filter_map(|own| own.rid.as_deref())
     }
 
-    /// Whether the peer wants this stream to begin paused (RFC 8853 §5.1). `active` stays what the
-    /// application says: W3C §5.4 keeps pausing out of it.
-    pub(crate) fn is_paused(&self, rid: &str) -> bool {
-        self.paused.iter().any(|own| own == rid)
-    }
-
-    /// A remote offer would receive these streams, each with whether it begins paused (W3C
-    /// §4.4.1.5, "proposedSendEncodings"). Only a video sender that has one encoding without rid
-    /// takes them; of more than 8 those at the end are dropped.
-    pub(crate) fn propose(&mut self, rids: &[(String, bool)]) {
+    /// A remote offer would receive these streams (W3C §4.4.1.5, "proposedSendEncodings"). Only a
+    /// video sender that has one encoding without rid takes them; of more than 8 those at the end
+    /// are dropped. Whether they begin paused is of no account: pausing is not signalled in SDP (W3C
+    /// §5.4), `active` is the application's.
+    pub(crate) fn propose(&mut self, rids: &[String]) {
         let [EncodingParameters { rid: None, .. }] = self.encodings.as_slice() else {
-            return self.note_paused(rids);
+            return;
         };
         if rids.is_empty() || self.kind == MediaKind::Audio {
             return;
         }
         let mut proposed: Vec<EncodingParameters> = Vec::new();
-        for (rid, _) in rids {
+        for rid in rids {
             if proposed.len() == max_encodings(self.kind) {
                 break;
             }
@@ -148,19 +136,17 @@ impl SendEncodings {
         scale_by_powers_of_two(&mut proposed);
         self.encodings = proposed;
         self.last_returned = None;
-        self.note_paused(rids);
     }
 
     /// An answer, ours or the peer's, keeps these streams alone (W3C §4.4.1.5). Where it keeps none
     /// the first goes on by itself, its rid kept: simulcast that has been narrowed stays so.
-    pub(crate) fn narrow(&mut self, accepted: &[(String, bool)]) {
-        self.note_paused(accepted);
+    pub(crate) fn narrow(&mut self, accepted: &[String]) {
         if self.encodings.len() < 2 {
             return;
         }
         let is_kept = |own: &EncodingParameters| {
             let rid = own.rid.as_deref();
-            rid.is_some_and(|rid| accepted.iter().any(|(other, _)| other == rid))
+            rid.is_some_and(|rid| accepted.iter().any(|other| other == rid))
         };
         if self.encodings.iter().any(is_kept) {
             self.encodings.retain(is_kept);
@@ -170,20 +156,10 @@ impl SendEncodings {
         self.last_returned = None;
     }
 
-    fn note_paused(&mut self, rids: &[(String, bool)]) {
-        let is_paused = |own: &str| rids.iter().any(|(rid, paused)| *paused && rid == own);
-        self.paused = self
-            .rids()
-            .filter(|own| is_paused(own))
-            .map(str::to_owned)
-            .collect();
-    }
-
     /// The offer is taken back, and with it the streams it proposed; `stable` is a copy from before
     /// the offer. What `setParameters` did meanwhile to streams that stay is not undone (W3C
     /// §4.4.1.5, `[[LastStableRidlessSendEncodings]]`).
     pub(crate) fn roll_back(&mut self, stable: &Self) {
-        self.paused.clone_from(&stable.paused);
         if stable.rids().next().is_none() && self.rids().next().is_some() {
             self.encodings.clone_from(&stable.encodings);
             self.last_returned = None;

@@ -47,7 +47,7 @@ pub(crate) type RidAlternatives = Vec<RemoteRid>;
 pub(crate) struct RemoteRid {
     /// The rid.
     pub(crate) id: Word,
-    /// Whether it begins paused.
+    /// Whether it begins paused; an answer that receives it says the same.
     pub(crate) paused: bool,
     /// The payload types it is restricted to, those that the section has; all if none.
     pub(crate) payload_types: Vec<PayloadType>,
@@ -56,22 +56,22 @@ pub(crate) struct RemoteRid {
 }
 
 impl RemoteSimulcast {
-    /// The first alternative of every stream that is received, with whether it begins paused: what
-    /// an offer of the peer proposes to send, for [`SendEncodings::propose`], and what its answer
-    /// accepts, for [`SendEncodings::narrow`].
-    pub(crate) fn accepted_rids(&self) -> Vec<(String, bool)> {
+    /// The first alternative of every stream that is received: what an offer of the peer proposes to
+    /// send, for [`SendEncodings::propose`], and what its answer accepts, for
+    /// [`SendEncodings::narrow`].
+    pub(crate) fn accepted_rids(&self) -> Vec<String> {
         first_rids(&self.recv)
     }
 
     /// The same of the streams that are sent: of our own answer, for [`SendEncodings::narrow`].
-    pub(crate) fn sent_rids(&self) -> Vec<(String, bool)> {
+    pub(crate) fn sent_rids(&self) -> Vec<String> {
         first_rids(&self.send)
     }
 }
 
-fn first_rids(streams: &[RidAlternatives]) -> Vec<(String, bool)> {
+fn first_rids(streams: &[RidAlternatives]) -> Vec<String> {
     let first = streams.iter().filter_map(|stream| stream.first());
-    first.map(|rid| (rid.id.to_string(), rid.paused)).collect()
+    first.map(|rid| rid.id.to_string()).collect()
 }
 
 /// Reads the simulcast of a section; `None` where it has none. The payload types of `pt=` are looked

@@ -68,12 +68,8 @@ fn scales(encodings: &SendEncodings) -> Vec<Option<f64>> {
     all.map(|own| own.scale_resolution_down_by).collect()
 }
 
-fn pairs(rids: &[&str]) -> Vec<(String, bool)> {
-    let pair = |rid: &&str| match rid.strip_prefix('~') {
-        Some(rid) => (rid.to_owned(), true),
-        None => ((*rid).to_owned(), false),
-    };
-    rids.iter().map(pair).collect()
+fn names(rids: &[&str]) -> Vec<String> {
+    rids.iter().map(|rid| (*rid).to_owned()).collect()
 }
 
 fn parameters(encodings: &mut SendEncodings, id: &str) -> SendParameters {

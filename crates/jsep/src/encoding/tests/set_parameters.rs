@@ -96,10 +96,6 @@ fn what_is_set_is_returned() {
         got.degradation_preference,
         Some(DegradationPreference::Balanced)
     );
-    assert_eq!(
-        sender.degradation_preference(),
-        Some(DegradationPreference::Balanced)
-    );
 }
 
 #[test]
