@@ -19,8 +19,8 @@ pub enum HostAddresses {
 /// [`RTCConfiguration`](https://www.w3.org/TR/webrtc/#rtcconfiguration-dictionary), as far as it is
 /// supported, and what a browser would decide for the page.
 ///
-/// There is no field that is stored and not used. `iceServers`, `iceTransportPolicy` and
-/// `iceCandidatePoolSize` come with STUN and TURN; the bundle policies make no difference to a
+/// There is no field that is stored and not used. `iceServers` and `iceTransportPolicy` come with
+/// STUN and TURN; the bundle policies make no difference to a
 /// session of one m-section.
 #[derive(Debug, Clone, Default)]
 pub struct Configuration {
@@ -28,6 +28,9 @@ pub struct Configuration {
     pub certificate: Option<Certificate>,
     /// Which local addresses to offer. Not used with an `endpoint`, which has addresses of its own.
     pub host_addresses: HostAddresses,
+    /// `iceCandidatePoolSize`: for how many transports sockets are bound at once, before any
+    /// description is set. Means nothing with an `endpoint`, whose sockets are bound.
+    pub ice_candidate_pool_size: u8,
     /// The sockets to use, shared with other connections; sockets of its own when there is none.
     pub endpoint: Option<crate::Endpoint>,
 }

@@ -78,6 +78,40 @@ states! {
 }
 
 states! {
+    /// [`RTCIceTransportState`](https://www.w3.org/TR/webrtc/#rtcicetransportstate): one transport's
+    /// part of the [`IceConnectionState`].
+    IceTransportState {
+        /// Nothing is being checked yet.
+        New = "new",
+        /// Pairs are being checked, none works yet.
+        Checking = "checking",
+        /// A pair works; others may still be checked.
+        Connected = "connected",
+        /// A pair works and the checks are over.
+        Completed = "completed",
+        /// The working pair has gone silent; it may come back.
+        Disconnected = "disconnected",
+        /// No pair works.
+        Failed = "failed",
+        /// The transport is not used any more.
+        Closed = "closed",
+    }
+}
+
+states! {
+    /// [`RTCIceGathererState`](https://www.w3.org/TR/webrtc/#rtcicegathererstate): one transport's
+    /// part of the [`IceGatheringState`].
+    IceGathererState {
+        /// Nothing has been gathered yet.
+        New = "new",
+        /// Candidates are being gathered.
+        Gathering = "gathering",
+        /// Every candidate has been announced.
+        Complete = "complete",
+    }
+}
+
+states! {
     /// [`RTCPeerConnectionState`](https://www.w3.org/TR/webrtc/#rtcpeerconnectionstate-enum): the
     /// sum of the ICE and DTLS transports.
     PeerConnectionState {

@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Instant;
 
-use common::{A, B, Call, bad, digest, good, is_open};
+use common::{A, B, Call, bad, digest, good, is_open, ufrag};
 use pc_proto::{Batch, FiveTuple, Protocol};
 use pc_simnet::{for_each_seed, ms, secs};
 use peerconnection::{
@@ -24,10 +24,13 @@ fn story(events: &[Event]) -> Vec<String> {
         Event::SignalingStateChange(state) => Some(format!("signaling {state}")),
         Event::IceGatheringStateChange(state) => Some(format!("gathering {state}")),
         Event::IceConnectionStateChange(state) => Some(format!("ice {state}")),
-        Event::DtlsStateChange(state) => Some(format!("dtls {state}")),
+        Event::DtlsTransportStateChange(_, state) => Some(format!("dtls {state}")),
         Event::SctpStateChange(state) => Some(format!("sctp {state}")),
         Event::ConnectionStateChange(state) => Some(format!("connection {state}")),
         Event::PathAuthenticated(_) | Event::PathConfirmed(_) | Event::PathForgotten(_) => None,
+        Event::IceTransportStateChange(..)
+        | Event::IceTransportGatheringStateChange(..)
+        | Event::SelectedCandidatePairChange(_) => None,
         Event::DataChannel(_) => Some("datachannel".to_owned()),
         Event::ChannelOpen(_) => Some("open".to_owned()),
         Event::ChannelReadable(_) => Some("readable".to_owned()),
@@ -195,7 +198,7 @@ fn a_wrong_fingerprint_fails_both_sides_and_opens_nothing() {
             "{story:?}"
         );
     }
-    let is_fingerprint = |event: &Event| matches!(event, Event::DtlsError(error) if error.detail == RtcErrorDetail::FingerprintFailure);
+    let is_fingerprint = |event: &Event| matches!(event, Event::DtlsError(_, error) if error.detail == RtcErrorDetail::FingerprintFailure);
     assert!(call.net[A].saw(is_fingerprint) || call.net[B].saw(is_fingerprint));
 }
 
@@ -219,7 +222,7 @@ fn a_peer_that_begins_no_handshake_is_given_up() {
     });
     assert!(call.net.elapsed() < secs(60));
     for host in [A, B] {
-        let is_dtls = |event: &Event| matches!(event, Event::DtlsError(error) if error.detail == RtcErrorDetail::DtlsFailure);
+        let is_dtls = |event: &Event| matches!(event, Event::DtlsError(_, error) if error.detail == RtcErrorDetail::DtlsFailure);
         assert_eq!(
             call.net[host]
                 .events
@@ -460,12 +463,12 @@ fn create_data_channel_checks_its_arguments() {
 #[test]
 fn the_peers_ice_restart_moves_the_path_without_losing_data() {
     let (mut call, chat, _) = Call::open(11, good());
-    let before = call.net[A].engine.local_ufrag().to_owned();
+    let before = ufrag(&call.net[A].engine).to_owned();
     // The restarting peer is a browser; here, its offer is made from the old one.
     let now = call.net.now();
     let mut offer = call.net[B].engine.create_offer(now).unwrap();
     offer.sdp = offer.sdp.replace(
-        &format!("a=ice-ufrag:{}", call.net[B].engine.local_ufrag()),
+        &format!("a=ice-ufrag:{}", ufrag(&call.net[B].engine)),
         "a=ice-ufrag:restarted",
     );
     call.net[A]
@@ -476,9 +479,9 @@ fn the_peers_ice_restart_moves_the_path_without_losing_data() {
     assert!(!call.net[A].engine.needs_gathering());
     call.net[A].engine.set_local_description(now, None).unwrap();
     assert!(call.net[A].engine.needs_gathering());
-    assert_ne!(call.net[A].engine.local_ufrag(), before);
+    assert_ne!(ufrag(&call.net[A].engine), before);
     let answer = call.net[A].engine.local_description().unwrap();
-    assert!(answer.sdp.contains(call.net[A].engine.local_ufrag()));
+    assert!(answer.sdp.contains(ufrag(&call.net[A].engine)));
     // The old path still carries data.
     call.send(A, chat, "meanwhile");
     call.run(|net| net[B].texts() == ["meanwhile"]);

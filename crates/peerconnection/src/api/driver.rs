@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
+    collections::{BinaryHeap, HashMap, VecDeque},
     future::poll_fn,
     io,
     net::SocketAddr,
@@ -16,14 +16,18 @@ use std::{
 
 use pc_net::{Claim, Demux, Envelope, RecvBatch, SendProgress, UdpSocket};
 use pc_proto::{Batch, FiveTuple, Protocol};
-use pc_stun::{Class, MessageView};
 
 use super::{
     endpoint::bind_hosts,
     inbox::{Command, Inbox, Key},
     shared::Shared,
 };
-use crate::{clock, config::HostAddresses};
+use crate::{
+    clock,
+    config::HostAddresses,
+    engine::{self, TransportId},
+    state::SignalingState,
+};
 
 /// UDP payload bytes that every path is trusted to carry; what browsers use for DTLS.
 pub(super) const MTU: usize = 1200;
@@ -39,7 +43,9 @@ pub(crate) struct Driver {
     /// Set when the endpoint's last handle is gone.
     unused: Arc<AtomicBool>,
     owner: Owner,
-    sockets: Vec<UdpSocket>,
+    sockets: Vec<Bound>,
+    /// Sets of sockets for the transports to come.
+    pool: VecDeque<Vec<UdpSocket>>,
     /// Which socket is asked first, so that none starves.
     next_socket: usize,
     connections: HashMap<Key, Driven>,
@@ -63,9 +69,17 @@ enum Owner {
     Nobody,
 }
 
+/// A socket, and the transport that it was bound for; `None` for any. A connection's transports have
+/// sockets of their own, since two between the same two sockets could not be told apart.
+struct Bound {
+    socket: UdpSocket,
+    transport: Option<TransportId>,
+}
+
 struct Driven {
     shared: Arc<Shared>,
-    ufrag: String,
+    /// The user fragments that lead here.
+    ufrags: Vec<String>,
     /// The earliest of its expiries in the heap.
     timer: Option<Instant>,
     turn: bool,
@@ -77,6 +91,28 @@ impl Driven {
             turns.push(self.shared.key);
         }
     }
+
+    /// Brings the table in line with the transports' user fragments; one of a generation before a
+    /// restart stays as long as its checks are answered.
+    fn follow_ufrags(&mut self, engine: &engine::Connection, demux: &mut Demux<Key>) {
+        if engine
+            .local_ufrags()
+            .eq(self.ufrags.iter().map(String::as_str))
+        {
+            return;
+        }
+        let key = self.shared.key;
+        let current: Vec<String> = engine.local_ufrags().map(str::to_owned).collect();
+        for old in self.ufrags.iter().filter(|old| !current.contains(old)) {
+            demux.remove_ufrag(old, key);
+        }
+        for ufrag in &current {
+            if demux.insert_ufrag(ufrag, key).is_err() {
+                tracing::error!(ufrag, "two connections with one user fragment");
+            }
+        }
+        self.ufrags = current;
+    }
 }
 
 impl Driver {
@@ -85,28 +121,34 @@ impl Driver {
         unused: Arc<AtomicBool>,
         sockets: Vec<UdpSocket>,
     ) -> Self {
+        let bound = |socket| Bound {
+            socket,
+            transport: None,
+        };
+        let sockets = sockets.into_iter().map(bound).collect();
         Self::new(inbox, unused, Owner::Endpoint, sockets)
     }
 
+    /// `pool` is how many sets of sockets are bound before a transport needs them.
     pub(crate) fn private(
         inbox: Arc<Inbox>,
         unused: Arc<AtomicBool>,
         hosts: HostAddresses,
+        pool: u8,
     ) -> Self {
-        Self::new(inbox, unused, Owner::Connection(hosts), Vec::new())
+        let bound = (0..pool).map(|_| bind_hosts(&hosts)).collect();
+        let mut driver = Self::new(inbox, unused, Owner::Connection(hosts), Vec::new());
+        driver.pool = bound;
+        driver
     }
 
-    fn new(
-        inbox: Arc<Inbox>,
-        unused: Arc<AtomicBool>,
-        owner: Owner,
-        sockets: Vec<UdpSocket>,
-    ) -> Self {
+    fn new(inbox: Arc<Inbox>, unused: Arc<AtomicBool>, owner: Owner, sockets: Vec<Bound>) -> Self {
         Self {
             inbox,
             unused,
             owner,
             sockets,
+            pool: VecDeque::new(),
             next_socket: 0,
             connections: HashMap::new(),
             demux: Demux::new(),
@@ -160,7 +202,7 @@ impl Driver {
         let key = shared.key;
         let driven = Driven {
             shared,
-            ufrag: String::new(),
+            ufrags: Vec::new(),
             timer: None,
             turn: false,
         };
@@ -227,24 +269,42 @@ impl Driver {
             let report = operation(&mut inner.engine, now);
             shared.publish(&mut inner);
             report();
-            if inner.engine.needs_gathering() {
-                let addresses = self.gather();
-                inner.engine.gather(now, &addresses);
-                shared.publish(&mut inner);
-            }
+            self.gather(&mut inner.engine, now);
+            shared.publish(&mut inner);
         }
         inner.engine.update_negotiation_needed();
         shared.publish(&mut inner);
     }
 
-    /// The addresses to make candidates of; binds the sockets of a private endpoint.
-    fn gather(&mut self) -> Vec<SocketAddr> {
-        if let Owner::Connection(hosts) = &self.owner
-            && self.sockets.is_empty()
-        {
-            self.sockets = bind_hosts(hosts);
+    fn gather(&mut self, engine: &mut engine::Connection, now: Instant) {
+        if engine.needs_gathering() {
+            let waiting: Vec<_> = engine.ungathered_transports().collect();
+            for id in waiting {
+                let addresses = self.addresses_for(id);
+                engine.gather_transport(now, id, &addresses);
+            }
         }
-        self.sockets.iter().map(UdpSocket::local_addr).collect()
+        // RFC 9429 §3.5.4: what the first exchange has not used is let go.
+        let is_stable = engine.signaling_state() == SignalingState::Stable;
+        if is_stable && engine.transports().next().is_some() {
+            self.pool = VecDeque::new();
+        }
+    }
+
+    /// The addresses to make candidates of for a transport; binds the sockets of a private endpoint.
+    fn addresses_for(&mut self, id: TransportId) -> Vec<SocketAddr> {
+        let is_of = |bound: &&Bound| bound.transport.is_none_or(|other| other == id);
+        if let Owner::Connection(hosts) = &self.owner
+            && !self.sockets.iter().any(|bound| is_of(&bound))
+        {
+            let set = self.pool.pop_front().unwrap_or_else(|| bind_hosts(hosts));
+            self.sockets.extend(set.into_iter().map(|socket| Bound {
+                socket,
+                transport: Some(id),
+            }));
+        }
+        let bound = self.sockets.iter().filter(is_of);
+        bound.map(|bound| bound.socket.local_addr()).collect()
     }
 
     /// Sends what the connection has to send; `false` when it has more than its turn allows.
@@ -255,23 +315,22 @@ impl Driver {
             };
             // Answers come back on the path a check went out on.
             let _ = self.demux.insert_tuple(route, shared.key, Claim::Tried);
-            if let Some(socket) = self
-                .sockets
-                .iter()
-                .find(|it| it.local_addr() == route.local)
-            {
+            let mut sockets = self.sockets.iter().map(|bound| &bound.socket);
+            if let Some(socket) = sockets.find(|it| it.local_addr() == route.local) {
                 send(socket, route, &self.batch).await;
             }
         }
         false
     }
 
-    /// Brings timer and user fragment up to date, or lets go of a connection that has ended.
+    /// Brings timer, user fragments and sockets up to date, or lets go of a connection that has
+    /// ended.
     fn settle(&mut self, key: Key) {
         let Some(driven) = self.connections.get_mut(&key) else {
             return;
         };
-        let mut inner = driven.shared.lock();
+        let shared = driven.shared.clone();
+        let mut inner = shared.lock();
         if inner.engine.is_drained() {
             let events = inner.end_events();
             drop(inner);
@@ -280,16 +339,12 @@ impl Driver {
             return;
         }
         let timer = inner.engine.poll_timeout();
-        if inner.engine.local_ufrag() != driven.ufrag {
-            // The old one stays: checks of the generation before a restart are still answered.
-            driven.ufrag = inner.engine.local_ufrag().to_owned();
-            if self.demux.insert_ufrag(&driven.ufrag, key).is_err() {
-                tracing::error!(
-                    ufrag = driven.ufrag,
-                    "two connections with one user fragment"
-                );
-            }
-        }
+        driven.follow_ufrags(&inner.engine, &mut self.demux);
+        // A transport that was bundled away has said goodbye.
+        self.sockets.retain(|bound| {
+            let transport = bound.transport;
+            transport.is_none_or(|id| inner.engine.needs_sockets(id))
+        });
         drop(inner);
         if let Some(at) = timer
             && driven.timer.is_none_or(|before| at < before)
@@ -347,19 +402,23 @@ impl Driver {
     /// A socket has ended: what goes over it is lost, which ICE notices.
     fn lose_socket(&mut self, index: usize, error: &io::Error) {
         let socket = self.sockets.remove(index);
-        tracing::warn!(address = %socket.local_addr(), %error, "a socket has ended");
+        let address = socket.socket.local_addr();
+        tracing::warn!(%address, %error, "a socket has ended");
     }
 
     /// Feeds a received batch to the connections it is for; they answer in their next turn.
     fn dispatch(&mut self, index: usize) {
         self.next_socket = index + 1;
-        let Some(local) = self.sockets.get(index).map(UdpSocket::local_addr) else {
+        let Some(local) = self.sockets.get(index).map(|it| it.socket.local_addr()) else {
             return;
         };
         let now = clock::now();
         for datagram in self.received.datagrams_mut() {
             let route = FiveTuple::udp(local, datagram.remote);
-            let Some(key) = self.demux.route(route, receiver_ufrag(datagram.bytes)) else {
+            let Some(key) = self
+                .demux
+                .route(route, engine::receiver_ufrag(datagram.bytes))
+            else {
                 tracing::trace!(%route, "a datagram for none of the connections");
                 continue;
             };
@@ -392,18 +451,6 @@ impl Drop for Driver {
     }
 }
 
-/// The user fragment of the connection that a check is for: RFC 8445 §7.2.2 puts it first.
-fn receiver_ufrag(datagram: &[u8]) -> Option<&str> {
-    if !MessageView::is_stun(datagram) {
-        return None;
-    }
-    let message = MessageView::parse(datagram).ok()?;
-    if message.class() != Class::Request {
-        return None;
-    }
-    Some(message.username()?.split(':').next().unwrap_or_default())
-}
-
 /// Sends a batch, however long the socket takes. Datagrams that the system refuses are lost, as
 /// they could be on the network.
 async fn send(socket: &UdpSocket, route: FiveTuple, batch: &Batch) {
@@ -422,17 +469,17 @@ async fn send(socket: &UdpSocket, route: FiveTuple, batch: &Batch) {
 /// Receives a batch from whichever socket has one, or has ended, asking `first` first; which one it
 /// was.
 async fn receive(
-    sockets: &[UdpSocket],
+    sockets: &[Bound],
     first: usize,
     batch: &mut RecvBatch,
 ) -> (usize, io::Result<usize>) {
     poll_fn(|cx| {
         for offset in 0..sockets.len() {
             let index = (first + offset) % sockets.len();
-            let Some(socket) = sockets.get(index) else {
+            let Some(bound) = sockets.get(index) else {
                 continue;
             };
-            if let Poll::Ready(result) = socket.poll_recv(cx, batch) {
+            if let Poll::Ready(result) = bound.socket.poll_recv(cx, batch) {
                 return Poll::Ready((index, result));
             }
         }

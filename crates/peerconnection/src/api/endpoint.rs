@@ -70,8 +70,9 @@ impl Endpoint {
     }
 
     /// The endpoint of one connection alone, which binds its sockets when that gathers.
-    pub(crate) fn private(hosts: HostAddresses) -> Result<Arc<EndpointHandle>, Error> {
-        spawn(|inbox, unused| Driver::private(inbox, unused, hosts))
+    /// `pool` sets are bound at once, for the transports that gather first.
+    pub(crate) fn private(hosts: HostAddresses, pool: u8) -> Result<Arc<EndpointHandle>, Error> {
+        spawn(|inbox, unused| Driver::private(inbox, unused, hosts, pool))
     }
 }
 

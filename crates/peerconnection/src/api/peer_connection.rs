@@ -64,7 +64,10 @@ impl PeerConnection {
         });
         let endpoint = match configuration.endpoint {
             Some(endpoint) => endpoint.handle(),
-            None => Endpoint::private(configuration.host_addresses)?,
+            None => Endpoint::private(
+                configuration.host_addresses,
+                configuration.ice_candidate_pool_size,
+            )?,
         };
         let (shared, receiver) = Shared::new(engine, endpoint.inbox().clone());
         let events = Events {

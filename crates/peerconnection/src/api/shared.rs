@@ -125,10 +125,18 @@ impl Shared {
             E::IceGatheringStateChange(state) => Event::IceGatheringStateChange(state),
             E::IceCandidate(candidate) => Event::IceCandidate(candidate.map(|boxed| *boxed)),
             E::IceConnectionStateChange(state) => Event::IceConnectionStateChange(state),
-            E::DtlsStateChange(state) => Event::DtlsStateChange(state),
+            E::DtlsTransportStateChange(id, state) => {
+                if inner.engine.data_transport().is_some_and(|data| data != id) {
+                    return;
+                }
+                Event::DtlsStateChange(state)
+            }
+            E::SelectedCandidatePairChange(_)
+            | E::IceTransportStateChange(..)
+            | E::IceTransportGatheringStateChange(..) => return,
             E::SctpStateChange(state) => Event::SctpStateChange(state),
             E::ConnectionStateChange(state) => Event::ConnectionStateChange(state),
-            E::DtlsError(error) => Event::DtlsError(*error),
+            E::DtlsError(_, error) => Event::DtlsError(*error),
             E::DataChannel(id) => match self.adopt(inner, id) {
                 Some(channel) if !self.announces(&channel) => return channel.close_unheard(inner),
                 Some(channel) => Event::DataChannel(channel),

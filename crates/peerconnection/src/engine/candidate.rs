@@ -5,11 +5,8 @@ use std::net::SocketAddr;
 use pc_ice::{COMPONENT, Candidate, CandidateKind};
 use pc_sdp::Word;
 
-use super::negotiation::word;
-use crate::Error;
-
-/// The SDP form of a local candidate.
-pub(super) fn to_sdp(candidate: &Candidate, ufrag: &Word) -> Result<pc_sdp::Candidate, Error> {
+/// The SDP form of a candidate; `None` for one that cannot be written.
+pub(super) fn to_sdp(candidate: &Candidate, ufrag: Option<&Word>) -> Option<pc_sdp::Candidate> {
     let kind = match candidate.kind {
         CandidateKind::Host => pc_sdp::CandidateKind::Host,
         CandidateKind::ServerReflexive => pc_sdp::CandidateKind::ServerReflexive,
@@ -18,7 +15,7 @@ pub(super) fn to_sdp(candidate: &Candidate, ufrag: &Word) -> Result<pc_sdp::Cand
     };
     let address = (candidate.address.ip().into(), candidate.address.port());
     let mut sdp = pc_sdp::Candidate::new(
-        word(&candidate.foundation)?,
+        Word::new(candidate.foundation.as_str()).ok()?,
         candidate.component,
         pc_sdp::Transport::Udp,
         candidate.priority,
@@ -27,8 +24,8 @@ pub(super) fn to_sdp(candidate: &Candidate, ufrag: &Word) -> Result<pc_sdp::Cand
     );
     sdp.related_address = candidate.related_address.map(|related| related.ip().into());
     sdp.related_port = candidate.related_address.map(|related| related.port());
-    sdp.ufrag = Some(ufrag.clone());
-    Ok(sdp)
+    sdp.ufrag = ufrag.cloned();
+    Some(sdp)
 }
 
 /// The agent's form of a remote candidate; `None` for one that this side has no use for: TCP, a

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use pc_datachannel::{self as datachannel, Channel, ChannelId, ChannelInit, Message, MessageKind};
+use pc_jsep::DataPlan;
 use pc_proto::Protocol;
 
 use super::{Connection, Event};
@@ -64,11 +65,7 @@ impl Connection {
     ) -> Result<ChannelId, Error> {
         self.check_open()?;
         let init = checked(label, init)?;
-        let id = self
-            .transport
-            .channels
-            .create(now, init)
-            .map_err(create_error)?;
+        let id = self.data.session.create(now, init).map_err(create_error)?;
         self.wants_data = true;
         self.pump(now);
         Ok(id)
@@ -76,14 +73,14 @@ impl Connection {
 
     /// A channel that has not been let go of.
     pub fn channel(&self, id: ChannelId) -> Option<ChannelView<'_>> {
-        let channel = self.transport.channels.channel(id)?;
+        let channel = self.data.session.channel(id)?;
         Some(self.view(channel))
     }
 
     /// All channels.
     pub fn channels(&self) -> impl Iterator<Item = (ChannelId, ChannelView<'_>)> {
-        self.transport
-            .channels
+        self.data
+            .session
             .channels()
             .map(|(id, channel)| (id, self.view(channel)))
     }
@@ -125,10 +122,7 @@ impl Connection {
                 format!("the data channel is {state}").into(),
             ));
         }
-        self.transport
-            .channels
-            .send(now, id, message)
-            .map_err(send_error)
+        self.data.session.send(now, id, message).map_err(send_error)
     }
 
     /// Whether a sender that applies back-pressure may send.
@@ -148,7 +142,7 @@ impl Connection {
             return None;
         }
         message.clear();
-        let kind = self.transport.channels.recv(now, id, message);
+        let kind = self.data.session.recv(now, id, message);
         if kind.is_none() {
             // It may not have been a message at all, which ends the channel.
             self.pump(now);
@@ -172,40 +166,49 @@ impl Connection {
 
     /// Sets `bufferedAmountLowThreshold`, in bytes.
     pub fn set_buffered_amount_low_threshold(&mut self, id: ChannelId, bytes: usize) {
-        self.transport
-            .channels
+        self.data
+            .session
             .set_buffered_amount_low_threshold(id, bytes);
     }
 
     /// `RTCDataChannel.close()`: what is queued is still delivered.
     pub fn close_channel(&mut self, now: Instant, id: ChannelId) {
         if !self.is_closed() {
-            self.transport.channels.close(now, id);
+            self.data.session.close(now, id);
             self.pump(now);
         }
     }
 
-    /// `sctp.maxMessageSize`; `None` before the peer's description says it.
+    /// `sctp.maxMessageSize`; `None` before an answer has decided it.
     pub fn max_message_size(&self) -> Option<usize> {
-        let data = self.negotiation.remote()?.data.as_ref()?;
-        Some(send_limit(data.max_message_size))
+        Some(send_limit(self.data.peer()?.max_message_size))
     }
 
-    pub(super) fn negotiate_channels(&mut self, now: Instant, client: bool, peer_limit: u64) {
+    /// What an answer has said about the channels, and on which transport they are.
+    pub(super) fn negotiate_channels(&mut self, now: Instant, plan: &DataPlan) {
+        let Some(peer) = plan.peer else { return };
+        let transport = self.transports.get(plan.transport);
+        let Some(client) = transport
+            .and_then(|it| it.peer.as_ref())
+            .map(|it| it.dtls_client)
+        else {
+            return;
+        };
         let role = if client {
             datachannel::Role::Client
         } else {
             datachannel::Role::Server
         };
-        self.transport
-            .channels
-            .set_max_message_size(send_limit(peer_limit));
-        self.transport.channels.set_role(now, role);
+        self.data
+            .session
+            .set_max_message_size(send_limit(peer.max_message_size));
+        // RFC 8832 §6: the DTLS role decides who has the even ids.
+        self.data.session.set_role(now, role);
     }
 
     /// The transport below the channels has ended: each is told why, then that it is closed.
     pub(super) fn fail_channels(&mut self, error: Option<RtcError>) {
-        let session = &self.transport.channels;
+        let session = &self.data.session;
         if matches!(
             session.state(),
             datachannel::SessionState::Closed | datachannel::SessionState::Failed
@@ -232,29 +235,33 @@ impl Connection {
             self.events
                 .push_back(Event::ChannelError(id, Box::new(error.clone())));
         }
-        self.transport.channels.fail();
+        self.data.session.fail();
     }
 
     /// The SCTP transport's state, once there is one.
     pub(super) fn follow_session(&self) -> Option<SctpTransportState> {
-        let dtls_gone = matches!(
-            self.states.dtls,
-            DtlsTransportState::Closed | DtlsTransportState::Failed
-        );
-        match self.transport.channels.state() {
-            _ if !self.negotiation.has_data_section() => None,
-            datachannel::SessionState::Closed => Some(SctpTransportState::Closed),
-            _ if dtls_gone => Some(SctpTransportState::Closed),
-            datachannel::SessionState::Connected => Some(SctpTransportState::Connected),
-            _ => Some(SctpTransportState::Connecting),
-        }
+        let transport = self.data.transport()?;
+        let below = self.transports.get(transport);
+        let gone = below.is_none_or(|it| {
+            let dtls = it.states().dtls;
+            matches!(
+                dtls,
+                DtlsTransportState::Closed | DtlsTransportState::Failed
+            )
+        });
+        Some(match self.data.session.state() {
+            datachannel::SessionState::Closed => SctpTransportState::Closed,
+            _ if gone => SctpTransportState::Closed,
+            datachannel::SessionState::Connected => SctpTransportState::Connected,
+            _ => SctpTransportState::Connecting,
+        })
     }
 
     /// What the session tells next. It is asked only when the event is wanted: with its last event
     /// a channel is forgotten, and whoever hears of a channel must still find it.
     pub(super) fn next_channel_event(&mut self) -> Option<Event> {
         loop {
-            return Some(match self.transport.channels.poll_event()? {
+            return Some(match self.data.session.poll_event()? {
                 datachannel::Event::Incoming(id) => Event::DataChannel(id),
                 datachannel::Event::Open(id) => Event::ChannelOpen(id),
                 datachannel::Event::Readable(id) => Event::ChannelReadable(id),

@@ -1,11 +1,12 @@
 use pc_datachannel::ChannelId;
+use pc_jsep::TransportId;
 use pc_proto::FiveTuple;
 
 use crate::{
     IceCandidate, RtcError,
     state::{
-        DtlsTransportState, IceConnectionState, IceGatheringState, PeerConnectionState,
-        SctpTransportState, SignalingState,
+        DtlsTransportState, IceConnectionState, IceGathererState, IceGatheringState,
+        IceTransportState, PeerConnectionState, SctpTransportState, SignalingState,
     },
 };
 
@@ -26,16 +27,23 @@ pub enum Event {
     IceGatheringStateChange(IceGatheringState),
     /// A local candidate to signal. An empty one ends the generation; `None` ends gathering.
     IceCandidate(Option<Box<IceCandidate>>),
+    /// Another pair carries this transport's data, or none does. Transports' events come before
+    /// those of their sum.
+    SelectedCandidatePairChange(TransportId),
+    /// A transport's ICE state has changed.
+    IceTransportStateChange(TransportId, IceTransportState),
+    /// How far the gathering of a transport's candidates is has changed.
+    IceTransportGatheringStateChange(TransportId, IceGathererState),
     /// [`ice_connection_state`](super::Connection::ice_connection_state) has changed.
     IceConnectionStateChange(IceConnectionState),
-    /// [`dtls_state`](super::Connection::dtls_state) has changed.
-    DtlsStateChange(DtlsTransportState),
+    /// A transport's DTLS state has changed.
+    DtlsTransportStateChange(TransportId, DtlsTransportState),
     /// [`sctp_state`](super::Connection::sctp_state) has changed.
     SctpStateChange(SctpTransportState),
     /// [`connection_state`](super::Connection::connection_state) has changed.
     ConnectionStateChange(PeerConnectionState),
     /// DTLS failed, and why; the states follow.
-    DtlsError(Box<RtcError>),
+    DtlsError(TransportId, Box<RtcError>),
     /// The peer proved on this path that it knows our ICE password: a demultiplexer of several
     /// connections on one socket may send datagrams of this path here from now on.
     PathAuthenticated(FiveTuple),
@@ -78,6 +86,12 @@ pub enum Rejected {
     /// More DTLS datagrams than are kept before the descriptions are complete.
     #[error("DTLS before the answer, and the space for early datagrams is full")]
     TooEarly,
+    /// A check under the credentials of a restart whose answer has not come. It will be repeated.
+    #[error("a check of an ICE restart before its answer")]
+    BeforeAnswer,
+    /// No transport has the socket that it came to.
+    #[error("for none of the connection's transports")]
+    NoTransport,
     /// Of a protocol this session has not negotiated.
     #[error("not of a protocol that this session has negotiated")]
     NotNegotiated,

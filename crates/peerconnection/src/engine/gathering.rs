@@ -1,117 +1,121 @@
-//! Local candidates: made, announced, and put into the local description.
+//! How far the gathering of local candidates is, per transport and in sum.
 
-use std::collections::VecDeque;
+use crate::state::{IceGathererState, IceGatheringState};
 
-use pc_sdp::{Attribute, Connection, Line, NetworkAddress, SessionDescription as Sdp};
-
-use super::Event;
-use crate::{IceCandidate, state::IceGatheringState};
-
-/// The candidates of the current generation.
+/// The gathering of one transport's candidates.
+///
+/// ```text
+///   New ──begin──▶ Gathering ──end──▶ Complete ──describe (other credentials)──▶ wanted again
+/// ```
 #[derive(Debug)]
 pub(super) struct Gathering {
-    pub(super) state: IceGatheringState,
-    /// A description has been set whose candidates have not been gathered.
-    pub(super) wanted: bool,
-    /// ICE was restarted, and no local description has told of it yet.
-    pub(super) restarted: bool,
-    candidates: Vec<pc_sdp::Candidate>,
-    ended: bool,
+    state: IceGathererState,
+    /// The generation that the local description names.
+    ufrag: String,
+    /// The generations whose candidates have been announced: of the local description, and of the
+    /// one that a rollback returns to.
+    announced: Vec<String>,
+}
+
+impl Default for Gathering {
+    fn default() -> Self {
+        Self {
+            state: IceGathererState::New,
+            ufrag: String::new(),
+            announced: Vec::new(),
+        }
+    }
 }
 
 impl Gathering {
-    pub(super) const NEW: Self = Self {
-        state: IceGatheringState::New,
-        wanted: false,
-        restarted: false,
-        candidates: Vec::new(),
-        ended: false,
-    };
-
-    /// A local description with a data section has been set: its candidates may be announced now.
-    pub(super) fn described(&mut self) {
-        self.wanted |= self.state == IceGatheringState::New || self.restarted;
-        self.restarted = false;
-    }
-
-    /// A new generation begins.
-    pub(super) fn begin(&mut self, events: &mut VecDeque<Event>) {
-        self.wanted = false;
-        self.candidates.clear();
-        self.ended = false;
-        self.enter(IceGatheringState::Gathering, events);
-    }
-
-    /// A candidate was found: signal it.
-    pub(super) fn found(
-        &mut self,
-        candidate: pc_sdp::Candidate,
-        section: (usize, &str),
-        events: &mut VecDeque<Event>,
-    ) {
-        let ufrag = candidate
-            .ufrag
-            .as_ref()
-            .map(|ufrag| ufrag.as_str().to_owned());
-        let text = candidate.to_string();
-        self.candidates.push(candidate);
-        events.push_back(announce(text, section, ufrag));
-    }
-
-    /// There will be no more in this generation. The order is that of [WebRTC §4.4.1.1].
-    ///
-    /// [WebRTC §4.4.1.1]: https://www.w3.org/TR/webrtc/#dom-rtcicegatheringstate
-    pub(super) fn end(
-        &mut self,
-        section: (usize, &str),
-        ufrag: &str,
-        events: &mut VecDeque<Event>,
-    ) {
-        self.ended = true;
-        events.push_back(announce(String::new(), section, Some(ufrag.to_owned())));
-        self.enter(IceGatheringState::Complete, events);
-        events.push_back(Event::IceCandidate(None));
-    }
-
-    fn enter(&mut self, state: IceGatheringState, events: &mut VecDeque<Event>) {
-        if self.state != state {
-            self.state = state;
-            events.push_back(Event::IceGatheringStateChange(state));
+    /// A local description names the generation `ufrag`; `committed` is the one in use.
+    pub(super) fn describe(&mut self, ufrag: &str, committed: Option<&str>) {
+        if self.ufrag != ufrag {
+            ufrag.clone_into(&mut self.ufrag);
+        }
+        self.announced
+            .retain(|known| known == ufrag || Some(known.as_str()) == committed);
+        if self.state == IceGathererState::Gathering && !self.is_wanted() {
+            // A rollback took back what was about to be gathered.
+            self.state = IceGathererState::Complete;
         }
     }
 
-    /// Puts what has been gathered into the data section of a description, RFC 9429 §5.2.1 and
-    /// RFC 8840 §4.1.1: candidates, the default one as port and address, and their end.
-    pub(super) fn write_into(&self, sdp: &mut Sdp, section: usize) {
-        let Some(media) = sdp.media.get_mut(section) else {
-            return;
-        };
-        if let Some(default) = self.candidates.first() {
-            media.head.port = default.port;
-            let connection = default
-                .address
-                .ip()
-                .map(NetworkAddress::from)
-                .map(Connection::from);
-            if let Some(connection) = connection {
-                media.retain(|line| !matches!(line, Line::Connection(_)));
-                media.push(connection);
-            }
+    /// Whether the candidates of the generation that is described have not been announced.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.announced.contains(&self.ufrag)
+    }
+
+    /// Whether that is news.
+    pub(super) fn begin(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.state, IceGathererState::Gathering);
+        before != IceGathererState::Gathering
+    }
+
+    pub(super) fn end(&mut self) {
+        self.state = IceGathererState::Complete;
+        if self.is_wanted() {
+            self.announced.push(self.ufrag.clone());
         }
-        for candidate in &self.candidates {
-            media.push(Attribute::Candidate(Box::new(candidate.clone())));
-        }
-        if self.ended {
-            media.push(Attribute::EndOfCandidates);
-        }
+    }
+
+    pub(super) fn state(&self) -> IceGathererState {
+        self.state
     }
 }
 
-fn announce(candidate: String, (index, mid): (usize, &str), ufrag: Option<String>) -> Event {
-    Event::IceCandidate(Some(Box::new(IceCandidate {
-        candidate,
-        sdp_mid: Some(mid.to_owned()),
-        sdp_m_line_index: u16::try_from(index).ok(),
-        username_fragment: ufrag,
-    })))
+/// [WebRTC §4.3.2](https://www.w3.org/TR/webrtc/#rtcicegatheringstate-enum).
+pub(super) fn sum(states: impl Iterator<Item = IceGathererState> + Clone) -> IceGatheringState {
+    let mut all = states.clone();
+    if states.clone().any(|it| it == IceGathererState::Gathering) {
+        IceGatheringState::Gathering
+    } else if states.clone().next().is_none() || all.any(|it| it == IceGathererState::New) {
+        IceGatheringState::New
+    } else {
+        IceGatheringState::Complete
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sum_follows_the_specification() {
+        use IceGathererState as One;
+        use IceGatheringState as Sum;
+        for (states, expected) in [
+            (&[][..], Sum::New),
+            (&[One::New], Sum::New),
+            (&[One::New, One::Complete], Sum::New),
+            (&[One::New, One::Gathering], Sum::Gathering),
+            (&[One::Complete, One::Gathering], Sum::Gathering),
+            (&[One::Complete, One::Complete], Sum::Complete),
+        ] {
+            assert_eq!(sum(states.iter().copied()), expected, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn each_generation_is_wanted_once_and_a_rollback_wants_nothing() {
+        let mut gathering = Gathering::default();
+        gathering.describe("one1", None);
+        assert!(gathering.is_wanted());
+        gathering.begin();
+        gathering.end();
+        gathering.describe("one1", Some("one1"));
+        assert!(!gathering.is_wanted());
+        gathering.describe("two2", Some("one1"));
+        assert!(gathering.is_wanted());
+        gathering.begin();
+        gathering.describe("one1", Some("one1"));
+        assert!(!gathering.is_wanted());
+        assert_eq!(gathering.state(), IceGathererState::Complete);
+        // What is forgotten is bounded.
+        for n in 0..100 {
+            gathering.describe(&format!("gen{n}"), Some("one1"));
+            gathering.end();
+        }
+        assert!(gathering.announced.len() <= 2);
+    }
 }

@@ -9,8 +9,8 @@
 //!                          │                               │
 //!   engine::Connection ────┼───────────────────────────────┼──────────────
 //!      Negotiation (offer/answer)          pc_datachannel::Session (DCEP, SCTP)
-//!      Gathering, States                   pc_dtls::Connection
-//!                                          pc_ice::Agent
+//!      States                              pc_dtls::Connection ┐ one or several
+//!                                          pc_ice::Agent       ┘ transports
 //!                                                 │ datagrams with their 5-tuples
 //! ```
 //!
@@ -59,6 +59,8 @@
 
 mod candidate;
 mod channels;
+mod data;
+mod dtls_transport;
 mod event;
 mod gathering;
 mod negotiation;
@@ -66,6 +68,8 @@ mod remote;
 mod signaling;
 mod states;
 mod transport;
+mod transports;
+mod view;
 
 use std::{
     collections::VecDeque,
@@ -74,7 +78,7 @@ use std::{
 };
 
 use pc_dtls::{self as dtls, Certificate, HashAlgorithm};
-use pc_ice as ice;
+use pc_jsep::{DataPlan, TransportPlan};
 use pc_proto::{FiveTuple, Protocol, TransmitBuf};
 use rand_chacha::{
     ChaCha12Rng,
@@ -84,18 +88,21 @@ use rand_chacha::{
 pub use channels::{ChannelView, SEND_HIGH_WATER};
 pub use event::{Event, Rejected};
 pub use pc_datachannel::{ChannelId, Message};
+pub use pc_jsep::{IceCredentials, SectionName, TransportId};
+pub use view::TransportView;
 
 use crate::{
-    RtcError, RtcErrorDetail,
+    Error, RtcError, RtcErrorDetail,
     state::{
         DtlsTransportState, IceConnectionState, IceGatheringState, PeerConnectionState,
         SctpTransportState, SignalingState,
     },
 };
-use gathering::Gathering;
-use negotiation::{LocalParameters, Negotiation};
+use data::Data;
+use negotiation::Negotiation;
 use states::States;
-use transport::Transport;
+use transports::Transports;
+pub(crate) use transports::receiver_ufrag;
 
 /// What a [`Connection`] is built from.
 #[derive(Debug, Clone)]
@@ -114,9 +121,8 @@ pub struct Config {
 /// states and events included, is here.
 pub struct Connection {
     negotiation: Negotiation,
-    gathering: Gathering,
-    transport: Transport,
-    fingerprint: pc_sdp::Fingerprint,
+    transports: Transports,
+    data: Data,
     states: States,
     events: VecDeque<Event>,
     /// The application has made a channel.
@@ -158,18 +164,17 @@ impl Connection {
     /// A connection in the state "new". Costs no I/O and no cryptography.
     pub fn new(config: Config) -> Self {
         let mut rng = ChaCha12Rng::from_seed(config.seed);
-        let agent = ice::Agent::new(ice::Config::new(ice::Role::Controlling, seed(&mut rng)));
         let session = pc_datachannel::Session::new(channels::config(seed(&mut rng)));
         let fingerprint = config.certificate.fingerprint(HashAlgorithm::Sha256);
         let fingerprint = pc_sdp::Fingerprint {
             hash: pc_sdp::HashFunction::Sha256,
             value: fingerprint.value().into(),
         };
+        let transports_rng = ChaCha12Rng::from_seed(seed(&mut rng));
         Self {
-            negotiation: Negotiation::new(rng.next_u64()),
-            gathering: Gathering::NEW,
-            transport: Transport::new(agent, config.certificate, session),
-            fingerprint,
+            negotiation: Negotiation::new(rng, fingerprint),
+            transports: Transports::new(config.certificate, transports_rng),
+            data: Data::new(session),
             states: States::NEW,
             events: VecDeque::new(),
             wants_data: false,
@@ -180,41 +185,109 @@ impl Connection {
         }
     }
 
-    /// Whether a description has been set whose candidates are to be gathered: call
-    /// [`gather`](Self::gather) soon.
-    pub fn needs_gathering(&self) -> bool {
-        self.gathering.wanted
+    /// Fails where [`apply_plan`](Self::apply_plan) could not carry the plans out.
+    ///
+    /// # Errors
+    ///
+    /// - `NotSupportedError`: a transport in use would need a new DTLS association, or data channels
+    ///   in use another transport, or a port other than 5000.
+    /// - `InvalidAccessError`: fingerprints or credentials are of no use.
+    fn check_plan(&self, plans: &[TransportPlan], data: Option<&DataPlan>) -> Result<(), Error> {
+        self.transports.check(plans)?;
+        let Some(data) = data else { return Ok(()) };
+        self.data.check(data)
     }
 
-    /// Makes host candidates of the addresses of the caller's sockets, announces them, and ends
-    /// gathering. Does nothing unless [`needs_gathering`](Self::needs_gathering).
-    pub fn gather(&mut self, now: Instant, addresses: &[SocketAddr]) {
-        let Some((index, mid)) = self.negotiation.data_section() else {
+    /// Makes transports and data channels what negotiation has decided. The plans are checked before
+    /// anything changes: see [`check_plan`](Self::check_plan).
+    fn apply_plan(
+        &mut self,
+        now: Instant,
+        plans: &[TransportPlan],
+        data: Option<&DataPlan>,
+        controlling: bool,
+    ) {
+        if self.is_closed() {
             return;
-        };
-        if !std::mem::take(&mut self.gathering.wanted) || self.is_closed() {
-            return;
         }
-        let section = (index, mid);
-        self.gathering.begin(&mut self.events);
-        let ufrag = self.transport.ice.local_credentials().ufrag.clone();
-        let word = negotiation::word(&ufrag).ok();
-        for address in addresses {
-            // Known already after a restart, which keeps the candidates.
-            let host = ice::Candidate::host(*address);
-            let _ = self.transport.ice.add_local_candidate(now, host);
+        self.transports
+            .apply(now, plans, controlling, &mut self.events);
+        let before = self.data.transport();
+        let was_negotiated = self.data.peer().is_some();
+        self.data.set_plan(data.cloned());
+        match data {
+            Some(data) => self.negotiate_channels(now, data),
+            // Before an answer has agreed to them, channels wait for another offer.
+            None if was_negotiated => self.fail_channels(None),
+            None => {}
         }
-        for found in self.transport.ice.local_candidates() {
-            let sdp = word
-                .as_ref()
-                .and_then(|word| candidate::to_sdp(found, word).ok());
-            if let Some(sdp) = sdp {
-                self.gathering.found(sdp, section, &mut self.events);
-            }
+        if self.data.has_started() && before.is_some_and(|id| self.transports.get(id).is_none()) {
+            self.fail_channels(None);
         }
-        self.transport.ice.end_of_local_candidates(now);
-        self.gathering.end(section, &ufrag, &mut self.events);
         self.pump(now);
+    }
+
+    /// The transports that wait for [`gather_transport`](Self::gather_transport): a local
+    /// description names credentials whose candidates have not been announced.
+    pub fn ungathered_transports(&self) -> impl Iterator<Item = TransportId> {
+        let open = !self.is_closed();
+        self.transports.ungathered().filter(move |_| open)
+    }
+
+    /// Makes host candidates of the addresses of the caller's sockets for this transport, announces
+    /// them, and ends its gathering. Does nothing unless the transport
+    /// [waits for it](Self::ungathered_transports).
+    ///
+    /// Transports may share sockets, unless the peer does so too: two transports between the same
+    /// two sockets cannot be told apart.
+    pub fn gather_transport(&mut self, now: Instant, id: TransportId, addresses: &[SocketAddr]) {
+        if self.is_closed() {
+            return;
+        }
+        let events = &mut self.events;
+        if let Some(found) = self.transports.gather(now, id, addresses, events) {
+            for candidate in found.candidates {
+                self.negotiation
+                    .add_local_candidate(id, &found.ufrag, candidate);
+            }
+            self.negotiation.end_local_candidates(id, &found.ufrag);
+            self.pump(now);
+        }
+    }
+
+    /// Whether any transport [waits for its candidates](Self::ungathered_transports): call
+    /// [`gather`](Self::gather) soon.
+    pub fn needs_gathering(&self) -> bool {
+        self.ungathered_transports().next().is_some()
+    }
+
+    /// [Gathers](Self::gather_transport) for every transport that waits, with the same sockets.
+    pub fn gather(&mut self, now: Instant, addresses: &[SocketAddr]) {
+        let waiting: Vec<_> = self.ungathered_transports().collect();
+        for id in waiting {
+            self.gather_transport(now, id, addresses);
+        }
+    }
+
+    /// The transports, in the order of their first m-sections.
+    pub fn transports(&self) -> impl Iterator<Item = TransportView<'_>> {
+        self.transports.iter().map(TransportView::new)
+    }
+
+    /// A transport that is in use; `None` once it has ended, all its states being "closed" then.
+    pub fn transport(&self, id: TransportId) -> Option<TransportView<'_>> {
+        self.transports.get(id).map(TransportView::new)
+    }
+
+    /// Whether a transport still needs its sockets: it is in use, or has its peer to tell that it
+    /// is not.
+    pub fn needs_sockets(&self, id: TransportId) -> bool {
+        self.transports.contains(id)
+    }
+
+    /// The transport of the data channels; `None` while there is no section for them.
+    pub fn data_transport(&self) -> Option<TransportId> {
+        self.data.transport()
     }
 
     /// `close()`: every state is "closed" at once and no event tells of it. What the peer is to be
@@ -227,9 +300,9 @@ impl Connection {
         self.closed = Closed::Closing;
         self.negotiation.close();
         self.negotiation_needed = false;
-        self.gathering.wanted = false;
         self.events.clear();
-        self.transport.close(now);
+        self.transports.close();
+        self.data.session.abort(now);
         self.states.close();
     }
 
@@ -250,7 +323,7 @@ impl Connection {
 
     /// `iceGatheringState`.
     pub fn ice_gathering_state(&self) -> IceGatheringState {
-        self.gathering.state
+        self.transports.gathering_state()
     }
 
     /// `iceConnectionState`.
@@ -263,9 +336,19 @@ impl Connection {
         self.states.connection
     }
 
-    /// `sctp.transport.state`.
+    /// `sctp.transport.state`; before there is a data section, that of the first transport.
     pub fn dtls_state(&self) -> DtlsTransportState {
-        self.states.dtls
+        let told = self.main_transport().map(|it| it.dtls_state());
+        match told {
+            Some(state) => state,
+            None if self.is_closed() => DtlsTransportState::Closed,
+            None => DtlsTransportState::New,
+        }
+    }
+
+    fn main_transport(&self) -> Option<TransportView<'_>> {
+        let data = self.data.transport().and_then(|id| self.transport(id));
+        data.or_else(|| self.transports().next())
     }
 
     /// `sctp.state`; `None` while there is no data section.
@@ -273,30 +356,23 @@ impl Connection {
         self.states.sctp
     }
 
-    /// The ICE user fragment of the current generation: how a demultiplexer knows our checks.
-    pub fn local_ufrag(&self) -> &str {
-        &self.transport.ice.local_credentials().ufrag
+    /// The ICE user fragments that checks for us begin with: how a demultiplexer of several
+    /// connections knows them. Around an ICE restart a transport has two.
+    pub fn local_ufrags(&self) -> impl Iterator<Item = &str> {
+        let transports = self.transports.iter();
+        transports.flat_map(transport::Transport::local_ufrags)
     }
 
-    /// How the connection runs.
+    /// How the transport of the data channels, or else the first, runs.
     pub fn transport_info(&self) -> TransportInfo {
-        let pair = self.transport.ice.selected_pair();
-        let dtls = self.transport.dtls();
+        let transport = self.main_transport();
+        let pair = transport.and_then(|it| it.selected_pair());
         TransportInfo {
             candidate_pair: pair.map(|pair| (pair.local.to_string(), pair.remote.to_string())),
-            round_trip_time: self.transport.ice.rtt(),
-            tls_version: dtls.and_then(|dtls| Some(format!("{:04X}", dtls.version()?.id()))),
-            dtls_cipher: dtls.and_then(|dtls| Some(dtls.cipher_suite()?.to_string())),
+            round_trip_time: transport.and_then(|it| it.round_trip_time()),
+            tls_version: transport.and_then(|it| it.tls_version()),
+            dtls_cipher: transport.and_then(|it| it.dtls_cipher()),
             datagrams_rejected: self.rejected,
-        }
-    }
-
-    fn local_parameters(&self) -> LocalParameters {
-        let credentials = self.transport.ice.local_credentials();
-        LocalParameters {
-            ufrag: credentials.ufrag.clone(),
-            pwd: credentials.pwd.clone(),
-            fingerprint: self.fingerprint.clone(),
         }
     }
 
@@ -305,45 +381,41 @@ impl Connection {
         if self.is_closed() {
             return;
         }
-        self.transport.start_dtls(now);
-        while let Some(event) = self.transport.ice.poll_event() {
+        self.transports.poll_ice(now, &mut self.events);
+        while let Some((id, event)) = self.transports.poll_dtls_event() {
             match event {
-                ice::Event::PathAuthenticated(tuple) => {
-                    self.events.push_back(Event::PathAuthenticated(tuple));
+                dtls::Event::Connected => {}
+                dtls::Event::Closed if self.data.transport() == Some(id) => {
+                    self.fail_channels(None);
                 }
-                ice::Event::PathConfirmed(tuple) => {
-                    self.events.push_back(Event::PathConfirmed(tuple));
-                }
-                ice::Event::PathForgotten(tuple) => {
-                    self.events.push_back(Event::PathForgotten(tuple));
-                }
-                _ => {}
+                dtls::Event::Closed => {}
+                dtls::Event::Failed(error) => self.dtls_failed(id, dtls_failure(&error)),
             }
         }
-        while let Some(event) = self.transport.poll_dtls_event() {
-            match event {
-                dtls::Event::Connected => self.transport.channels.connect(now),
-                dtls::Event::Closed => self.fail_channels(None),
-                // WebRTC §5.5: the error is told before the states that follow from it.
-                dtls::Event::Failed(error) => {
-                    let error = dtls_failure(&error);
-                    self.events
-                        .push_back(Event::DtlsError(Box::new(error.clone())));
-                    self.fail_channels(Some(error));
-                }
-            }
-        }
-        if self.transport.is_dtls_broken() && self.states.dtls != DtlsTransportState::Failed {
+        let broken: Vec<_> = self.transports.untold_broken().collect();
+        for id in broken {
             let error = RtcError::new(
                 RtcErrorDetail::DtlsFailure,
                 "no handshake: the peer begins none, or none that both sides can complete",
             );
-            let told = Event::DtlsError(Box::new(error.clone()));
-            self.events.push_back(told);
-            self.fail_channels(Some(error));
+            self.dtls_failed(id, error);
+        }
+        let below = self.data.transport().and_then(|id| self.transports.get(id));
+        if below.is_some_and(|it| it.dtls.is_connected()) {
+            self.data.start(now);
         }
         let sctp = self.follow_session();
-        self.states.follow(&self.transport, sctp, &mut self.events);
+        self.states
+            .follow(&mut self.transports, sctp, &mut self.events);
+    }
+
+    /// WebRTC §5.5: the error is told before the states that follow from it.
+    fn dtls_failed(&mut self, id: TransportId, error: RtcError) {
+        let told = Event::DtlsError(id, Box::new(error.clone()));
+        self.events.push_back(told);
+        if self.data.transport() == Some(id) {
+            self.fail_channels(Some(error));
+        }
     }
 }
 
@@ -362,7 +434,8 @@ impl Protocol for Connection {
         if self.is_closed() {
             return Err(Rejected::Closed);
         }
-        let result = self.transport.handle_input(now, route, datagram);
+        let transports = &mut self.transports;
+        let result = transports.handle_input(now, route, datagram, &mut self.data);
         self.rejected += u64::from(result.is_err());
         self.pump(now);
         result
@@ -370,7 +443,8 @@ impl Protocol for Connection {
 
     fn handle_timeout(&mut self, now: Instant) {
         if !self.is_closed() {
-            self.transport.handle_timeout(now);
+            self.transports.handle_timeout(now, &mut self.data);
+            self.data.session.handle_timeout(now);
             self.pump(now);
         }
     }
@@ -379,10 +453,11 @@ impl Protocol for Connection {
         if self.is_drained() {
             return None;
         }
-        let route = self.transport.poll_transmit(now, out);
+        let route = self.transports.poll_transmit(now, out, &mut self.data);
         if route.is_none() && self.closed == Closed::Closing {
             self.closed = Closed::Drained;
-            self.transport.free();
+            self.transports.free();
+            self.data.free();
         }
         self.pump(now);
         route
@@ -403,7 +478,9 @@ impl Protocol for Connection {
         if self.is_closed() {
             None
         } else {
-            self.transport.poll_timeout()
+            let transports = self.transports.poll_timeout();
+            let session = self.data.session.poll_timeout();
+            transports.into_iter().chain(session).min()
         }
     }
 }

@@ -2,26 +2,33 @@
 //!
 //! Media sections of the peer's are rejected (port 0) and keep their place.
 
+use pc_jsep::{
+    DataPlan, IceCredentials, PeerData, PeerTransport, SectionName, TransportId, TransportPlan,
+};
 use pc_sdp::{
-    Attribute, Connection, Formats, Group, IceOptions, IcePwd, MediaDescription, MediaKind,
+    Attribute, Connection, Formats, Group, IceOptions, IcePwd, Line, MediaDescription, MediaKind,
     MediaLine, NetworkAddress, Origin, SessionDescription as Sdp, Setup, Word,
 };
+use rand_chacha::{ChaCha12Rng, rand_core::Rng};
 
-use super::remote::{DataSection, Remote};
+use super::{
+    data::SCTP_PORT,
+    remote::{DataSection, Remote},
+};
 use crate::{Error, SessionDescription, description::SdpType, state::SignalingState};
-
-/// The SCTP port both sides of WebRTC use, RFC 8841 §5.
-pub(super) const SCTP_PORT: u16 = 5000;
 
 /// The longest message this side takes, in bytes; what Chromium takes too.
 pub(super) const MAX_RECEIVE_MESSAGE_SIZE: usize = 262_144;
 
-/// What this side puts into its data section.
-#[derive(Debug, Clone)]
-pub(super) struct LocalParameters {
-    pub(super) ufrag: String,
-    pub(super) pwd: String,
-    pub(super) fingerprint: pc_sdp::Fingerprint,
+/// The one transport of a data-only session.
+const TRANSPORT: TransportId = TransportId::new(0);
+
+/// The candidates announced in one generation of ICE.
+#[derive(Debug, Default)]
+struct LocalCandidates {
+    ufrag: String,
+    list: Vec<pc_sdp::Candidate>,
+    ended: bool,
 }
 
 /// A local description and where its data section is.
@@ -36,6 +43,14 @@ impl Local {
     fn ufrag(&self) -> Option<&str> {
         let media = self.sdp.media.get(self.data?)?;
         self.sdp.ice_ufrag_for(media).map(|ufrag| ufrag.as_str())
+    }
+
+    fn ice(&self) -> Option<IceCredentials> {
+        let media = self.sdp.media.get(self.data?)?;
+        Some(IceCredentials {
+            ufrag: self.ufrag()?.to_owned(),
+            pwd: self.sdp.ice_pwd_for(media)?.as_str().to_owned(),
+        })
     }
 }
 
@@ -62,12 +77,24 @@ pub(super) struct Negotiation {
     created: Option<(SdpType, String)>,
     /// Whether we are the DTLS client, once an answer has said so.
     dtls_client: Option<bool>,
+    rng: ChaCha12Rng,
+    fingerprint: pc_sdp::Fingerprint,
+    /// What the next description says.
+    ice: IceCredentials,
+    controlling: bool,
+    local_candidates: LocalCandidates,
 }
 
 impl Negotiation {
-    /// `session_id`: RFC 9429 §5.2.1 wants a random 63-bit number.
-    pub(super) fn new(session_id: u64) -> Self {
+    pub(super) fn new(mut rng: ChaCha12Rng, fingerprint: pc_sdp::Fingerprint) -> Self {
+        // RFC 9429 §5.2.1 wants a random 63-bit number.
+        let session_id = rng.next_u64();
         Self {
+            ice: new_credentials(&mut rng),
+            rng,
+            fingerprint,
+            controlling: true,
+            local_candidates: LocalCandidates::default(),
             state: SignalingState::Stable,
             origin: Origin::new(session_id >> 1, 0),
             sections: Vec::new(),
@@ -98,14 +125,134 @@ impl Negotiation {
             .or(self.current_remote.as_ref())
     }
 
+    /// Whether nothing has been exchanged yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.local().is_none() && self.remote().is_none()
+    }
+
+    /// The role in ICE, RFC 8445 §6.1.1.
+    pub(super) fn is_controlling(&self) -> bool {
+        self.controlling
+    }
+
+    pub(super) fn set_controlling(&mut self, controlling: bool) {
+        self.controlling = controlling;
+    }
+
+    /// The peer has restarted ICE: so do we, with the next answer.
+    pub(super) fn restart_ice(&mut self) {
+        self.ice = new_credentials(&mut self.rng);
+    }
+
+    /// The transports that the session is to have.
+    pub(super) fn transports(&self) -> Vec<TransportPlan> {
+        let Some(plan) = self.transport() else {
+            return Vec::new();
+        };
+        vec![plan]
+    }
+
+    fn transport(&self) -> Option<TransportPlan> {
+        let local = self.local()?;
+        Some(TransportPlan {
+            id: TRANSPORT,
+            sections: vec![self.section_name(local)?],
+            local: local.ice()?,
+            peer: self.peer(),
+        })
+    }
+
+    fn section_name(&self, local: &Local) -> Option<SectionName> {
+        let index = local.data?;
+        let mid = self.sections.get(index)?.mid.as_str().to_owned();
+        Some(SectionName { index, mid })
+    }
+
+    fn peer(&self) -> Option<PeerTransport> {
+        let local = self.current_local.as_ref()?.ice()?;
+        let current = self.current_remote.as_ref()?.data.as_ref()?;
+        // What a new offer that restarts nothing has brought counts at once.
+        let pending = self.pending_remote.as_ref().and_then(|it| it.data.as_ref());
+        let latest = pending
+            .filter(|it| it.ice == current.ice)
+            .unwrap_or(current);
+        Some(PeerTransport {
+            local,
+            remote: current.ice.clone(),
+            lite: current.ice_lite,
+            candidates: latest.candidates.clone(),
+            end_of_candidates: latest.end_of_candidates,
+            dtls_client: self.dtls_client?,
+            fingerprints: current.fingerprints.clone(),
+        })
+    }
+
+    /// What the session's data channels are to be.
+    pub(super) fn data(&self) -> Option<DataPlan> {
+        let section = self.section_name(self.local()?)?;
+        let remote = self
+            .current_remote
+            .as_ref()
+            .and_then(|it| it.data.as_ref())
+            .filter(|_| {
+                self.current_local
+                    .as_ref()
+                    .is_some_and(|it| it.data.is_some())
+            });
+        Some(DataPlan {
+            transport: TRANSPORT,
+            mid: section.mid,
+            peer: remote.map(|data| PeerData {
+                port: data.sctp_port,
+                max_message_size: data.max_message_size,
+            }),
+        })
+    }
+
+    /// A local candidate was found: descriptions say so.
+    pub(super) fn add_local_candidate(
+        &mut self,
+        _: TransportId,
+        ufrag: &str,
+        candidate: pc_sdp::Candidate,
+    ) {
+        self.local_generation(ufrag).list.push(candidate);
+    }
+
+    /// No more will be found in this generation.
+    pub(super) fn end_local_candidates(&mut self, _: TransportId, ufrag: &str) {
+        self.local_generation(ufrag).ended = true;
+    }
+
+    fn local_generation(&mut self, ufrag: &str) -> &mut LocalCandidates {
+        let known = &mut self.local_candidates;
+        if known.ufrag != ufrag {
+            *known = LocalCandidates {
+                ufrag: ufrag.to_owned(),
+                ..LocalCandidates::default()
+            };
+        }
+        known
+    }
+
+    /// A local description as it is to be signaled.
+    pub(super) fn write_local(&self, local: &Local) -> SessionDescription {
+        let mut sdp = local.sdp.clone();
+        if let Some(section) = local.data
+            && local.ufrag() == Some(&self.local_candidates.ufrag)
+        {
+            self.local_candidates.write_into(&mut sdp, section);
+        }
+        SessionDescription {
+            kind: local.kind,
+            sdp: sdp.to_string(),
+        }
+    }
+
     pub(super) fn remote_mut(&mut self) -> Option<&mut Remote> {
         self.pending_remote
             .as_mut()
             .or(self.current_remote.as_mut())
-    }
-
-    pub(super) fn dtls_client(&self) -> Option<bool> {
-        self.dtls_client
     }
 
     /// Whether the session has, or is being offered, a section for data channels.
@@ -120,7 +267,7 @@ impl Negotiation {
     }
 
     /// Where the data section is, by its index and mid.
-    pub(super) fn data_section(&self) -> Option<(usize, &str)> {
+    fn data_section(&self) -> Option<(usize, &str)> {
         let found = self
             .sections
             .iter()
@@ -146,11 +293,7 @@ impl Negotiation {
     }
 
     /// RFC 9429 §5.2.
-    pub(super) fn create_offer(
-        &mut self,
-        wants_data: bool,
-        parameters: &LocalParameters,
-    ) -> Result<SessionDescription, Error> {
+    pub(super) fn create_offer(&mut self, wants_data: bool) -> Result<SessionDescription, Error> {
         self.check_create_offer()?;
         let mut sections = self.sections.clone();
         if wants_data && !self.has_data_section() {
@@ -158,14 +301,11 @@ impl Negotiation {
         }
         let setups = |section: &Section| section.data.then_some(Setup::Actpass);
         let bundled = |_: &Word| true;
-        self.describe(SdpType::Offer, &sections, setups, bundled, parameters)
+        self.describe(SdpType::Offer, &sections, setups, bundled)
     }
 
     /// RFC 9429 §5.3.
-    pub(super) fn create_answer(
-        &mut self,
-        parameters: &LocalParameters,
-    ) -> Result<SessionDescription, Error> {
+    pub(super) fn create_answer(&mut self) -> Result<SessionDescription, Error> {
         self.check_create_answer()?;
         let data = self
             .pending_remote
@@ -187,7 +327,7 @@ impl Negotiation {
             .flat_map(|group| group.mids.iter().map(str::to_owned))
             .collect();
         let bundled = |mid: &Word| offered.iter().any(|it| it == mid.as_str());
-        self.describe(SdpType::Answer, &sections, accepted, bundled, parameters)
+        self.describe(SdpType::Answer, &sections, accepted, bundled)
     }
 
     /// RFC 8842 §5.3: the answerer is the client where it can choose, and keeps its role where the
@@ -226,7 +366,6 @@ impl Negotiation {
         sections: &[Section],
         setup: impl Fn(&Section) -> Option<Setup>,
         bundled: impl Fn(&Word) -> bool,
-        parameters: &LocalParameters,
     ) -> Result<SessionDescription, Error> {
         self.origin.session_version += 1;
         let mut sdp = Sdp::new(self.origin.clone());
@@ -241,7 +380,7 @@ impl Negotiation {
         }
         for section in sections {
             sdp.media.push(match setup(section) {
-                Some(setup) => live_section(section, setup, parameters)?,
+                Some(setup) => live_section(section, setup, &self.ice, &self.fingerprint)?,
                 None => rejected_section(section),
             });
         }
@@ -356,7 +495,7 @@ impl Negotiation {
         let before = self.current_remote.as_ref();
         let restarts = before
             .and_then(|remote| remote.data.as_ref())
-            .is_some_and(|before| (&before.ufrag, &before.pwd) != (&data.ufrag, &data.pwd));
+            .is_some_and(|before| before.ice != data.ice);
         let offered = self.pending_local.as_ref().and_then(Local::ufrag);
         let current = self.current_local.as_ref().and_then(Local::ufrag);
         if kind == SdpType::Answer && restarts && offered == current {
@@ -425,6 +564,50 @@ impl Negotiation {
     }
 }
 
+impl LocalCandidates {
+    /// Puts what has been gathered into the data section of a description, RFC 9429 §5.2.1 and
+    /// RFC 8840 §4.1.1: candidates, the default one as port and address, and their end.
+    fn write_into(&self, sdp: &mut Sdp, section: usize) {
+        let Some(media) = sdp.media.get_mut(section) else {
+            return;
+        };
+        if let Some(default) = self.list.first() {
+            media.head.port = default.port;
+            let connection = default
+                .address
+                .ip()
+                .map(NetworkAddress::from)
+                .map(Connection::from);
+            if let Some(connection) = connection {
+                media.retain(|line| !matches!(line, Line::Connection(_)));
+                media.push(connection);
+            }
+        }
+        for candidate in &self.list {
+            media.push(Attribute::Candidate(Box::new(candidate.clone())));
+        }
+        if self.ended {
+            media.push(Attribute::EndOfCandidates);
+        }
+    }
+}
+
+/// 48 and 144 random bits; at least 24 and 128 are needed (RFC 8445 §5.3).
+fn new_credentials(rng: &mut ChaCha12Rng) -> IceCredentials {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut chars = |len| {
+        let mut bytes = vec![0; len];
+        rng.fill_bytes(&mut bytes);
+        let letter = |byte: u8| ALPHABET.get(usize::from(byte & 63)).copied();
+        let letters = bytes.into_iter().filter_map(letter);
+        letters.map(char::from).collect::<String>()
+    };
+    IceCredentials {
+        ufrag: chars(8),
+        pwd: chars(24),
+    }
+}
+
 fn is_live_data(media: &MediaDescription) -> bool {
     media.is_data_channel() && !media.is_rejected()
 }
@@ -432,7 +615,8 @@ fn is_live_data(media: &MediaDescription) -> bool {
 fn live_section(
     section: &Section,
     setup: Setup,
-    parameters: &LocalParameters,
+    ice: &IceCredentials,
+    fingerprint: &pc_sdp::Fingerprint,
 ) -> Result<MediaDescription, Error> {
     let mut head = section.head.clone();
     head.port = 9;
@@ -441,10 +625,10 @@ fn live_section(
     if section.has_mid {
         media.push(Attribute::Mid(section.mid.clone()));
     }
-    media.push(Attribute::IceUfrag(word(&parameters.ufrag)?));
-    media.push(Attribute::IcePwd(IcePwd::from(word(&parameters.pwd)?)));
+    media.push(Attribute::IceUfrag(word(&ice.ufrag)?));
+    media.push(Attribute::IcePwd(IcePwd::from(word(&ice.pwd)?)));
     media.push(Attribute::IceOptions(IceOptions::trickle()));
-    media.push(Attribute::Fingerprint(parameters.fingerprint.clone()));
+    media.push(Attribute::Fingerprint(fingerprint.clone()));
     media.push(Attribute::Setup(setup));
     media.push(Attribute::SctpPort(SCTP_PORT));
     media.push(Attribute::MaxMessageSize(MAX_RECEIVE_MESSAGE_SIZE as u64));

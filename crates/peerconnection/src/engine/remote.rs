@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use pc_dtls::{Fingerprint, HashAlgorithm};
-use pc_sdp::{Attribute, HashFunction, MediaDescription, SessionDescription as Sdp, Setup};
+use pc_jsep::IceCredentials;
+use pc_sdp::{Attribute, Fingerprint, MediaDescription, SessionDescription as Sdp, Setup};
 
+use super::dtls_transport::verifiable;
 use crate::{Error, RtcError, RtcErrorDetail, SessionDescription, description::SdpType};
 
 /// A remote description, checked.
@@ -19,8 +20,7 @@ pub(super) struct Remote {
 #[derive(Debug, Clone)]
 pub(super) struct DataSection {
     pub(super) index: usize,
-    pub(super) ufrag: String,
-    pub(super) pwd: String,
+    pub(super) ice: IceCredentials,
     pub(super) ice_lite: bool,
     pub(super) trickle: bool,
     pub(super) fingerprints: Vec<Fingerprint>,
@@ -135,44 +135,24 @@ impl DataSection {
                 "a=setup:holdconn is of no use to WebRTC".into(),
             ));
         }
+        let fingerprints: Vec<_> = sdp.fingerprints_for(media).cloned().collect();
+        verifiable(fingerprints.iter())?;
         Ok(Self {
             index,
-            ufrag: ufrag.as_str().to_owned(),
-            pwd: pwd.as_str().to_owned(),
+            ice: IceCredentials {
+                ufrag: ufrag.as_str().to_owned(),
+                pwd: pwd.as_str().to_owned(),
+            },
             ice_lite: sdp.is_ice_lite(),
             trickle: sdp.ice_options_for(media).any(|option| option == "trickle"),
-            fingerprints: fingerprints(sdp, media)?,
+            fingerprints,
             setup,
             candidates: media.candidates().cloned().collect(),
             end_of_candidates: sdp.end_of_candidates_for(media),
-            sctp_port: media.sctp_port().unwrap_or(super::negotiation::SCTP_PORT),
+            sctp_port: media.sctp_port().unwrap_or(super::data::SCTP_PORT),
             max_message_size: media.max_message_size().unwrap_or(65_536),
         })
     }
-}
-
-/// The fingerprints that can be verified. Unknown hashes are passed over, RFC 8122 §5; md2 and md5
-/// are among them.
-fn fingerprints(sdp: &Sdp, media: &MediaDescription) -> Result<Vec<Fingerprint>, Error> {
-    let mut found = Vec::new();
-    for fingerprint in sdp.fingerprints_for(media) {
-        let algorithm = match fingerprint.hash {
-            HashFunction::Sha1 => HashAlgorithm::Sha1,
-            HashFunction::Sha224 => HashAlgorithm::Sha224,
-            HashFunction::Sha256 => HashAlgorithm::Sha256,
-            HashFunction::Sha384 => HashAlgorithm::Sha384,
-            HashFunction::Sha512 => HashAlgorithm::Sha512,
-            _ => continue,
-        };
-        let known = Fingerprint::new(algorithm, &fingerprint.value)
-            .map_err(|error| Error::InvalidAccess(format!("a=fingerprint: {error}").into()))?;
-        found.push(known);
-    }
-    if found.is_empty() {
-        let message = "no a=fingerprint with a hash that is safe to use (RFC 8122 §5)";
-        return Err(Error::InvalidAccess(message.into()));
-    }
-    Ok(found)
 }
 
 pub(super) fn syntax_error(error: pc_sdp::ParseError) -> Error {

@@ -2,14 +2,12 @@
 
 use std::time::Instant;
 
-use pc_dtls as dtls;
 use pc_ice as ice;
 
 use super::{
-    Connection, Event, candidate,
-    negotiation::{Local, SCTP_PORT},
+    Connection, Event,
+    data::SCTP_PORT,
     remote::{DataSection, Remote},
-    transport::DtlsParameters,
 };
 use crate::{Error, IceCandidate, SessionDescription, description::SdpType, state::SignalingState};
 
@@ -54,8 +52,7 @@ impl Connection {
     /// `InvalidStateError`: closed, or a remote offer waits for its answer.
     pub fn create_offer(&mut self, _now: Instant) -> Result<SessionDescription, Error> {
         self.check_open()?;
-        let parameters = self.local_parameters();
-        self.negotiation.create_offer(self.wants_data, &parameters)
+        self.negotiation.create_offer(self.wants_data)
     }
 
     /// `createAnswer()`.
@@ -65,8 +62,7 @@ impl Connection {
     /// `InvalidStateError`: closed, or there is no remote offer.
     pub fn create_answer(&mut self, _now: Instant) -> Result<SessionDescription, Error> {
         self.check_open()?;
-        let parameters = self.local_parameters();
-        self.negotiation.create_answer(&parameters)
+        self.negotiation.create_answer()
     }
 
     /// `setLocalDescription()`; `None` is the offer or answer that the signaling state calls for.
@@ -89,20 +85,12 @@ impl Connection {
             None => self.create_offer(now)?,
         };
         let local = self.negotiation.check_local(&description)?;
-        let first = self.negotiation.local().is_none() && self.negotiation.remote().is_none();
-        let (kind, has_data) = (local.kind, local.data.is_some());
+        let (kind, first) = (local.kind, self.negotiation.is_new());
         self.with_signaling_change(|this| this.negotiation.apply_local(local));
         if kind == SdpType::Offer && first {
-            self.transport.ice.set_role(now, ice::Role::Controlling);
+            self.negotiation.set_controlling(true);
         }
-        if has_data {
-            self.gathering.described();
-        }
-        if kind == SdpType::Answer {
-            self.settle(now);
-        }
-        self.pump(now);
-        Ok(())
+        self.settle(now, kind)
     }
 
     /// `setRemoteDescription()`.
@@ -122,86 +110,51 @@ impl Connection {
         if let Some(data) = &remote.data {
             check_credentials(data)?;
         }
-        let first = self.negotiation.local().is_none() && self.negotiation.remote().is_none();
-        let (kind, data) = (remote.kind, remote.data.clone());
-        let before = self
-            .negotiation
-            .remote()
-            .and_then(|remote| remote.data.clone());
+        let (kind, first) = (remote.kind, self.negotiation.is_new());
+        let restarts = |data: &DataSection| {
+            let before = self.negotiation.remote().and_then(|it| it.data.as_ref());
+            before.is_some_and(|before| before.ice != data.ice)
+        };
+        let restarts = remote.data.as_ref().is_some_and(restarts);
+        let lite = remote.data.as_ref().map(|data| data.ice_lite);
         self.with_signaling_change(|this| this.negotiation.apply_remote(remote));
-        if let Some(data) = &data {
-            self.take_ice_role(now, first, kind, data);
-            self.take_remote_ice(now, before.as_ref(), data);
+        // RFC 8445 §6.1.1: the offerer of the first offer controls, and always does against a lite
+        // peer.
+        match lite {
+            Some(true) => self.negotiation.set_controlling(true),
+            Some(false) if first && kind == SdpType::Offer => {
+                self.negotiation.set_controlling(false);
+            }
+            _ => {}
         }
+        if restarts && kind == SdpType::Offer {
+            self.negotiation.restart_ice();
+        }
+        self.settle(now, kind)
+    }
+
+    /// A description has been set: the transports follow. After an answer, whether more negotiation
+    /// is needed is asked anew (WebRTC §4.4.1.5).
+    fn settle(&mut self, now: Instant, kind: SdpType) -> Result<(), Error> {
         if kind == SdpType::Answer {
-            self.settle(now);
-        }
-        self.pump(now);
-        Ok(())
-    }
-
-    /// RFC 8445 §6.1.1: the offerer of the first offer controls, and always does against a lite
-    /// peer.
-    fn take_ice_role(&mut self, now: Instant, first: bool, kind: SdpType, data: &DataSection) {
-        if data.ice_lite {
-            self.transport.ice.set_role(now, ice::Role::Controlling);
-        } else if first && kind == SdpType::Offer {
-            self.transport.ice.set_role(now, ice::Role::Controlled);
-        }
-    }
-
-    /// Hands the peer's ICE parameters to the agent; new credentials are a restart, RFC 8445 §9.
-    fn take_remote_ice(&mut self, now: Instant, before: Option<&DataSection>, data: &DataSection) {
-        let restarted =
-            before.is_some_and(|before| (&before.ufrag, &before.pwd) != (&data.ufrag, &data.pwd));
-        if restarted {
-            self.transport.ice.restart(now);
-            self.gathering.restarted = true;
-        }
-        // Checked before; so it is with the candidates below.
-        if let Ok(credentials) = ice::Credentials::new(&*data.ufrag, &*data.pwd) {
-            let _ = self.transport.ice.set_remote_credentials(now, credentials);
-        }
-        for candidate in data.candidates.iter().filter_map(candidate::from_sdp) {
-            let _ = self.transport.ice.add_remote_candidate(now, candidate);
-        }
-        if data.end_of_candidates {
-            self.transport.ice.end_of_remote_candidates(now);
-        }
-    }
-
-    /// An answer has been set: whether more negotiation is needed is asked anew (WebRTC §4.4.1.5),
-    /// and both sides' parameters are known.
-    fn settle(&mut self, now: Instant) {
-        self.negotiation_needed = false;
-        self.start_transport(now);
-    }
-
-    fn start_transport(&mut self, now: Instant) {
-        let remote = self
-            .negotiation
-            .remote()
-            .and_then(|remote| remote.data.clone());
-        let (Some(data), Some(client)) = (remote, self.negotiation.dtls_client()) else {
-            // Channels end when their section is refused or taken back. Those made during an
-            // exchange that had none wait for the next.
-            if self.negotiation.had_data_section() {
+            self.negotiation_needed = false;
+            let data = self.negotiation.data();
+            if data.is_none_or(|data| data.peer.is_none()) && self.negotiation.had_data_section() {
+                // Channels end when their section is refused or taken back. Those made during an
+                // exchange that had none wait for the next.
                 self.wants_data = false;
                 self.fail_channels(None);
             }
-            return;
-        };
-        let role = if client {
-            dtls::Role::Client
-        } else {
-            dtls::Role::Server
-        };
-        self.negotiate_channels(now, client, data.max_message_size);
-        let parameters = DtlsParameters {
-            role,
-            fingerprints: data.fingerprints,
-        };
-        self.transport.set_dtls_parameters(now, parameters);
+        }
+        self.follow_negotiation(now)
+    }
+
+    fn follow_negotiation(&mut self, now: Instant) -> Result<(), Error> {
+        let (plans, data) = (self.negotiation.transports(), self.negotiation.data());
+        let controlling = self.negotiation.is_controlling();
+        self.check_plan(&plans, data.as_ref())?;
+        self.apply_plan(now, &plans, data.as_ref(), controlling);
+        Ok(())
     }
 
     /// `addIceCandidate()`; `None`, or an empty candidate, says that no more will come.
@@ -241,11 +194,12 @@ impl Connection {
                 if let Some(data) = self.remote_data() {
                     data.end_of_candidates = true;
                 }
-                self.transport.ice.end_of_remote_candidates(now);
+                for plan in self.negotiation.transports() {
+                    self.transports.end_of_remote_candidates(now, plan.id);
+                }
             }
         }
-        self.pump(now);
-        Ok(())
+        self.follow_negotiation(now)
     }
 
     fn remote_data(&mut self) -> Option<&mut DataSection> {
@@ -253,11 +207,9 @@ impl Connection {
     }
 
     fn take_candidate(&mut self, now: Instant, candidate: pc_sdp::Candidate) -> Result<(), Error> {
-        if let Some(usable) = candidate::from_sdp(&candidate) {
-            self.transport
-                .ice
-                .add_remote_candidate(now, usable)
-                .map_err(|error| Error::Operation(error.to_string().into()))?;
+        for plan in self.negotiation.transports() {
+            self.transports
+                .add_remote_candidate(now, plan.id, &candidate)?;
         }
         if let Some(remote) = self.negotiation.remote_mut() {
             remote.add_candidate(candidate);
@@ -301,8 +253,8 @@ impl Connection {
         // A late one of the generation before a restart that is being negotiated is no mistake.
         let current = self.negotiation.current_remote.as_ref();
         let before = current.and_then(|remote| remote.data.as_ref());
-        match before.is_some_and(|before| before.ufrag == *ufrag) {
-            _ if *ufrag == data.ufrag => Ok(true),
+        match before.is_some_and(|before| before.ice.ufrag == *ufrag) {
+            _ if *ufrag == data.ice.ufrag => Ok(true),
             true => Ok(false),
             false => Err(Error::Operation(
                 format!("no generation has the ufrag {ufrag:?}").into(),
@@ -312,17 +264,19 @@ impl Connection {
 
     /// `localDescription`.
     pub fn local_description(&self) -> Option<SessionDescription> {
-        self.write_local(self.negotiation.local()?)
+        Some(self.negotiation.write_local(self.negotiation.local()?))
     }
 
     /// `currentLocalDescription`.
     pub fn current_local_description(&self) -> Option<SessionDescription> {
-        self.write_local(self.negotiation.current_local.as_ref()?)
+        let local = self.negotiation.current_local.as_ref()?;
+        Some(self.negotiation.write_local(local))
     }
 
     /// `pendingLocalDescription`.
     pub fn pending_local_description(&self) -> Option<SessionDescription> {
-        self.write_local(self.negotiation.pending_local.as_ref()?)
+        let local = self.negotiation.pending_local.as_ref()?;
+        Some(self.negotiation.write_local(local))
     }
 
     /// `remoteDescription`.
@@ -369,22 +323,11 @@ impl Connection {
             self.events.push_back(Event::SignalingStateChange(after));
         }
     }
-
-    fn write_local(&self, local: &Local) -> Option<SessionDescription> {
-        let mut sdp = local.sdp.clone();
-        if let Some(section) = local.data {
-            self.gathering.write_into(&mut sdp, section);
-        }
-        Some(SessionDescription {
-            kind: local.kind,
-            sdp: sdp.to_string(),
-        })
-    }
 }
 
 /// What must be right before anything is changed.
 fn check_credentials(data: &DataSection) -> Result<(), Error> {
-    ice::Credentials::new(&*data.ufrag, &*data.pwd)
+    ice::Credentials::new(&*data.ice.ufrag, &*data.ice.pwd)
         .map_err(|error| Error::InvalidAccess(error.to_string().into()))?;
     if data.sctp_port != SCTP_PORT {
         let message = format!(

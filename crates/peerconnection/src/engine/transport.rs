@@ -1,263 +1,351 @@
-//! The stack below one m-section: ICE, DTLS on it, SCTP and data channels on that.
+//! One transport: ICE, and DTLS on the path that it finds.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, time::Instant};
 
 use pc_datachannel::Session;
-use pc_dtls::{self as dtls, Certificate, Fingerprint};
+use pc_dtls as dtls;
 use pc_ice as ice;
-use pc_proto::{Batch, FiveTuple, Protocol, TransmitBuf};
+use pc_jsep::{IceCredentials, PeerTransport, SectionName, TransportId, TransportPlan};
+use pc_proto::{FiveTuple, Protocol, TransmitBuf};
+use pc_sdp::Word;
 
-use super::Rejected;
-
-/// How long DTLS may take from the moment there is a path. Longer than the 30 seconds that a
-/// handshake has, whose own error says more: this is for a peer that begins none, or none that we
-/// have anything in common with.
-const DTLS_PATIENCE: Duration = Duration::from_secs(40);
-
-/// What negotiation decides about DTLS.
-#[derive(Debug, Clone)]
-pub(super) struct DtlsParameters {
-    pub(super) role: dtls::Role,
-    pub(super) fingerprints: Vec<Fingerprint>,
-}
-
-/// DTLS, which starts once it knows its role and has a path.
-///
-/// ```text
-///   Waiting ──set_dtls_parameters + path──▶ Running ──close──▶ (close_notify leaves)
-/// ```
-enum Dtls {
-    Waiting {
-        certificate: Certificate,
-        parameters: Option<DtlsParameters>,
-        early: Early,
-    },
-    Running(Box<dtls::Connection>),
-    /// It could not be built, or the peer did not begin: there is no handshake to wait for.
-    Broken,
-}
-
-/// DTLS datagrams that came before the answer said which role we have: the peer's first flight.
-/// Kept so that it need not be repeated; a lost one only costs a retransmission.
-#[derive(Default)]
-struct Early(VecDeque<Vec<u8>>);
-
-impl Early {
-    /// Enough for a ClientHello with a post-quantum key share, fragmented, twice.
-    const MAX_DATAGRAMS: usize = 8;
-
-    fn keep(&mut self, datagram: &[u8]) -> Result<(), Rejected> {
-        if self.0.len() == Self::MAX_DATAGRAMS {
-            return Err(Rejected::TooEarly);
-        }
-        self.0.push_back(datagram.to_vec());
-        Ok(())
-    }
-}
+use super::{
+    Rejected, candidate,
+    data::Data,
+    dtls_transport::{DtlsParameters, DtlsTransport},
+    gathering::Gathering,
+    transports::receiver_ufrag,
+};
+use crate::{
+    Error,
+    state::{DtlsTransportState, IceTransportState},
+};
 
 pub(super) struct Transport {
+    pub(super) id: TransportId,
+    pub(super) sections: Vec<SectionName>,
     pub(super) ice: ice::Agent,
-    dtls: Dtls,
-    pub(super) channels: Session,
-    /// SCTP packets on their way into DTLS records.
-    packets: Batch,
+    pub(super) dtls: DtlsTransport,
+    pub(super) gathering: Gathering,
+    /// The peer as the plan has it.
+    pub(super) peer: Option<PeerTransport>,
+    /// The local credentials that are signaled. They are the agent's, unless they are of a restart
+    /// whose answer has not come.
+    local: IceCredentials,
+    /// The role that negotiation has decided. The agent may have another, after a conflict.
+    controlling: bool,
+    /// The selected pair has changed since the last events.
+    pub(super) pair_changed: bool,
+    pub(super) told: Told,
     closing: bool,
-    /// When DTLS is given up.
-    patience: Option<Instant>,
+}
+
+/// The states as the last events told them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) ice: IceTransportState,
+    pub(super) dtls: DtlsTransportState,
+}
+
+impl Told {
+    const NEW: Self = Self {
+        ice: IceTransportState::New,
+        dtls: DtlsTransportState::New,
+    };
+    const CLOSED: Self = Self {
+        ice: IceTransportState::Closed,
+        dtls: DtlsTransportState::Closed,
+    };
+}
+
+/// What gathering has found.
+pub(super) struct Found {
+    pub(super) ufrag: String,
+    pub(super) candidates: Vec<pc_sdp::Candidate>,
 }
 
 impl Transport {
-    pub(super) fn new(ice: ice::Agent, certificate: Certificate, channels: Session) -> Self {
-        let dtls = Dtls::Waiting {
-            certificate,
-            parameters: None,
-            early: Early::default(),
-        };
+    /// A transport that nothing has been decided about: [`apply`](Self::apply) a plan.
+    pub(super) fn new(
+        plan: &TransportPlan,
+        controlling: bool,
+        seed: [u8; 32],
+        certificate: dtls::Certificate,
+    ) -> Self {
+        let mut config = ice::Config::new(role(controlling), seed);
+        config.credentials = credentials(&plan.local).ok();
         Self {
-            ice,
-            dtls,
-            channels,
-            packets: Batch::new(),
+            id: plan.id,
+            sections: Vec::new(),
+            ice: ice::Agent::new(config),
+            dtls: DtlsTransport::new(certificate),
+            gathering: Gathering::default(),
+            peer: None,
+            local: plan.local.clone(),
+            controlling,
+            pair_changed: false,
+            told: Told::NEW,
             closing: false,
-            patience: None,
         }
     }
 
-    pub(super) fn set_dtls_parameters(&mut self, now: Instant, new: DtlsParameters) {
-        match &mut self.dtls {
-            Dtls::Waiting { parameters, .. } => *parameters = Some(new),
-            Dtls::Running(connection) => connection.set_remote_fingerprints(now, new.fingerprints),
-            Dtls::Broken => {}
+    /// Brings the transport in line with its plan, which has been checked.
+    pub(super) fn apply(&mut self, now: Instant, plan: &TransportPlan, controlling: bool) {
+        self.sections.clone_from(&plan.sections);
+        self.local.clone_from(&plan.local);
+        let lite = plan.peer.as_ref().is_some_and(|peer| peer.lite);
+        self.take_role(now, controlling || lite);
+        self.take_credentials(now, plan);
+        let committed = plan.peer.as_ref().map(|peer| peer.local.ufrag.as_str());
+        self.gathering.describe(&plan.local.ufrag, committed);
+        match &plan.peer {
+            Some(peer) => self.take_peer(now, peer),
+            None => self.dtls.forget_parameters(),
         }
+        self.peer.clone_from(&plan.peer);
         self.start_dtls(now);
     }
 
-    pub(super) fn dtls(&self) -> Option<&dtls::Connection> {
-        match &self.dtls {
-            Dtls::Running(connection) => Some(connection),
-            _ => None,
+    /// Only what negotiation changes: the outcome of a conflict (RFC 8445 §7.3.1.1) stays.
+    fn take_role(&mut self, now: Instant, controlling: bool) {
+        if std::mem::replace(&mut self.controlling, controlling) != controlling {
+            self.ice.set_role(now, role(controlling));
         }
     }
 
-    /// DTLS could not be started, or was given up.
-    pub(super) fn is_dtls_broken(&self) -> bool {
-        matches!(self.dtls, Dtls::Broken)
-    }
-
-    pub(super) fn poll_dtls_event(&mut self) -> Option<dtls::Event> {
-        match &mut self.dtls {
-            Dtls::Running(connection) => connection.poll_event(),
-            _ => None,
+    /// Others than those in use, on either side, are a restart (RFC 8445 §9). Before an answer the
+    /// agent has those of the description; after it, those that the answer was given to.
+    fn take_credentials(&mut self, now: Instant, plan: &TransportPlan) {
+        let local = match &plan.peer {
+            Some(peer) => &peer.local,
+            None => &plan.local,
+        };
+        let remote = plan.peer.as_ref().map(|peer| &peer.remote);
+        let keeps_local = is_same(self.ice.local_credentials(), local);
+        let keeps_remote = match (self.ice.remote_credentials(), remote) {
+            (None, _) => true,
+            (Some(known), Some(remote)) => is_same(known, remote),
+            (Some(_), None) => false,
+        };
+        if !(keeps_local && keeps_remote)
+            && let Ok(local) = credentials(local)
+        {
+            let _ = self.ice.restart_with(now, local);
+        }
+        if let Some(Ok(remote)) = remote.map(credentials) {
+            let _ = self.ice.set_remote_credentials(now, remote);
         }
     }
 
-    /// Starts the handshake when role and path are known. Its own timer starts then, so that a slow
-    /// exchange of candidates is not taken for a silent peer.
+    fn take_peer(&mut self, now: Instant, peer: &PeerTransport) {
+        for candidate in &peer.candidates {
+            // One too many, or one of no use, is no reason to fail.
+            let _ = self.add_remote_candidate(now, candidate);
+        }
+        if peer.end_of_candidates {
+            self.ice.end_of_remote_candidates(now);
+        }
+        if let Ok(parameters) = DtlsParameters::new(peer) {
+            self.dtls.set_parameters(now, parameters);
+        }
+    }
+
+    /// Adds a candidate of the peer's; one of another generation than the agent's is passed over.
+    ///
+    /// # Errors
+    ///
+    /// Its address is of no use, or the peer has too many.
+    pub(super) fn add_remote_candidate(
+        &mut self,
+        now: Instant,
+        candidate: &pc_sdp::Candidate,
+    ) -> Result<(), ice::Error> {
+        let current = self.ice.remote_credentials();
+        if let (Some(named), Some(current)) = (&candidate.ufrag, current)
+            && named.as_str() != current.ufrag
+        {
+            return Ok(());
+        }
+        match candidate::from_sdp(candidate) {
+            Some(usable) => self.ice.add_remote_candidate(now, usable),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes host candidates of the addresses, in the generation of the local description.
+    pub(super) fn gather(&mut self, now: Instant, addresses: &[SocketAddr]) -> Found {
+        for address in addresses {
+            // Known already after a restart, which keeps the candidates.
+            let host = ice::Candidate::host(*address);
+            let _ = self.ice.add_local_candidate(now, host);
+        }
+        self.ice.end_of_local_candidates(now);
+        self.gathering.end();
+        Found {
+            ufrag: self.local.ufrag.clone(),
+            candidates: self.local_candidates(),
+        }
+    }
+
+    /// The local candidates as they are signaled.
+    pub(super) fn local_candidates(&self) -> Vec<pc_sdp::Candidate> {
+        let ufrag = Word::new(self.local.ufrag.as_str()).ok();
+        let to_sdp = |found| candidate::to_sdp(found, ufrag.as_ref());
+        self.ice.local_candidates().filter_map(to_sdp).collect()
+    }
+
+    pub(super) fn local_credentials(&self) -> &IceCredentials {
+        &self.local
+    }
+
+    /// The user fragments of checks for this transport, that of an unanswered restart included.
+    pub(super) fn local_ufrags(&self) -> impl Iterator<Item = &str> {
+        let next = self.next_ufrag();
+        self.ice.local_ufrags().chain(next)
+    }
+
+    /// The user fragment of a restart whose answer has not come.
+    fn next_ufrag(&self) -> Option<&str> {
+        let in_use = &self.ice.local_credentials().ufrag;
+        Some(self.local.ufrag.as_str()).filter(|local| local != in_use)
+    }
+
     pub(super) fn start_dtls(&mut self, now: Instant) {
-        if self.ice.route().is_none() || self.closing {
-            return;
-        }
-        let Dtls::Waiting {
-            certificate,
-            parameters: Some(parameters),
-            early,
-        } = &mut self.dtls
-        else {
-            return;
-        };
-        // With the first timeout that it has: 100 ms, doubled each time, send a flight nine times in
-        // the 30 seconds of a handshake. ICE's round trip may have been measured over a lost check.
-        let mut config = dtls::Config::new(parameters.role, certificate.clone());
-        config.remote_fingerprints = std::mem::take(&mut parameters.fingerprints);
-        let early = std::mem::take(early);
-        self.patience = Some(now + DTLS_PATIENCE);
-        self.dtls = match dtls::Connection::new(now, config) {
-            Ok(connection) => Dtls::Running(Box::new(connection)),
-            Err(_) => Dtls::Broken,
-        };
-        for mut datagram in early.0 {
-            let _ = self.handle_dtls(now, &mut datagram);
+        if self.ice.route().is_some() && !self.closing {
+            self.dtls.start(now);
         }
     }
 
+    /// `session` is what runs on this transport.
     pub(super) fn handle_input(
         &mut self,
         now: Instant,
         route: FiveTuple,
         datagram: &mut [u8],
+        session: Option<&mut Session>,
     ) -> Result<(), Rejected> {
-        let Some(datagram) = self.ice.handle_input(now, route, datagram)? else {
-            self.start_dtls(now);
+        if let Some(next) = self.next_ufrag()
+            && receiver_ufrag(datagram) == Some(next)
+        {
+            // An error response would make the peer give the pair up (RFC 8445 §7.2.5.2.4). Silence
+            // makes it repeat the check, and by then the answer may be here.
+            return Err(Rejected::BeforeAnswer);
+        }
+        let passed = self.ice.handle_input(now, route, datagram)?;
+        self.start_dtls(now);
+        let Some(datagram) = passed else {
             return Ok(());
         };
-        self.start_dtls(now);
         // RFC 7983 §7: the first byte tells the protocol.
         match datagram.first() {
-            Some(20..=63) => self.handle_dtls(now, datagram),
-            _ => Err(Rejected::NotNegotiated),
+            Some(20..=63) => self.dtls.handle_input(now, datagram)?,
+            _ => return Err(Rejected::NotNegotiated),
         }
-    }
-
-    fn handle_dtls(&mut self, now: Instant, datagram: &mut [u8]) -> Result<(), Rejected> {
-        match &mut self.dtls {
-            Dtls::Waiting { early, .. } => return early.keep(datagram),
-            Dtls::Running(connection) => connection.handle_input(now, (), datagram)?,
-            Dtls::Broken => return Err(Rejected::NotNegotiated),
-        }
-        self.deliver(now)
+        self.deliver(now, session)
     }
 
     /// Hands decrypted records up; a datagram may hold several.
-    fn deliver(&mut self, now: Instant) -> Result<(), Rejected> {
-        let Dtls::Running(connection) = &mut self.dtls else {
-            return Ok(());
-        };
+    fn deliver(&mut self, now: Instant, mut session: Option<&mut Session>) -> Result<(), Rejected> {
         let mut result = Ok(());
-        while let Some(record) = connection.poll_data() {
-            result = result.and(self.channels.handle_input(now, (), record));
+        while let Some(record) = self.dtls.poll_data() {
+            result = result.and(match &mut session {
+                Some(session) => Ok(session.handle_input(now, (), record)?),
+                None => Err(Rejected::NotNegotiated),
+            });
         }
-        Ok(result?)
+        result
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant) {
+    pub(super) fn handle_timeout(&mut self, now: Instant, session: Option<&mut Session>) {
         self.ice.handle_timeout(now);
-        if !self.is_dtls_settled() && self.patience.is_some_and(|at| at <= now) {
-            self.dtls = Dtls::Broken;
-        }
-        if let Dtls::Running(connection) = &mut self.dtls {
-            connection.handle_timeout(now);
-        }
-        self.channels.handle_timeout(now);
+        self.dtls.handle_timeout(now);
         // Records that the handshake's end has released.
-        let _ = self.deliver(now);
-    }
-
-    /// Whether the handshake has ended, well or not.
-    fn is_dtls_settled(&self) -> bool {
-        let state = self.dtls().map(dtls::Connection::state);
-        !matches!(state, Some(dtls::State::New | dtls::State::Connecting))
+        let _ = self.deliver(now, session);
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let patience = self.patience.filter(|_| !self.is_dtls_settled());
-        let dtls = self.dtls().and_then(dtls::Connection::poll_timeout);
-        let channels = self.channels.poll_timeout();
-        [self.ice.poll_timeout(), dtls, channels, patience]
-            .into_iter()
-            .flatten()
-            .min()
+        let (ice, dtls) = (self.ice.poll_timeout(), self.dtls.poll_timeout());
+        ice.into_iter().chain(dtls).min()
     }
 
+    /// `data` is what runs on this transport.
     pub(super) fn poll_transmit(
         &mut self,
         now: Instant,
         out: &mut TransmitBuf<'_>,
+        data: Option<&mut Data>,
     ) -> Option<FiveTuple> {
         if let Some(route) = self.ice.poll_transmit(now, out) {
             return Some(route);
         }
         // Without a path nothing is taken from the layers above: they keep what they have to say.
         let route = self.ice.route()?;
-        let Dtls::Running(connection) = &mut self.dtls else {
-            return None;
-        };
         let before = out.len();
+        let connection = self.dtls.connection_mut()?;
         let _ = connection.poll_transmit(now, out);
-        while !out.is_full() && connection.state() == dtls::State::Connected {
-            let mtu = out
-                .payload_mtu()
-                .saturating_sub(dtls::Connection::RECORD_OVERHEAD);
-            let mut packets = self.packets.transmit_buf(mtu, 16);
-            if self.channels.poll_transmit(now, &mut packets).is_none() {
-                break;
-            }
-            for packet in self.packets.datagrams() {
-                // Refused only once DTLS has ended, and then the association ends with it.
-                let _ = connection.send(now, packet);
-            }
-            while !out.is_full() && connection.poll_transmit(now, out).is_some() {}
+        if let Some(data) = data {
+            data.write(now, connection, out);
         }
         if self.closing {
-            connection.close(now);
-            let _ = connection.poll_transmit(now, out);
+            self.dtls.write_close(now, out);
         }
         (out.len() > before).then_some(route)
     }
 
-    /// Lets go of what a closed connection needs no more.
+    /// Ends DTLS; what that puts on the wire is still to be polled.
+    pub(super) fn close(&mut self) {
+        self.closing = true;
+        self.told = Told::CLOSED;
+    }
+
+    /// Lets go of what a closed transport needs no more.
     pub(super) fn free(&mut self) {
-        self.dtls = Dtls::Broken;
-        self.packets = Batch::new();
+        self.dtls.free();
         self.ice.close();
     }
 
-    /// Ends the association and the DTLS connection; what that puts on the wire is still to be
-    /// polled.
-    pub(super) fn close(&mut self, now: Instant) {
-        self.closing = true;
-        self.channels.abort(now);
+    /// The states now.
+    pub(super) fn states(&self) -> Told {
+        if self.closing {
+            return Told::CLOSED;
+        }
+        Told {
+            ice: ice_state(self.ice.state()),
+            dtls: self.dtls.state(),
+        }
+    }
+}
+
+/// Whether the agent can use these.
+///
+/// # Errors
+///
+/// `InvalidAccessError`.
+pub(super) fn credentials(plan: &IceCredentials) -> Result<ice::Credentials, Error> {
+    ice::Credentials::new(&*plan.ufrag, &*plan.pwd)
+        .map_err(|error| Error::InvalidAccess(error.to_string().into()))
+}
+
+fn is_same(known: &ice::Credentials, plan: &IceCredentials) -> bool {
+    known.ufrag == plan.ufrag && known.pwd == plan.pwd
+}
+
+fn ice_state(state: ice::State) -> IceTransportState {
+    match state {
+        ice::State::New => IceTransportState::New,
+        ice::State::Checking => IceTransportState::Checking,
+        ice::State::Connected => IceTransportState::Connected,
+        ice::State::Completed => IceTransportState::Completed,
+        ice::State::Disconnected => IceTransportState::Disconnected,
+        ice::State::Failed => IceTransportState::Failed,
+        ice::State::Closed => IceTransportState::Closed,
+    }
+}
+
+fn role(controlling: bool) -> ice::Role {
+    if controlling {
+        ice::Role::Controlling
+    } else {
+        ice::Role::Controlled
     }
 }

@@ -222,6 +222,11 @@ pub fn bad() -> Link {
         .duplicate(0.1)
 }
 
+/// The user fragment in use.
+pub fn ufrag(engine: &Connection) -> &str {
+    engine.local_ufrags().next().unwrap()
+}
+
 /// All that a forged datagram must not change.
 pub fn digest(engine: &Connection) -> String {
     let channels: Vec<_> = engine.channels().collect();

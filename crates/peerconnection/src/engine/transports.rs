@@ -1,0 +1,489 @@
+//! The transports of a connection: made, changed and ended as negotiation plans.
+//!
+//! A session that bundles has one. One that does not has one for each m-section, and a max-compat or
+//! balanced offer has several until the answer bundles (RFC 9429 §4.1.1).
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+    time::Instant,
+};
+
+use pc_dtls::{self as dtls, Certificate};
+use pc_ice as ice;
+use pc_jsep::{TransportId, TransportPlan};
+use pc_proto::{FiveTuple, Protocol, TransmitBuf};
+use pc_stun::{Class, MessageView};
+use rand_chacha::ChaCha12Rng;
+
+use super::{
+    Event, Rejected,
+    data::Data,
+    dtls_transport::DtlsParameters,
+    gathering,
+    transport::{Found, Told, Transport, credentials},
+};
+use crate::{
+    Error, IceCandidate,
+    state::{DtlsTransportState, IceGatheringState, IceTransportState},
+};
+
+/// More than any application has m-sections that it does not bundle.
+const MAX_TRANSPORTS: usize = 256;
+
+/// How many closed transports may wait to say goodbye; beyond it the oldest goes without.
+const MAX_LEAVING: usize = 16;
+
+pub(super) struct Transports {
+    list: Vec<Transport>,
+    leaving: VecDeque<Leaving>,
+    /// Transports that have ended since the last events, with the states that were told.
+    ended: Vec<(TransportId, Told)>,
+    /// Which of several a path belongs to. Empty while there is but one.
+    paths: HashMap<FiveTuple, TransportId>,
+    /// Whose turn it is to send.
+    turn: usize,
+    gathering: IceGatheringState,
+    certificate: Certificate,
+    rng: ChaCha12Rng,
+}
+
+/// A transport that is closed while the connection lives, and owes its peer a close_notify.
+struct Leaving {
+    route: FiveTuple,
+    transport: Transport,
+}
+
+impl Transports {
+    pub(super) fn new(certificate: Certificate, rng: ChaCha12Rng) -> Self {
+        Self {
+            list: Vec::new(),
+            leaving: VecDeque::new(),
+            ended: Vec::new(),
+            paths: HashMap::new(),
+            turn: 0,
+            gathering: IceGatheringState::New,
+            certificate,
+            rng,
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Transport> + Clone {
+        self.list.iter()
+    }
+
+    pub(super) fn get(&self, id: TransportId) -> Option<&Transport> {
+        self.list.iter().find(|it| it.id == id)
+    }
+
+    fn get_mut(&mut self, id: TransportId) -> Option<&mut Transport> {
+        self.list.iter_mut().find(|it| it.id == id)
+    }
+
+    /// Whether the transport needs its sockets.
+    pub(super) fn contains(&self, id: TransportId) -> bool {
+        self.get(id).is_some() || self.leaving.iter().any(|it| it.transport.id == id)
+    }
+
+    /// Whether these plans can be carried out.
+    ///
+    /// # Errors
+    ///
+    /// - `NotSupportedError`: a transport in use would need a new DTLS association (RFC 8842 §3.1),
+    ///   or there are more than 256.
+    /// - `InvalidAccessError`: no fingerprint can be verified, or credentials are malformed.
+    pub(super) fn check(&self, plans: &[TransportPlan]) -> Result<(), Error> {
+        if plans.len() > MAX_TRANSPORTS {
+            let message = format!("{} transports: at most {MAX_TRANSPORTS}", plans.len());
+            return Err(Error::NotSupported(message.into()));
+        }
+        for plan in plans {
+            credentials(&plan.local)?;
+            let Some(peer) = &plan.peer else { continue };
+            let (ours, theirs) = (credentials(&peer.local)?, credentials(&peer.remote)?);
+            // USERNAME has at most 508 bytes (RFC 8489 §14.3).
+            if ours.ufrag.len() + theirs.ufrag.len() + 1 > 508 {
+                let message = "a=ice-ufrag: too long together with ours";
+                return Err(Error::InvalidAccess(message.into()));
+            }
+            let parameters = DtlsParameters::new(peer)?;
+            if let Some(transport) = self.get(plan.id) {
+                transport.dtls.check(&parameters)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the transports what the plans, which have been [checked](Self::check), say.
+    pub(super) fn apply(
+        &mut self,
+        now: Instant,
+        plans: &[TransportPlan],
+        controlling: bool,
+        events: &mut VecDeque<Event>,
+    ) {
+        self.end_others(plans, events);
+        for (index, plan) in plans.iter().enumerate() {
+            let position = self.list.iter().position(|it| it.id == plan.id);
+            let position = position.unwrap_or_else(|| self.add(plan, controlling));
+            // In the order of the plans.
+            self.list.swap(index, position);
+            if let Some(transport) = self.list.get_mut(index) {
+                transport.apply(now, plan, controlling);
+            }
+        }
+        self.index_paths();
+        self.follow_gathering(events);
+    }
+
+    fn add(&mut self, plan: &TransportPlan, controlling: bool) -> usize {
+        let seed = super::seed(&mut self.rng);
+        let certificate = self.certificate.clone();
+        let new = Transport::new(plan, controlling, seed, certificate);
+        self.list.push(new);
+        self.list.len() - 1
+    }
+
+    /// Ends the transports that no plan has: bundling has made them superfluous, or their m-sections
+    /// are gone.
+    fn end_others(&mut self, plans: &[TransportPlan], events: &mut VecDeque<Event>) {
+        let is_planned = |it: &mut Transport| plans.iter().any(|plan| plan.id == it.id);
+        let ended: Vec<_> = self.list.extract_if(.., |it| !is_planned(it)).collect();
+        for transport in ended {
+            self.ended.push((transport.id, transport.told));
+            for path in transport.ice.paths() {
+                if !self.list.iter().any(|it| it.ice.knows(path)) {
+                    events.push_back(Event::PathForgotten(path));
+                }
+            }
+            self.dismiss(transport);
+        }
+    }
+
+    fn dismiss(&mut self, mut transport: Transport) {
+        if let Some(route) = transport.ice.route()
+            && transport.dtls.is_connected()
+        {
+            transport.close();
+            transport.ice.close();
+            if self.leaving.len() >= MAX_LEAVING {
+                self.leaving.pop_front();
+            }
+            self.leaving.push_back(Leaving { route, transport });
+        }
+    }
+
+    /// While there is one transport, everything is for it.
+    fn index_paths(&mut self) {
+        self.paths.clear();
+        if self.list.len() > 1 {
+            for transport in &self.list {
+                let known = transport.ice.paths().map(|path| (path, transport.id));
+                self.paths.extend(known);
+            }
+        }
+    }
+
+    /// Adds a candidate that the peer has signaled after its description.
+    ///
+    /// # Errors
+    ///
+    /// `OperationError`: its address is of no use, or the peer has too many.
+    pub(super) fn add_remote_candidate(
+        &mut self,
+        now: Instant,
+        id: TransportId,
+        candidate: &pc_sdp::Candidate,
+    ) -> Result<(), Error> {
+        let Some(transport) = self.get_mut(id) else {
+            return Ok(());
+        };
+        transport
+            .add_remote_candidate(now, candidate)
+            .map_err(|error| Error::Operation(error.to_string().into()))
+    }
+
+    /// The peer has signaled that no more candidates are to come (RFC 8838 §13).
+    pub(super) fn end_of_remote_candidates(&mut self, now: Instant, id: TransportId) {
+        if let Some(transport) = self.get_mut(id) {
+            transport.ice.end_of_remote_candidates(now);
+        }
+    }
+
+    /// The transports whose candidates are to be gathered.
+    pub(super) fn ungathered(&self) -> impl Iterator<Item = TransportId> {
+        let wanting = self.list.iter().filter(|it| it.gathering.is_wanted());
+        wanting.map(|it| it.id)
+    }
+
+    /// Gathers for one transport, and announces what it has found. All that wait begin together, so
+    /// that the sum goes from "gathering" to "complete" once.
+    pub(super) fn gather(
+        &mut self,
+        now: Instant,
+        id: TransportId,
+        addresses: &[SocketAddr],
+        events: &mut VecDeque<Event>,
+    ) -> Option<Found> {
+        if !self.get(id)?.gathering.is_wanted() {
+            return None;
+        }
+        self.begin_gathering(events);
+        let transport = self.get_mut(id)?;
+        let found = transport.gather(now, addresses);
+        for candidate in &found.candidates {
+            let text = candidate.to_string();
+            events.push_back(transport.announce(text, &found.ufrag));
+        }
+        // The order is that of WebRTC §5.6: the end of this generation, the states, then, when all
+        // have ended, null.
+        events.push_back(transport.announce(String::new(), &found.ufrag));
+        let state = transport.gathering.state();
+        events.push_back(Event::IceTransportGatheringStateChange(id, state));
+        self.follow_gathering(events);
+        Some(found)
+    }
+
+    fn begin_gathering(&mut self, events: &mut VecDeque<Event>) {
+        for transport in self.list.iter_mut().filter(|it| it.gathering.is_wanted()) {
+            if transport.gathering.begin() {
+                let state = transport.gathering.state();
+                events.push_back(Event::IceTransportGatheringStateChange(transport.id, state));
+            }
+        }
+        self.follow_gathering(events);
+    }
+
+    /// "Update the ICE gathering state", WebRTC §4.4.3.
+    fn follow_gathering(&mut self, events: &mut VecDeque<Event>) {
+        let state = gathering::sum(self.list.iter().map(|it| it.gathering.state()));
+        if self.gathering == state {
+            return;
+        }
+        self.gathering = state;
+        events.push_back(Event::IceGatheringStateChange(state));
+        if state == IceGatheringState::Complete {
+            events.push_back(Event::IceCandidate(None));
+        }
+    }
+
+    pub(super) fn gathering_state(&self) -> IceGatheringState {
+        self.gathering
+    }
+
+    /// What the layers below have to tell, but their states.
+    pub(super) fn poll_ice(&mut self, now: Instant, events: &mut VecDeque<Event>) {
+        let several = self.list.len() > 1;
+        for transport in &mut self.list {
+            transport.start_dtls(now);
+            while let Some(event) = transport.ice.poll_event() {
+                match event {
+                    ice::Event::PathAuthenticated(path) => {
+                        if several {
+                            self.paths.entry(path).or_insert(transport.id);
+                        }
+                        events.push_back(Event::PathAuthenticated(path));
+                    }
+                    ice::Event::PathConfirmed(path) => {
+                        if several {
+                            self.paths.insert(path, transport.id);
+                        }
+                        events.push_back(Event::PathConfirmed(path));
+                    }
+                    ice::Event::PathForgotten(path) => {
+                        if self.paths.get(&path) == Some(&transport.id) {
+                            self.paths.remove(&path);
+                        }
+                        events.push_back(Event::PathForgotten(path));
+                    }
+                    ice::Event::SelectedPairChanged => transport.pair_changed = true,
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    pub(super) fn poll_dtls_event(&mut self) -> Option<(TransportId, dtls::Event)> {
+        let mut list = self.list.iter_mut();
+        list.find_map(|it| Some((it.id, it.dtls.poll_event()?)))
+    }
+
+    /// A transport whose DTLS could not be started, or was given up, and of which that has not been
+    /// told.
+    pub(super) fn untold_broken(&self) -> impl Iterator<Item = TransportId> {
+        let broken = self.list.iter().filter(|it| it.dtls.is_broken());
+        broken
+            .filter(|it| it.told.dtls != DtlsTransportState::Failed)
+            .map(|it| it.id)
+    }
+
+    pub(super) fn states(&self) -> impl Iterator<Item = Told> + Clone {
+        self.list.iter().map(Transport::states)
+    }
+
+    pub(super) fn tell_ice(&mut self, events: &mut VecDeque<Event>) {
+        for transport in &mut self.list {
+            if std::mem::take(&mut transport.pair_changed) {
+                events.push_back(Event::SelectedCandidatePairChange(transport.id));
+            }
+            let state = transport.states().ice;
+            if std::mem::replace(&mut transport.told.ice, state) != state {
+                events.push_back(Event::IceTransportStateChange(transport.id, state));
+            }
+        }
+        let closed = IceTransportState::Closed;
+        for (id, told) in &self.ended {
+            if told.ice != closed {
+                events.push_back(Event::IceTransportStateChange(*id, closed));
+            }
+        }
+    }
+
+    /// The second half of what [`tell_ice`](Self::tell_ice) begins.
+    pub(super) fn tell_dtls(&mut self, events: &mut VecDeque<Event>) {
+        for transport in &mut self.list {
+            let state = transport.states().dtls;
+            if std::mem::replace(&mut transport.told.dtls, state) != state {
+                events.push_back(Event::DtlsTransportStateChange(transport.id, state));
+            }
+        }
+        let closed = DtlsTransportState::Closed;
+        for (id, told) in self.ended.drain(..) {
+            if told.dtls != closed {
+                events.push_back(Event::DtlsTransportStateChange(id, closed));
+            }
+        }
+    }
+
+    pub(super) fn handle_input(
+        &mut self,
+        now: Instant,
+        route: FiveTuple,
+        datagram: &mut [u8],
+        data: &mut Data,
+    ) -> Result<(), Rejected> {
+        let receiver = self.receiver(route, datagram);
+        let transport = receiver.and_then(|index| self.list.get_mut(index));
+        let transport = transport.ok_or(Rejected::NoTransport)?;
+        let session = data.session_on(transport.id);
+        transport.handle_input(now, route, datagram, session)
+    }
+
+    /// Which transport a datagram is for. Checks name it, answers carry what it made up, anything
+    /// else comes on a path that it knows. The rest is for whoever has the socket, to refuse it.
+    fn receiver(&self, route: FiveTuple, datagram: &[u8]) -> Option<usize> {
+        if self.list.len() == 1 {
+            return Some(0);
+        }
+        let by_stun = || {
+            let message = MessageView::parse(datagram).ok()?;
+            match message.class() {
+                Class::Request => {
+                    let ufrag = receiver(&message)?;
+                    let mut list = self.list.iter();
+                    list.position(|it| it.local_ufrags().any(|own| own == ufrag))
+                }
+                Class::Success | Class::Error => {
+                    let id = message.transaction_id();
+                    self.list.iter().position(|it| it.ice.awaits(id))
+                }
+                Class::Indication => None,
+            }
+        };
+        let by_path = || {
+            let id = self.paths.get(&route)?;
+            self.list.iter().position(|it| it.id == *id)
+        };
+        let found = if MessageView::is_stun(datagram) {
+            by_stun()
+        } else {
+            by_path()
+        };
+        found.or_else(|| {
+            let mut list = self.list.iter();
+            list.position(|it| it.ice.has_local_address(route.local))
+        })
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant, data: &mut Data) {
+        for transport in &mut self.list {
+            let session = data.session_on(transport.id);
+            transport.handle_timeout(now, session);
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.list.iter().filter_map(Transport::poll_timeout).min()
+    }
+
+    /// Serves the transports in turn, so that a busy one does not starve the others.
+    pub(super) fn poll_transmit(
+        &mut self,
+        now: Instant,
+        out: &mut TransmitBuf<'_>,
+        data: &mut Data,
+    ) -> Option<FiveTuple> {
+        while let Some(leaving) = self.leaving.front_mut() {
+            let before = out.len();
+            leaving.transport.dtls.write_close(now, out);
+            if out.len() > before {
+                return Some(leaving.route);
+            }
+            self.leaving.pop_front();
+        }
+        for offset in 0..self.list.len() {
+            let index = (self.turn + offset) % self.list.len();
+            let Some(transport) = self.list.get_mut(index) else {
+                continue;
+            };
+            let data = data.on(transport.id);
+            if let Some(route) = transport.poll_transmit(now, out, data) {
+                self.turn = index + 1;
+                return Some(route);
+            }
+        }
+        None
+    }
+
+    /// Ends them all; what that puts on the wire is still to be polled.
+    pub(super) fn close(&mut self) {
+        self.list.iter_mut().for_each(Transport::close);
+    }
+
+    /// Lets go of what a closed connection needs no more.
+    pub(super) fn free(&mut self) {
+        self.list.iter_mut().for_each(Transport::free);
+        self.leaving = VecDeque::new();
+        self.paths = HashMap::new();
+    }
+}
+
+/// The user fragment of whom a check is for: RFC 8445 §7.2.2 puts it first.
+pub(crate) fn receiver_ufrag(datagram: &[u8]) -> Option<&str> {
+    if !MessageView::is_stun(datagram) {
+        return None;
+    }
+    let message = MessageView::parse(datagram).ok()?;
+    if message.class() == Class::Request {
+        receiver(&message)
+    } else {
+        None
+    }
+}
+
+fn receiver<'a>(request: &MessageView<'a>) -> Option<&'a str> {
+    Some(request.username()?.split_once(':')?.0)
+}
+
+impl Transport {
+    /// A candidate for signaling; an empty one ends the generation.
+    fn announce(&self, candidate: String, ufrag: &str) -> Event {
+        let section = self.sections.first();
+        Event::IceCandidate(Some(Box::new(IceCandidate {
+            candidate,
+            sdp_mid: section.map(|section| section.mid.clone()),
+            sdp_m_line_index: section.and_then(|it| u16::try_from(it.index).ok()),
+            username_fragment: Some(ufrag.to_owned()),
+        })))
+    }
+}
