@@ -174,11 +174,12 @@ impl Session {
         transceiver.current_direction = Some(direction);
         transceiver.sender.has_sent |= direction.sends();
         let encodings = &mut transceiver.sender.encodings;
-        if encodings.is_simulcast() && direction.sends() {
+        if direction.sends() {
             // RFC 8853 §5.2: what the peer does not take is not sent.
             encodings.narrow(accepted.as_deref().unwrap_or(&[]));
         }
         encodings.retain_codecs(&negotiated.send);
+        encodings.forget_last_returned();
         transceiver.negotiated = negotiated;
     }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use pc_sdp::{Attribute, Group, Origin, Protocol, SessionDescription as Sdp, Setup};
 
 use crate::{
-    Error, HeaderExtension, SdpType, Session, SignalingState, TransceiverDirection, TransceiverId,
-    TransportId,
-    agreement::{LocalTransport, Owner},
+    CodecParameters, Error, HeaderExtension, SdpType, Session, SignalingState,
+    TransceiverDirection, TransceiverId, TransportId,
+    agreement::{LocalTransport, Owner, Section},
     codec::offer_codecs,
     created::{Created, CreatedSection},
     description::Description,
@@ -185,7 +185,7 @@ impl<'a> OfferWriter<'a> {
             transceiver.preferences.as_deref(),
             direction.sends(),
             direction.receives(),
-            same.map_or(&[], |section| &section.codecs),
+            &known_codecs(transceiver, same),
             &mut self.payload_types,
         )?;
         let extensions: Vec<HeaderExtension> = offer_extensions(
@@ -208,6 +208,22 @@ impl<'a> OfferWriter<'a> {
         }
         Ok(media)
     }
+}
+
+/// RFC 9429 §5.2.2: what the last exchange agreed on comes first and in its order; all that was ever
+/// named in the section keeps its number.
+fn known_codecs(transceiver: &Transceiver, section: Option<&Section>) -> Vec<CodecParameters> {
+    let mut known = transceiver.negotiated.receive.clone();
+    let named = section.map_or(&[][..], |section| &section.codecs);
+    for codec in named {
+        if !known
+            .iter()
+            .any(|own| own.payload_type == codec.payload_type)
+        {
+            known.push(codec.clone());
+        }
+    }
+    known
 }
 
 /// RFC 9429 §5.2.1: said of what is sent alone.
