@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration, time::Instant};
 
 use dimpl::{Dtls, DtlsCertificate};
 
-use crate::{Config, Error, Role, SrtpKeyingMaterial, SrtpProfile, Version, Versions, provider};
+use crate::{
+    Config, Error, Role, SrtpKeyingMaterial, SrtpProfile, Version, Versions, dialect, provider,
+};
 
 /// `dimpl` says "in ten years" when no timer runs. None of ours is longer than a handshake.
 const NEVER: Duration = Duration::from_secs(24 * 3600);
@@ -140,7 +142,10 @@ impl Carrier {
         let bytes = self.scratch.get_mut(..len).unwrap_or_default();
         Some(match kind {
             Kind::Packet(_) => Output::Packet(bytes),
-            Kind::PeerCertificate(_) => Output::PeerCertificate(bytes),
+            Kind::PeerCertificate(_) => {
+                dialect::unmark(bytes);
+                Output::PeerCertificate(bytes)
+            }
             Kind::Data(_) => Output::Data(bytes),
             Kind::Keys(keys) => Output::Keys(keys),
             Kind::CloseNotify => Output::CloseNotify,

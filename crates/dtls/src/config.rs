@@ -68,6 +68,8 @@ impl CipherSuite {
             0x1303 => "TLS_CHACHA20_POLY1305_SHA256",
             0xC02B => "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
             0xC02C => "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+            0xC02F => "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+            0xC030 => "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
             _ => return None,
         })
     }

@@ -8,7 +8,11 @@ use pc_proto::{Protocol, TransmitBuf};
 
 use crate::{
     Alert, CipherSuite, Config, Error, Fingerprint, MIN_MTU, Rejected, Role, SendError,
-    SrtpKeyingMaterial, Version, carrier::Carrier, hello::Reassembly, queue::Queue,
+    SrtpKeyingMaterial, Version,
+    carrier::Carrier,
+    dialect::{Dialect, plain::Translation},
+    hello::Reassembly,
+    queue::Queue,
     record::Records,
 };
 
@@ -82,6 +86,8 @@ pub struct Connection {
     state: State,
     /// Gone once the connection is over.
     carrier: Option<Carrier>,
+    /// Between what travels and what the carrier understands.
+    translation: Translation,
     fingerprints: Vec<Fingerprint>,
     peer_certificate: Option<Box<[u8]>>,
     /// The peer's certificate is one of those announced.
@@ -114,7 +120,7 @@ pub struct Connection {
 
 impl Connection {
     /// The most bytes that a record adds to its plaintext: header 13, nonce 8, tag 16 in DTLS 1.2
-    /// (RFC 5288 §3); DTLS 1.3 adds 22.
+    /// (RFC 5288 §3); DTLS 1.3 adds 22 for a client, 24 for a server.
     pub const RECORD_OVERHEAD: usize = 37;
 
     /// A connection that has not begun. A client begins with the first
@@ -127,10 +133,12 @@ impl Connection {
         if config.mtu < MIN_MTU {
             return Err(Error::MtuTooSmall { mtu: config.mtu });
         }
+        let own = config.certificate.kind();
         Ok(Self {
             role: config.role,
             state: State::New,
             carrier: Some(Carrier::new(now, &config)?),
+            translation: Translation::new(Dialect::new(config.role, own), own),
             fingerprints: config.remote_fingerprints,
             peer_certificate: None,
             verified: false,
@@ -303,7 +311,7 @@ impl Protocol for Connection {
         };
         if let Err(error) = carrier.handle_timeout(now) {
             // What is not fatal has no one to be told to.
-            let _ = self.judge(&error);
+            let _ = self.judge(now, &error);
         }
         self.advance(now);
     }

@@ -16,6 +16,10 @@ pub enum Error {
     /// The peer's certificate is not one that the signaling announced (RFC 8122 §5, RFC 8827 §6.5).
     #[error("the peer's certificate does not match the fingerprint announced for it")]
     FingerprintMismatch,
+    /// The peer's certificate is for a key that this crate has no use for: neither ECDSA on P-256 or
+    /// P-384, nor RSA of 2,048 to 4,096 bits (RFC 3279's `rsaEncryption`).
+    #[error("the peer's certificate is for a key of a kind that is not supported")]
+    UnsupportedPeerKey,
     /// The handshake was not complete 30 seconds after it began.
     ///
     /// `alert` is the last fatal alert that came in the clear meanwhile. Anyone could have sent it,
@@ -137,6 +141,9 @@ pub struct Alert(pub u8);
 impl Alert {
     /// RFC 5246 §7.2.2: the certificate was corrupt or not the expected one.
     pub const BAD_CERTIFICATE: Self = Self(42);
+
+    /// RFC 5246 §7.2.2: the certificate was of an unsupported type.
+    pub const UNSUPPORTED_CERTIFICATE: Self = Self(43);
 
     /// The description's name in the IANA "TLS Alerts" registry.
     pub const fn name(self) -> Option<&'static str> {

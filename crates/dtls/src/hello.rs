@@ -13,7 +13,7 @@ use pc_proto::{ParseError, Reader, Writer};
 use crate::{CipherSuite, Rejected, record};
 
 /// The length of a handshake message's header in bytes.
-const HEADER_LEN: usize = 12;
+pub(crate) const HEADER_LEN: usize = 12;
 
 /// The longest handshake message taken in the clear. A certificate chain of a WebRTC endpoint is
 /// one certificate of a few hundred bytes, a post-quantum ClientHello about 1,500.
@@ -60,6 +60,21 @@ impl<'a> Fragment<'a> {
         })
     }
 
+    /// Header and body. Lengths are those of messages that were parsed, below 2^24.
+    pub(crate) fn to_vec(self) -> Vec<u8> {
+        let u24 = |number: usize| u32::try_from(number).unwrap_or(0);
+        let mut message = vec![0; HEADER_LEN + self.body.len()];
+        let mut writer = Writer::new(&mut message);
+        // There is room for all of it, so nothing of this fails.
+        let _ = writer.u8(self.message_type);
+        let _ = writer.u24(u24(self.length));
+        let _ = writer.u16(self.message_seq);
+        let _ = writer.u24(u24(self.offset));
+        let _ = writer.u24(u24(self.body.len()));
+        let _ = writer.bytes(self.body);
+        message
+    }
+
     fn is_sane(&self) -> bool {
         self.length <= MAX_MESSAGE
             && self.offset + self.body.len() <= self.length
@@ -98,14 +113,15 @@ pub(crate) fn selected_cipher_suite(server_hello: &[u8]) -> Option<CipherSuite> 
     reader.u16("cipher_suite").ok().map(CipherSuite)
 }
 
-/// Collects the fragments of a ClientHello, in whatever order they come.
+/// Collects the fragments of a message, in whatever order they come.
 ///
-/// A ClientHello with a post-quantum key share does not fit into one datagram, and the extension
+/// It is for a ClientHello above all: one with a post-quantum key share does not fit into one datagram, and the extension
 /// that says which version the client speaks may be in any of them. So nothing is decided before
 /// the whole message is there: it is then handed on as a single record, which the transcript
 /// cannot tell apart (RFC 6347 §4.2.6).
 #[derive(Debug, Default)]
 pub(crate) struct Reassembly {
+    message_type: u8,
     message_seq: u16,
     body: Vec<u8>,
     /// Which bytes of `body` have come, as ranges that are sorted and do not touch.
@@ -118,10 +134,12 @@ impl Reassembly {
 
     /// Takes a fragment, and gives the whole message, header included, once it is complete.
     ///
-    /// A fragment of another message, known by its number or length, starts anew: it is kept, and
+    /// A fragment of another message, known by its type, number or length, starts anew: it is kept, and
     /// what came of the old one is forgotten.
     pub(crate) fn push(&mut self, fragment: &Fragment<'_>) -> Option<Vec<u8>> {
-        if fragment.message_seq != self.message_seq || fragment.length != self.body.len() {
+        let known = (self.message_type, self.message_seq, self.body.len());
+        if known != (fragment.message_type, fragment.message_seq, fragment.length) {
+            self.message_type = fragment.message_type;
             self.message_seq = fragment.message_seq;
             self.body.clear();
             self.body.resize(fragment.length, 0);
@@ -157,17 +175,14 @@ impl Reassembly {
     }
 
     fn message(&self) -> Vec<u8> {
-        let len = u32::try_from(self.body.len()).unwrap_or(0);
-        let mut message = vec![0; HEADER_LEN + self.body.len()];
-        let mut writer = Writer::new(&mut message);
-        // There is room for all of it, so nothing of this fails.
-        let _ = writer.u8(message_type::CLIENT_HELLO);
-        let _ = writer.u24(len);
-        let _ = writer.u16(self.message_seq);
-        let _ = writer.u24(0);
-        let _ = writer.u24(len);
-        let _ = writer.bytes(&self.body);
-        message
+        Fragment {
+            message_type: self.message_type,
+            length: self.body.len(),
+            message_seq: self.message_seq,
+            offset: 0,
+            body: &self.body,
+        }
+        .to_vec()
     }
 }
 

@@ -63,7 +63,7 @@
 //! | item | what it is |
 //! |---|---|
 //! | [`Connection`], [`Config`], [`Event`], [`State`] | the engine |
-//! | [`Certificate`] | making, keeping, expiry |
+//! | [`Certificate`], [`CertificateOptions`], [`KeyAlgorithm`] | making, keeping, expiry |
 //! | [`Fingerprint`], [`HashAlgorithm`] | `a=fingerprint`, RFC 8122 |
 //! | [`SrtpKeyingMaterial`], [`SrtpProfile`] | what media are encrypted with, RFC 5764 |
 //! | [`Error`], [`Rejected`], [`SendError`], [`Alert`] | a terminal failure; a dropped datagram; the caller's; the peer's words |
@@ -80,6 +80,9 @@
 //!   datagrams, in any order, and says which versions it speaks in either of them. One that leads
 //!   nowhere leaves nothing behind, and one that differs from the first of its handshake is dropped.
 //! - In DTLS 1.2 the AES-GCM nonces count; `dimpl` draws them at random, which repeats them.
+//! - RSA keys, on either side, are ECDSA keys to `dimpl`, which knows no others: the few bytes of a
+//!   handshake that name an algorithm are translated on their way in and out, and back again before
+//!   anything is hashed, signed or verified. Signatures are made and verified here.
 //! - Its timers run at most every 20 ms; when a record is missing it would send ACKs in a busy loop.
 //!
 //! # Limits
@@ -93,8 +96,9 @@
 //! - Whether a protected record was refused is seen from its having had no effect: a DTLS 1.3 record
 //!   that is authentic but of no use, such as a late ACK, counts as [`Rejected::Protected`] too.
 //! - Key exchange with X25519, P-256 and P-384 (a post-quantum share is skipped in favour of another),
-//!   certificates with ECDSA on P-256 and P-384: a peer with an RSA certificate fails. DTLS 1.2 with
-//!   AES-GCM. A client always offers all three SRTP profiles, and the server's order decides:
+//!   certificates with ECDSA on P-256 and P-384, and with RSA of 2,048 to 4,096 bits and SHA-256
+//!   (PKCS #1 and PSS padding in DTLS 1.2, PSS in DTLS 1.3): a peer with any other fails. DTLS 1.2
+//!   with AES-GCM and ECDHE. A client always offers all three SRTP profiles, and the server's order decides:
 //!   AES-256-GCM, AES-128-GCM, AES-128-CM with SHA-1. Only keys for SRTP are exported.
 //! - Randomness comes from the cryptographic library, not from a seed; see [`Config::seed`]. A DTLS
 //!   1.2 hello also carries the time of day that `dimpl` reads when the process first needs it.
@@ -124,18 +128,21 @@ mod certificate;
 mod config;
 mod connection;
 mod der;
+mod dialect;
 mod error;
 mod fingerprint;
 mod gate;
 mod hello;
+mod pem;
 mod provider;
 mod queue;
 mod record;
+mod rsa;
 mod srtp;
 #[cfg(test)]
 mod tests;
 
-pub use certificate::{Certificate, CertificateError};
+pub use certificate::{Certificate, CertificateError, CertificateOptions, KeyAlgorithm};
 pub use config::{CipherSuite, Config, MIN_MTU, Role, Version, Versions};
 pub use connection::{Connection, Event, State};
 pub use error::{Alert, Error, Rejected, SendError};

@@ -1,4 +1,5 @@
-//! What `dimpl` is configured with, and the one thing in its cryptography that is replaced.
+//! What `dimpl` is configured with, and what in its cryptography is replaced: whatever
+//! [`dialect`](crate::dialect) needs, and the nonces of DTLS 1.2.
 //!
 //! In DTLS 1.2 with AES-GCM every record carries eight bytes of its nonce (RFC 5288 §3). `dimpl`
 //! draws them at random, so that among 2^32 records of a connection two probably share a nonce,
@@ -11,14 +12,20 @@ use std::sync::{Arc, OnceLock};
 use dimpl::{
     CryptoError,
     crypto::{
-        Aad, Buf, Cipher, CryptoProvider, Dtls12CipherSuite, HashAlgorithm, Nonce,
-        SupportedDtls12CipherSuite, TmpBuf, aws_lc_rs,
+        Aad, Buf, Cipher, CryptoProvider, Dtls12CipherSuite, Dtls13CipherSuite, HashAlgorithm,
+        Nonce, SupportedDtls12CipherSuite, SupportedDtls13CipherSuite, TmpBuf, aws_lc_rs,
     },
 };
 
 use crate::{
     Config, Error,
     connection::{HANDSHAKE_TIMEOUT, MAX_WAITING_DATAGRAMS},
+    dialect::{
+        Dialect, GROWTH,
+        protected::Suite,
+        signature::{Keys, Verifier},
+        transcript::Transcripts,
+    },
     record::{HEADER_LEN, Header, Records},
 };
 
@@ -31,24 +38,29 @@ const MAX_WAITING_RECORDS: usize = 48;
 /// The configuration of `dimpl`, whose self-test of the cryptography costs as much as a handshake:
 /// it is kept for those connections, most of them, that ask for the same.
 pub(crate) fn dimpl_config(config: &Config) -> Result<Arc<dimpl::Config>, Error> {
-    static LAST: OnceLock<(usize, std::time::Duration, Arc<dimpl::Config>)> = OnceLock::new();
-    let fits = |last: &&(usize, std::time::Duration, _)| {
-        config.seed.is_none() && (last.0, last.1) == (config.mtu, config.initial_rto)
+    type Last = OnceLock<(usize, std::time::Duration, Arc<dimpl::Config>)>;
+    static LAST: [Last; 4] = [const { OnceLock::new() }; 4];
+    let dialect = Dialect::new(config.role, config.certificate.kind());
+    let index = usize::from(dialect.is_client()) + 2 * usize::from(dialect.rsa);
+    let Some(last) = LAST.get(index).filter(|_| config.seed.is_none()) else {
+        return build(config, dialect).map(Arc::new);
     };
-    if let Some((_, _, shared)) = LAST.get().filter(fits) {
+    let wanted = (config.mtu, config.initial_rto);
+    if let Some((mtu, initial_rto, shared)) = last.get()
+        && (*mtu, *initial_rto) == wanted
+    {
         return Ok(Arc::clone(shared));
     }
-    let built = Arc::new(build(config)?);
-    if config.seed.is_none() {
-        LAST.get_or_init(|| (config.mtu, config.initial_rto, Arc::clone(&built)));
-    }
+    let built = Arc::new(build(config, dialect)?);
+    last.get_or_init(|| (wanted.0, wanted.1, Arc::clone(&built)));
     Ok(built)
 }
 
-fn build(config: &Config) -> Result<dimpl::Config, Error> {
+fn build(config: &Config, dialect: Dialect) -> Result<dimpl::Config, Error> {
     let mut builder = dimpl::Config::builder()
-        .with_crypto_provider(provider())
-        .mtu(config.mtu)
+        .with_crypto_provider(provider(dialect))
+        // `Connection::new` sees to it that there is more than this.
+        .mtu(config.mtu.saturating_sub(GROWTH))
         // RFC 9147 §5.1: no cookie is needed where the path has been verified, and ICE did.
         .use_server_cookie(false)
         .require_client_certificate(true)
@@ -71,13 +83,39 @@ fn build(config: &Config) -> Result<dimpl::Config, Error> {
         .map_err(|error| Error::Provider(error.to_string().into()))
 }
 
-fn provider() -> CryptoProvider {
-    static SUITES: [&dyn SupportedDtls12CipherSuite; 2] = [
+fn provider(dialect: Dialect) -> CryptoProvider {
+    match (dialect.is_client(), dialect.rsa) {
+        (false, false) => provider_of::<false, false>(),
+        (false, true) => provider_of::<false, true>(),
+        (true, false) => provider_of::<true, false>(),
+        (true, true) => provider_of::<true, true>(),
+    }
+}
+
+fn provider_of<const CLIENT: bool, const RSA: bool>() -> CryptoProvider {
+    static SUITES_12: [&dyn SupportedDtls12CipherSuite; 2] = [
         &CounterNonces(Dtls12CipherSuite::ECDHE_ECDSA_AES128_GCM_SHA256),
         &CounterNonces(Dtls12CipherSuite::ECDHE_ECDSA_AES256_GCM_SHA384),
     ];
+    const fn suite<const CLIENT: bool, const RSA: bool>(suite: Dtls13CipherSuite) -> Suite {
+        Suite {
+            dialect: Dialect::of(CLIENT, RSA),
+            suite,
+        }
+    }
     CryptoProvider {
-        cipher_suites: &SUITES,
+        cipher_suites: &SUITES_12,
+        dtls13_cipher_suites: const {
+            &[
+                &suite::<CLIENT, RSA>(Dtls13CipherSuite::AES_128_GCM_SHA256)
+                    as &dyn SupportedDtls13CipherSuite,
+                &suite::<CLIENT, RSA>(Dtls13CipherSuite::AES_256_GCM_SHA384),
+                &suite::<CLIENT, RSA>(Dtls13CipherSuite::CHACHA20_POLY1305_SHA256),
+            ]
+        },
+        hash_provider: const { &Transcripts(Dialect::of(CLIENT, RSA)) },
+        key_provider: const { &Keys(Dialect::of(CLIENT, RSA)) },
+        signature_verification: const { &Verifier(Dialect::of(CLIENT, RSA)) },
         ..aws_lc_rs::default_provider()
     }
 }

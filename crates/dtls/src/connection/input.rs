@@ -42,11 +42,11 @@ impl Connection {
             confirmed: self.confirmed,
         };
         match gate.admit(record) {
-            Ok(Admitted::Record) => self.feed(now, record.bytes),
+            Ok(Admitted::Record) => self.carry(now, record),
             Ok(Admitted::ServerHello(hello)) => {
                 let suite = hello::selected_cipher_suite(hello.body);
                 self.cipher_suite = self.cipher_suite.or(suite);
-                self.feed(now, record.bytes)
+                self.carry(now, record)
             }
             Ok(Admitted::ClientHello(fragments)) => {
                 let sequence = match record.header {
@@ -66,6 +66,15 @@ impl Connection {
         }
     }
 
+    /// Hands one record on in the form that the carrier understands.
+    fn carry(&mut self, now: Instant, record: &Record<'_>) -> Result<(), Rejected> {
+        match self.translation.carry(self.version, record) {
+            None => self.feed(now, record.bytes),
+            Some(carried) if carried.is_empty() => Ok(()),
+            Some(carried) => self.feed(now, &carried),
+        }
+    }
+
     /// Hands one record on, and finds out whether it had any effect.
     fn feed(&mut self, now: Instant, record: &[u8]) -> Result<(), Rejected> {
         let Some(carrier) = &mut self.carrier else {
@@ -75,7 +84,7 @@ impl Connection {
         let was_established = self.established;
         let kept = self.received.len();
         let result = carrier.handle_record(record);
-        let verdict = result.map_or_else(|error| self.judge(&error), Ok);
+        let verdict = result.map_or_else(|error| self.judge(now, &error), Ok);
         self.advance(now);
         verdict?;
         let timeout = self.poll_timeout();
@@ -99,10 +108,11 @@ impl Connection {
         sequence: u64,
         fragment: &Fragment<'_>,
     ) -> Result<(), Rejected> {
-        let Some(message) = self.reassembly.push(fragment) else {
+        let Some(mut message) = self.reassembly.push(fragment) else {
             return Ok(());
         };
         let hash: [u8; 32] = Sha256::digest(&message).into();
+        self.translation.carry_client_hello(&mut message);
         let number = fragment.message_seq;
         let known = self.hellos.iter().find(|(other, _)| *other == number);
         match known {
@@ -130,7 +140,7 @@ impl Connection {
             }
             self.state = State::Connecting;
         } else {
-            result.or_else(|error| self.judge(&error))?;
+            result.or_else(|error| self.judge(now, &error))?;
             self.advance(now);
             if self.sending.len() == sent {
                 return Err(Rejected::UnacceptableClientHello);
@@ -144,8 +154,11 @@ impl Connection {
     ///
     /// `dimpl` calls every error fatal; those that end only a record here are the ones it returns
     /// before it has changed anything.
-    pub(super) fn judge(&mut self, error: &dimpl::Error) -> Result<(), Rejected> {
-        use dimpl::{CryptoError, CryptoOperation, Error as Carried, SecurityError};
+    pub(super) fn judge(&mut self, now: Instant, error: &dimpl::Error) -> Result<(), Rejected> {
+        use dimpl::{
+            CertificateError as Unfit, CryptoError, CryptoOperation, Error as Carried,
+            SecurityError,
+        };
         let fatal = match error {
             Carried::CryptoError(
                 CryptoError::OperationFailed(CryptoOperation::Decrypt)
@@ -159,6 +172,16 @@ impl Connection {
                 dimpl::UnexpectedMessageError::UnrecognizedAutoServerResponse,
             ) => return Err(Rejected::UnexpectedMessage),
             Carried::ConnectionClosed => return Err(Rejected::Over),
+            Carried::CryptoError(CryptoError::UnsupportedPublicKeyAlgorithm)
+            | Carried::CertificateError(
+                Unfit::UnsupportedEcCurve
+                | Unfit::MissingEcCurveParameter
+                | Unfit::InvalidEcCurveParameter,
+            ) => {
+                let alert = Alert::UNSUPPORTED_CERTIFICATE;
+                self.refuse(now, alert, Error::UnsupportedPeerKey);
+                return Err(Rejected::Over);
+            }
             // Those in the clear do not come this far.
             Carried::SecurityError(SecurityError::FatalAlert { description }) => {
                 Error::PeerAlert(Alert(*description))

@@ -22,6 +22,8 @@ impl Connection {
             match output {
                 Output::Packet(bytes) => {
                     provider::write_explicit_nonces(bytes);
+                    let wire = self.translation.wire(bytes);
+                    let bytes = wire.as_deref().unwrap_or(bytes);
                     self.plaintext_sequence = self.plaintext_sequence.max(last_plaintext(bytes));
                     if self.cipher_suite.is_none() && self.role == Role::Server {
                         self.cipher_suite = sent_cipher_suite(bytes);
@@ -79,12 +81,17 @@ impl Connection {
         }
     }
 
-    /// Tells the peer, as far as there is a way, that its certificate is not the announced one.
+    /// Refuses a certificate that is not the announced one.
+    pub(super) fn refuse_certificate(&mut self, now: Instant) {
+        self.refuse(now, Alert::BAD_CERTIFICATE, Error::FingerprintMismatch);
+    }
+
+    /// Tells the peer, as far as there is a way, that its certificate is refused, and fails.
     ///
-    /// As long as nothing is encrypted, that is a `bad_certificate` alert in the clear. After the
+    /// As long as nothing is encrypted, that is an alert in the clear. After the
     /// handshake it is a `close_notify`, the only alert that `dimpl` sends. A DTLS 1.3 client in
     /// the middle of a handshake stays silent: it must not complete it.
-    pub(super) fn refuse_certificate(&mut self, now: Instant) {
+    pub(super) fn refuse(&mut self, now: Instant, alert: Alert, error: Error) {
         let version = self.carrier.as_ref().and_then(Carrier::version);
         if self.established {
             if let Some(carrier) = &mut self.carrier {
@@ -94,11 +101,11 @@ impl Connection {
         } else if version == Some(Version::Dtls12) {
             // Not below the numbers of a flight that was prepared but never left.
             let sequence = self.plaintext_sequence + 16;
-            let alert = [2, Alert::BAD_CERTIFICATE.0];
+            let alert = [2, alert.0];
             let record = record::plaintext(content_type::ALERT, sequence, &[&alert]);
             self.sending.push(&record);
         }
-        self.fail(Error::FingerprintMismatch);
+        self.fail(error);
     }
 
     fn connect(&mut self) {
@@ -118,7 +125,8 @@ impl Connection {
         while let Some(output) = self.carrier.as_mut().and_then(|carrier| carrier.next(now)) {
             if let Output::Packet(bytes) = output {
                 provider::write_explicit_nonces(bytes);
-                self.sending.push(bytes);
+                let wire = self.translation.wire(bytes);
+                self.sending.push(wire.as_deref().unwrap_or(bytes));
             }
         }
     }

@@ -58,16 +58,21 @@ fn both_sides_agree_on_what_was_negotiated() {
 
 #[test]
 fn a_record_adds_no_more_than_it_says() {
-    for (version, overhead) in [(V12, 37), (V13, 22)] {
+    for (version, from, overhead) in [
+        (V12, Role::Client, 37),
+        (V12, Role::Server, 37),
+        (V13, Role::Client, 22),
+        (V13, Role::Server, 24),
+    ] {
         assert!(overhead <= Connection::RECORD_OVERHEAD);
         let mut duo = Duo::connected(version);
         for len in [0, 1, 1000, 1 << 14] {
-            let plaintext = vec![7; len];
-            duo.client.send(duo.now, &plaintext).unwrap();
-            let datagrams = sent(duo.now, &mut duo.client);
+            let (now, plaintext) = (duo.now, vec![7; len]);
+            duo.side(from).send(now, &plaintext).unwrap();
+            let datagrams = sent(now, duo.side(from));
             assert_eq!(datagrams[0].len(), len + overhead);
-            assert_eq!(duo.give(Role::Server, &datagrams[0]), Ok(()));
-            assert_eq!(data(&mut duo.server), [plaintext]);
+            assert_eq!(duo.give(other(from), &datagrams[0]), Ok(()));
+            assert_eq!(data(duo.side(other(from))), [plaintext]);
         }
     }
 }

@@ -6,11 +6,15 @@ use pc_simnet::{Collect, LazyDriver, Link, Pair, Seed, for_each_seed, secs};
 
 use super::*;
 
-type Side = Collect<Connection>;
+pub(super) type Side = Collect<Connection>;
 
 fn pair(seed: Seed, versions: [Versions; 2]) -> Pair<Side> {
     let [mut client, mut server] = configs(Versions::All);
     [client.versions, server.versions] = versions;
+    pair_of(seed, client, server)
+}
+
+pub(super) fn pair_of(seed: Seed, mut client: Config, mut server: Config) -> Pair<Side> {
     client.seed = Some(seed.bytes("client"));
     server.seed = Some(seed.bytes("server"));
     let side = |config| {
@@ -32,12 +36,12 @@ fn versions(seed: Seed) -> [Versions; 2] {
     }
 }
 
-fn connected(pair: &Pair<Side>) -> bool {
+pub(super) fn connected(pair: &Pair<Side>) -> bool {
     pair.a.state() == State::Connected && pair.b.state() == State::Connected
 }
 
 /// Sends `count` records each way and checks that those that arrive are what was sent, and once.
-fn exchange(pair: &mut Pair<Side>, count: u32) {
+pub(super) fn exchange(pair: &mut Pair<Side>, count: u32) {
     for n in 0..count {
         let now = pair.now();
         pair.a.send(now, &record(b'a', n)).unwrap();
@@ -122,10 +126,13 @@ fn corruption_of_a_handshake_ends_in_a_connection_or_a_named_failure() {
                 let Event::Failed(error) = event else {
                     return false;
                 };
-                use Error::{FingerprintMismatch, Handshake, HandshakeTimeout};
+                use Error::{FingerprintMismatch, Handshake, HandshakeTimeout, UnsupportedPeerKey};
                 matches!(
                     error,
-                    Handshake(_) | HandshakeTimeout { .. } | FingerprintMismatch
+                    Handshake(_)
+                        | HandshakeTimeout { .. }
+                        | FingerprintMismatch
+                        | UnsupportedPeerKey
                 )
             };
             match &side.events[..] {

@@ -6,6 +6,7 @@ mod handshake;
 mod hellos;
 mod lifecycle;
 mod lossy;
+mod rsa;
 
 use std::{
     sync::OnceLock,
@@ -29,9 +30,29 @@ pub(crate) fn certificates() -> &'static [Certificate; 2] {
     })
 }
 
+/// Two certificates with RSA keys, made once too.
+pub(crate) fn rsa_certificates() -> &'static [Certificate; 2] {
+    static MADE: OnceLock<[Certificate; 2]> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let options = CertificateOptions::new(KeyAlgorithm::Rsa2048);
+        let date = Duration::from_secs(1_790_000_000);
+        let make = || Certificate::generate_with(options, date).unwrap();
+        [make(), make()]
+    })
+}
+
 /// Configurations of a client and a server that know each other's fingerprint.
 pub(crate) fn configs(versions: Versions) -> [Config; 2] {
     let [client, server] = certificates();
+    configs_with(versions, client, server)
+}
+
+/// The same with these certificates.
+pub(crate) fn configs_with(
+    versions: Versions,
+    client: &Certificate,
+    server: &Certificate,
+) -> [Config; 2] {
     let config = |role, own: &Certificate, other: &Certificate| Config {
         remote_fingerprints: vec![other.fingerprint(HashAlgorithm::Sha256)],
         versions,

@@ -8,8 +8,8 @@ use std::{
 };
 
 use pc_dtls::{
-    Certificate, Config, Connection, Event, Fingerprint, HashAlgorithm, Role, State, Version,
-    Versions,
+    Certificate, CertificateOptions, Config, Connection, Event, Fingerprint, HashAlgorithm,
+    KeyAlgorithm, Role, State, Version, Versions,
 };
 use pc_proto::{Batch, Protocol, Reader};
 
@@ -124,7 +124,9 @@ struct Duo {
 
 impl Duo {
     fn new(setup: u8) -> Self {
-        let [client, server] = certificates();
+        let certificates = certificates();
+        let client = &certificates[usize::from(setup >> 5 & 1)][0];
+        let server = &certificates[usize::from(setup >> 6 & 1)][1];
         let versions = |bits: u8| match bits & 3 {
             1 => Versions::Only(Version::Dtls12),
             2 => Versions::Only(Version::Dtls13),
@@ -313,12 +315,15 @@ impl Duo {
     }
 }
 
-/// Made once: making them is slow.
-fn certificates() -> &'static [Certificate; 2] {
-    static MADE: OnceLock<[Certificate; 2]> = OnceLock::new();
+/// Of client and server, with ECDSA and with RSA. Made once: making them is slow.
+fn certificates() -> &'static [[Certificate; 2]; 2] {
+    static MADE: OnceLock<[[Certificate; 2]; 2]> = OnceLock::new();
     MADE.get_or_init(|| {
-        let make = || Certificate::generate(Duration::from_secs(1_790_000_000)).unwrap();
-        [make(), make()]
+        [KeyAlgorithm::EcdsaP256, KeyAlgorithm::Rsa2048].map(|algorithm| {
+            let options = CertificateOptions::new(algorithm);
+            let date = Duration::from_secs(1_790_000_000);
+            [0, 1].map(|_| Certificate::generate_with(options, date).unwrap())
+        })
     })
 }
 
