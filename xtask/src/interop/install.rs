@@ -51,7 +51,7 @@ impl Installed {
 pub(crate) fn install(work: &Path, peers: &[Peer]) -> Result<Installed> {
     println!("Peers in {}", work.display());
     let folder = work.join("peers");
-    copy_drivers(&folder)?;
+    copy_files(DRIVERS, &folder)?;
     install_debian(work, &missing_packages(peers))?;
     if peers.iter().any(|peer| peer.is_node()) {
         install_npm(work, &folder)?;
@@ -96,9 +96,14 @@ pub(crate) fn build_ours(work: &Path) -> Result<PathBuf> {
         .context("cargo does not tell where it put `peer`")
 }
 
-fn copy_drivers(folder: &Path) -> Result<()> {
+/// Copies the files of `from` into `folder`, where packages are installed beside them.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub(crate) fn copy_files(from: &str, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
-    for entry in fs::read_dir(DRIVERS)? {
+    for entry in fs::read_dir(from)? {
         let entry = entry?;
         fs::copy(entry.path(), folder.join(entry.file_name()))?;
     }
@@ -160,7 +165,12 @@ fn apt(arguments: &[&str]) -> Command {
     command
 }
 
-fn install_npm(work: &Path, folder: &Path) -> Result<()> {
+/// Installs the npm packages of `<folder>/package.json` beside it; the log goes to `work`.
+///
+/// # Errors
+///
+/// No Node, an old one, or npm fails.
+pub(crate) fn install_npm(work: &Path, folder: &Path) -> Result<()> {
     let version = Command::new("node")
         .arg("--version")
         .output()

@@ -7,7 +7,7 @@
 mod bridge;
 mod browser;
 mod check;
-mod install;
+pub(crate) mod install;
 mod mailbox;
 mod peers;
 mod process;
