@@ -38,12 +38,7 @@ impl Surface {
     ///
     /// A crate does not build, or this toolchain's rustdoc writes another format.
     pub(crate) fn of(package: &str) -> Result<Self> {
-        let mut reader = Reader::new()?;
-        let name = package.replace('-', "_");
-        let root = reader.load(&name)?.context("no such package")?.root;
-        let mut surface = Self::default();
-        reader.visit(&mut surface, &name, root, &[])?;
-        Ok(surface)
+        Reader::new()?.read(&package.replace('-', "_"))
     }
 
     /// The type at `path`: `state::SignalingState`.
@@ -102,6 +97,13 @@ impl Reader {
             packages: names.map(|name| (name.replace('-', "_"), name)).collect(),
             loaded: HashMap::new(),
         })
+    }
+
+    fn read(mut self, name: &str) -> Result<Surface> {
+        let root = self.load(name)?.context("no such package")?.root;
+        let mut surface = Surface::default();
+        self.visit(&mut surface, name, root, &[])?;
+        Ok(surface)
     }
 
     /// What rustdoc says of the crate `name`; `None` for one from outside the workspace.
@@ -278,6 +280,10 @@ fn document(package: &str, file: &Path) -> Result<Crate> {
             String::from_utf8_lossy(&told.stderr)
         );
     }
+    parse(file)
+}
+
+fn parse(file: &Path) -> Result<Crate> {
     let text = fs::read(file).with_context(|| file.display().to_string())?;
     let json: serde_json::Value = serde_json::from_slice(&text)?;
     if json["format_version"] != FORMAT_VERSION {
@@ -289,3 +295,7 @@ fn document(package: &str, file: &Path) -> Result<Crate> {
     }
     serde_json::from_value(json).with_context(|| file.display().to_string())
 }
+
+#[cfg(test)]
+#[path = "surface_tests.rs"]
+mod tests;
