@@ -117,16 +117,24 @@ impl Judge<'_> {
         Verdict::Carried(found)
     }
 
-    /// `RTCIceRole` is `IceRole`, and `RTCRtpCodec` `RtpCodec` or `Codec`, in the root or in a module
-    /// that the mapping names.
+    /// `RTCIceRole` is `IceRole`, and `RTCRtpCodec` is `RtpCodec` or else `Codec`; in the root, or else
+    /// in a module that the mapping names.
     fn type_by_name(&self, name: &str) -> Option<String> {
-        let bare = ["RTC", "RTCRtp"].map(|prefix| name.strip_prefix(prefix).map(letters));
-        let is_it = |it: &str| it == name || bare.contains(&Some(letters(it)));
-        let seen = |path: &&str| match path.rsplit_once("::") {
-            None => is_it(path),
-            Some((module, it)) => is_it(it) && self.mapping.modules.iter().any(|m| m == module),
-        };
-        self.surface.type_paths().find(seen).map(str::to_owned)
+        let bare = ["RTC", "RTCRtp"].map(|prefix| name.strip_prefix(prefix));
+        let spelled = [Some(name)].into_iter().chain(bare).flatten().map(letters);
+        let modules: Vec<&str> = [""]
+            .into_iter()
+            .chain(self.mapping.modules.iter().map(String::as_str))
+            .collect();
+        let mut candidates =
+            spelled.flat_map(|name| modules.iter().map(move |it| (*it, name.clone())));
+        candidates.find_map(|(module, name)| {
+            let is_it = |path: &&str| {
+                let (within, last) = path.rsplit_once("::").unwrap_or(("", path));
+                within == module && letters(last) == name
+            };
+            self.surface.type_paths().find(is_it).map(str::to_owned)
+        })
     }
 
     /// The items of the member's name, one or two in each of `types`; none when one type has none.

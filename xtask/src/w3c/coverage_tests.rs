@@ -101,6 +101,31 @@ fn names_of_the_same_letters_are_found() {
 }
 
 #[test]
+fn of_two_types_the_one_with_more_of_the_name_is_found() {
+    let judged = |surface: Surface| {
+        let idl = [defined("dictionary", "RTCRtpRole", &[])];
+        let mapping = toml::from_str("specifications = []\nmodules = [\"rtp\", \"state\"]");
+        Coverage::judge(&idl, &surface, &mapping.expect("a mapping")).definitions[0]
+            .verdict
+            .clone()
+    };
+    let found = |path: &str| Verdict::Carried(vec![path.into()]);
+    let mut surface = Surface::default();
+    // Each is preferred to those before it.
+    for path in [
+        "state::Role",
+        "rtp::Role",
+        "Role",
+        "state::RtpRole",
+        "rtp::RtpRole",
+        "RtpRole",
+    ] {
+        surface = surface.with(path, RustType::default());
+        assert_eq!(judged(surface.clone()), found(path));
+    }
+}
+
+#[test]
 fn a_member_with_neither_item_nor_reason_is_a_problem() {
     let idl = [channel(&[(Kind::Attribute, "protocol")])];
     assert_eq!(

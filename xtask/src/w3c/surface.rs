@@ -15,14 +15,14 @@ use rustdoc_types::{Crate, FORMAT_VERSION, Id, Item, ItemEnum, StructKind, Type}
 const RUSTDOC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/w3c/rustdoc");
 
 /// The public types of a crate by their path in it, and its public functions.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Surface {
     types: BTreeMap<String, RustType>,
     functions: BTreeSet<String>,
 }
 
 /// The public parts of one type.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct RustType {
     /// Inherent methods and associated functions.
     pub(crate) methods: BTreeSet<String>,
