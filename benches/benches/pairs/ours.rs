@@ -96,7 +96,7 @@ fn connection() -> Connection {
     seed[..8].copy_from_slice(&number.to_ne_bytes());
     let unix_time = SystemTime::UNIX_EPOCH.elapsed().unwrap_or(Duration::ZERO);
     let certificate = Certificate::generate(unix_time).unwrap();
-    Connection::new(Config { certificate, seed })
+    Connection::new(Config::new(certificate, seed))
 }
 
 fn negotiate(a: &mut Connection, b: &mut Connection, now: Instant) -> ChannelId {

@@ -1,8 +1,11 @@
 //! What a connection is built from.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use pc_dtls::Certificate;
+use pc_jsep::BundlePolicy;
+
+use crate::{Error, IceServer};
 
 /// Which addresses of the machine become host candidates.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,23 +19,128 @@ pub enum HostAddresses {
     Only(Vec<IpAddr>),
 }
 
-/// [`RTCConfiguration`](https://www.w3.org/TR/webrtc/#rtcconfiguration-dictionary), as far as it is
-/// supported, and what a browser would decide for the page.
+/// [`RTCIceTransportPolicy`](https://www.w3.org/TR/webrtc/#rtcicetransportpolicy-enum): which
+/// candidates may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum IceTransportPolicy {
+    /// Those of TURN servers alone, which hide the addresses of this machine.
+    Relay,
+    /// All.
+    #[default]
+    All,
+}
+
+/// [`RTCConfiguration`](https://www.w3.org/TR/webrtc/#rtcconfiguration-dictionary), and what a
+/// browser would decide for the page.
 ///
-/// There is no field that is stored and not used. `iceServers` and `iceTransportPolicy` come with
-/// STUN and TURN; the bundle policies make no difference to a
-/// session of one m-section.
-#[derive(Debug, Clone, Default)]
+/// There is no field that is stored and not used. There is none for `rtcpMuxPolicy`, which can only
+/// be "require".
+#[derive(Debug, Clone)]
 pub struct Configuration {
-    /// The certificate this side proves itself with; a new one is generated when there is none.
-    pub certificate: Option<Certificate>,
-    /// Which local addresses to offer. Not used with an `endpoint`, which has addresses of its own.
-    pub host_addresses: HostAddresses,
+    /// `iceServers`. Checked, and refused with `NotSupportedError` for now; see [`IceServer`].
+    pub ice_servers: Vec<IceServer>,
+    /// `iceTransportPolicy`. Without servers nothing can be relayed, so "relay" finds no candidate.
+    pub ice_transport_policy: IceTransportPolicy,
+    /// `bundlePolicy`: how many transports an offer proposes.
+    pub bundle_policy: BundlePolicy,
+    /// `certificates`: what this side proves itself with; a new one is generated when there is none.
+    /// There is no use for a second one, which is refused with `NotSupportedError`.
+    pub certificates: Vec<Certificate>,
     /// `iceCandidatePoolSize`: for how many transports sockets are bound at once, before any
     /// description is set. Means nothing with an `endpoint`, whose sockets are bound.
     pub ice_candidate_pool_size: u8,
+    /// `alwaysNegotiateDataChannels` of webrtc-extensions: offers have a section for data channels
+    /// though there is none.
+    pub always_negotiate_data_channels: bool,
+    /// Which local addresses to offer. Not used with an `endpoint`, which has addresses of its own.
+    pub host_addresses: HostAddresses,
     /// The sockets to use, shared with other connections; sockets of its own when there is none.
     pub endpoint: Option<crate::Endpoint>,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self {
+            ice_servers: Vec::new(),
+            ice_transport_policy: IceTransportPolicy::All,
+            bundle_policy: BundlePolicy::Balanced,
+            certificates: Vec::new(),
+            ice_candidate_pool_size: 0,
+            always_negotiate_data_channels: false,
+            host_addresses: HostAddresses::default(),
+            endpoint: None,
+        }
+    }
+}
+
+impl Configuration {
+    /// What must hold for a new configuration and a changed one alike, [WebRTC §4.4.1.6].
+    ///
+    /// # Errors
+    ///
+    /// `SyntaxError`, `InvalidAccessError`: an ICE server is wrong; `InvalidAccessError`: a certificate
+    /// has expired; `NotSupportedError`: servers, or more than one certificate.
+    ///
+    /// [WebRTC §4.4.1.6]: https://www.w3.org/TR/webrtc/#set-the-configuration
+    pub(crate) fn check(&self, unix_time: Duration) -> Result<(), Error> {
+        for certificate in &self.certificates {
+            if certificate.expires() <= unix_time {
+                return Err(Error::InvalidAccess("the certificate has expired".into()));
+            }
+        }
+        if self.certificates.len() > 1 {
+            let message = "more than one certificate is not supported";
+            return Err(Error::NotSupported(message.into()));
+        }
+        self.ice_servers.iter().try_for_each(IceServer::check)?;
+        if !self.ice_servers.is_empty() {
+            let message = "STUN and TURN servers are not supported yet";
+            return Err(Error::NotSupported(message.into()));
+        }
+        Ok(())
+    }
+
+    /// Whether `new` may take the place of this one, [WebRTC §4.4.1.6].
+    ///
+    /// # Errors
+    ///
+    /// `InvalidModificationError`: something that stays for the life of a connection; the size of the
+    /// pool once a local description is `described`. `NotSupportedError`: another policy once there
+    /// are candidates.
+    ///
+    /// [WebRTC §4.4.1.6]: https://www.w3.org/TR/webrtc/#set-the-configuration
+    pub(crate) fn check_change(&self, new: &Self, described: bool) -> Result<(), Error> {
+        let stays = |what: &str| {
+            let message = format!("{what} stays for the life of a connection");
+            Err(Error::InvalidModification(message.into()))
+        };
+        let fingerprints = |list: &[Certificate]| -> Vec<_> {
+            let certificates = list.iter();
+            let hash = pc_dtls::HashAlgorithm::Sha256;
+            certificates.map(|own| own.fingerprint(hash)).collect()
+        };
+        let given = !new.certificates.is_empty();
+        if given && fingerprints(&self.certificates) != fingerprints(&new.certificates) {
+            return stays("the certificate");
+        }
+        if self.bundle_policy != new.bundle_policy {
+            return stays("the bundle policy");
+        }
+        if self.always_negotiate_data_channels != new.always_negotiate_data_channels {
+            return stays("alwaysNegotiateDataChannels");
+        }
+        if self.host_addresses != new.host_addresses {
+            return stays("the choice of host addresses");
+        }
+        if self.ice_candidate_pool_size != new.ice_candidate_pool_size {
+            return stays("the size of the candidate pool");
+        }
+        if described && self.ice_transport_policy != new.ice_transport_policy {
+            let message = "another iceTransportPolicy, once there are candidates, is not supported yet";
+            return Err(Error::NotSupported(message.into()));
+        }
+        Ok(())
+    }
 }
 
 /// [`RTCDataChannelInit`](https://www.w3.org/TR/webrtc/#dom-rtcdatachannelinit).

@@ -1,32 +1,6 @@
 //! What signaling carries: session descriptions and ICE candidates.
 
-use std::fmt;
-
-/// [`RTCSdpType`](https://www.w3.org/TR/webrtc/#rtcsdptype): what a description is in the exchange.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
-pub enum SdpType {
-    /// An offer.
-    Offer,
-    /// A provisional answer. Not supported yet: refused by name.
-    Pranswer,
-    /// The final answer.
-    Answer,
-    /// Takes back the last offer. Not supported yet: refused by name.
-    Rollback,
-}
-
-impl fmt::Display for SdpType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Offer => "offer",
-            Self::Pranswer => "pranswer",
-            Self::Answer => "answer",
-            Self::Rollback => "rollback",
-        })
-    }
-}
+pub use pc_jsep::SdpType;
 
 /// [`RTCSessionDescription`](https://www.w3.org/TR/webrtc/#rtcsessiondescription-class): one side of
 /// the session, as it goes through signaling.
@@ -35,8 +9,8 @@ impl fmt::Display for SdpType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SessionDescription {
-    /// Offer or answer.
-    #[cfg_attr(feature = "serde", serde(rename = "type"))]
+    /// What it is in the exchange.
+    #[cfg_attr(feature = "serde", serde(rename = "type", with = "sdp_type"))]
     pub kind: SdpType,
     /// The description itself, RFC 8866.
     #[cfg_attr(feature = "serde", serde(default))]
@@ -59,6 +33,39 @@ impl SessionDescription {
             sdp: sdp.into(),
         }
     }
+
+    /// A provisional answer: another answer follows.
+    pub fn pranswer(sdp: impl Into<String>) -> Self {
+        Self {
+            kind: SdpType::Pranswer,
+            sdp: sdp.into(),
+        }
+    }
+
+    /// Takes back the offer that waits for its answer.
+    pub fn rollback() -> Self {
+        Self {
+            kind: SdpType::Rollback,
+            sdp: String::new(),
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+mod sdp_type {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::SdpType;
+
+    pub(super) fn serialize<S: Serializer>(kind: &SdpType, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(kind.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SdpType, D::Error> {
+        let name = String::deserialize(from)?;
+        let unknown = || D::Error::custom(format!("{name:?} is no type of a description"));
+        SdpType::from_name(&name).ok_or_else(unknown)
+    }
 }
 
 /// [`RTCIceCandidateInit`](https://www.w3.org/TR/webrtc/#rtcicecandidate-interface): one trickled
@@ -78,4 +85,62 @@ pub struct IceCandidate {
     pub sdp_m_line_index: Option<u16>,
     /// The `a=ice-ufrag` of the generation it belongs to.
     pub username_fragment: Option<String>,
+}
+
+/// The attributes of [`RTCIceCandidate`](https://www.w3.org/TR/webrtc/#rtcicecandidate-interface)
+/// that are read out of `candidate`; `None` where that is empty or malformed.
+impl IceCandidate {
+    /// `foundation`.
+    pub fn foundation(&self) -> Option<String> {
+        Some(self.parsed()?.foundation.as_str().to_owned())
+    }
+
+    /// `component`: 1 for RTP, 2 for RTCP.
+    pub fn component(&self) -> Option<u16> {
+        Some(self.parsed()?.component)
+    }
+
+    /// `priority`.
+    pub fn priority(&self) -> Option<u32> {
+        Some(self.parsed()?.priority)
+    }
+
+    /// `address`: an IP address, or a name to be resolved by multicast DNS.
+    pub fn address(&self) -> Option<String> {
+        Some(self.parsed()?.address.to_string())
+    }
+
+    /// `protocol`: "udp" or "tcp".
+    pub fn protocol(&self) -> Option<String> {
+        Some(self.parsed()?.transport.to_string().to_ascii_lowercase())
+    }
+
+    /// `port`.
+    pub fn port(&self) -> Option<u16> {
+        Some(self.parsed()?.port)
+    }
+
+    /// `type`: "host", "srflx", "prflx" or "relay".
+    pub fn kind(&self) -> Option<String> {
+        Some(self.parsed()?.kind.to_string())
+    }
+
+    /// `tcpType`: "active", "passive" or "so".
+    pub fn tcp_type(&self) -> Option<String> {
+        Some(self.parsed()?.tcp_type?.as_str().to_owned())
+    }
+
+    /// `relatedAddress`.
+    pub fn related_address(&self) -> Option<String> {
+        Some(self.parsed()?.related_address?.to_string())
+    }
+
+    /// `relatedPort`.
+    pub fn related_port(&self) -> Option<u16> {
+        self.parsed()?.related_port
+    }
+
+    fn parsed(&self) -> Option<pc_sdp::Candidate> {
+        self.candidate.parse().ok()
+    }
 }

@@ -27,6 +27,12 @@ pub enum Error {
     /// An argument is out of its range or contradicts another.
     #[error("TypeError: {0}")]
     Type(Cow<'static, str>),
+    /// A number is out of its range.
+    #[error("RangeError: {0}")]
+    Range(Cow<'static, str>),
+    /// A URL is not one.
+    #[error("SyntaxError: {0}")]
+    Syntax(Cow<'static, str>),
     /// An `OperationError` with details, [WebRTC §11](https://www.w3.org/TR/webrtc/#rtcerror-interface).
     #[error("OperationError: {0}")]
     Rtc(RtcError),
@@ -42,6 +48,8 @@ impl Error {
             Self::InvalidModification(_) => "InvalidModificationError",
             Self::NotSupported(_) => "NotSupportedError",
             Self::Type(_) => "TypeError",
+            Self::Range(_) => "RangeError",
+            Self::Syntax(_) => "SyntaxError",
         }
     }
 
@@ -55,6 +63,26 @@ impl Error {
 
     pub(crate) fn closed() -> Self {
         Self::InvalidState("the connection is closed".into())
+    }
+}
+
+impl From<pc_jsep::Error> for Error {
+    fn from(error: pc_jsep::Error) -> Self {
+        use pc_jsep::ErrorKind as Kind;
+        let message = error.message;
+        match error.kind {
+            Kind::InvalidState => Self::InvalidState(message),
+            Kind::InvalidAccess => Self::InvalidAccess(message),
+            Kind::InvalidModification => Self::InvalidModification(message),
+            Kind::NotSupported => Self::NotSupported(message),
+            Kind::Type => Self::Type(message),
+            Kind::Range => Self::Range(message),
+            Kind::Syntax { line } => Self::Rtc(RtcError {
+                sdp_line_number: Some(line),
+                ..RtcError::new(RtcErrorDetail::SdpSyntaxError, message)
+            }),
+            _ => Self::Operation(message),
+        }
     }
 }
 

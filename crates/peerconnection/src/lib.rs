@@ -87,12 +87,23 @@ mod config;
 mod description;
 pub mod engine;
 mod error;
+mod ice_server;
+pub mod rtp;
 pub mod state;
 
 pub use api::{
-    DataChannel, DataChannelEvent, Endpoint, Event, Events, Message, Operation, PeerConnection,
+    DataChannel, DataChannelEvent, DtlsTransport, Endpoint, Event, Events, IceCandidatePair,
+    IceComponent, IceParameters, IceRole, IceTransport, Message, Operation, PeerConnection,
+    RtpReceiver, RtpSender, RtpTransceiver, SctpTransport, TrackEvent, TrackOrKind,
 };
-pub use config::{Configuration, DataChannelInit, HostAddresses};
+pub use config::{Configuration, DataChannelInit, HostAddresses, IceTransportPolicy};
 pub use description::{IceCandidate, SdpType, SessionDescription};
 pub use error::{Error, RtcError, RtcErrorDetail};
-pub use pc_dtls::Certificate;
+pub use ice_server::IceServer;
+pub use pc_dtls::{Certificate, CertificateOptions};
+pub use pc_jsep::{BundlePolicy, OfferOptions};
+pub use pc_media::{
+    MediaKind, MediaStream, MediaStreamTrack, MediaStreamTrackState, StreamEvent, StreamEvents,
+    TrackEvent as MediaTrackEvent, TrackEvents, TrackSource,
+};
+pub use rtp::TransceiverInit;

@@ -23,27 +23,7 @@ macro_rules! states {
     };
 }
 
-states! {
-    /// [`RTCSignalingState`](https://www.w3.org/TR/webrtc/#rtcsignalingstate-enum).
-    ///
-    /// ```text
-    ///              set_local(offer)                set_remote(answer)
-    ///   Stable ───────────────────▶ HaveLocalOffer ──────────────────▶ Stable
-    ///          ───────────────────▶ HaveRemoteOffer ─────────────────▶
-    ///              set_remote(offer)               set_local(answer)
-    ///   any ──close──▶ Closed
-    /// ```
-    SignalingState {
-        /// No exchange of descriptions is under way.
-        Stable = "stable",
-        /// A local offer waits for its answer.
-        HaveLocalOffer = "have-local-offer",
-        /// A remote offer waits for our answer.
-        HaveRemoteOffer = "have-remote-offer",
-        /// The connection is closed.
-        Closed = "closed",
-    }
-}
+pub use pc_jsep::SignalingState;
 
 states! {
     /// [`RTCIceGatheringState`](https://www.w3.org/TR/webrtc/#rtcicegatheringstate-enum).

@@ -60,8 +60,8 @@ async fn two_connections_talk() {
         );
     }
     assert_eq!(a.connection_state(), PeerConnectionState::Connected);
-    assert_eq!(a.sctp_state(), Some(SctpTransportState::Connected));
-    assert_eq!(a.max_message_size(), Some(262_144));
+    assert_eq!(a.sctp().unwrap().state(), SctpTransportState::Connected);
+    assert_eq!(a.sctp().unwrap().max_message_size(), Some(262_144));
     let info = a.transport_info();
     assert_eq!(info.tls_version.as_deref(), Some("FEFC"));
     assert!(info.candidate_pair.is_some());
@@ -72,7 +72,7 @@ async fn operations_are_carried_out_in_the_order_of_their_calls() {
     let (a, _a_events) = PeerConnection::new(loopback()).unwrap();
     let (b, mut b_events) = PeerConnection::new(loopback()).unwrap();
     a.create_data_channel("chat", Default::default()).unwrap();
-    let offer = a.create_offer().await.unwrap();
+    let offer = a.create_offer(None).await.unwrap();
     // Not awaited, in either call: the chain keeps them apart, and the state is old until then.
     let set_remote = b.set_remote_description(offer);
     assert_eq!(b.signaling_state(), SignalingState::Stable);
@@ -108,7 +108,7 @@ async fn negotiation_is_asked_for_once() {
         Some(Event::NegotiationNeeded)
     ));
     // Something else for the driver to do, after which a second event would have come.
-    a.create_offer().await.unwrap();
+    a.create_offer(None).await.unwrap();
     assert!(events.try_next().is_none());
 }
 
@@ -116,7 +116,7 @@ async fn negotiation_is_asked_for_once() {
 async fn a_call_on_a_closed_connection_fails_in_the_call() {
     let (a, mut events) = PeerConnection::new(loopback()).unwrap();
     let chat = a.create_data_channel("chat", Default::default()).unwrap();
-    let pending = a.create_offer();
+    let pending = a.create_offer(None);
     a.close();
     assert_eq!(a.signaling_state(), SignalingState::Closed);
     assert_eq!(a.connection_state(), PeerConnectionState::Closed);
@@ -125,7 +125,7 @@ async fn a_call_on_a_closed_connection_fails_in_the_call() {
     let name = |error: peerconnection::Error| error.name();
     assert_eq!(pending.await.map_err(name), Err("InvalidStateError"));
     assert_eq!(
-        a.create_offer().await.map_err(name),
+        a.create_offer(None).await.map_err(name),
         Err("InvalidStateError")
     );
     let error = a

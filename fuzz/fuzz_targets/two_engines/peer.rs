@@ -77,10 +77,8 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) fn new(seed: Seed, side: usize, address: SocketAddr) -> Self {
-        let config = Config {
-            certificate: certificate(side).clone(),
-            seed: seed.bytes(["a", "b"][side]),
-        };
+        let seed = seed.bytes(["a", "b"][side]);
+        let config = Config::new(certificate(side).clone(), seed);
         let tap = Tap {
             connection: Connection::new(config),
             heard: VecDeque::new(),

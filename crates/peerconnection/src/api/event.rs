@@ -7,12 +7,14 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::shared::Shared;
+use pc_media::{MediaStream, MediaStreamTrack};
+
+use super::{DtlsTransport, IceTransport, RtpReceiver, RtpTransceiver, shared::Shared};
 use crate::{
     DataChannel, IceCandidate, RtcError,
     state::{
-        DtlsTransportState, IceConnectionState, IceGatheringState, PeerConnectionState,
-        SctpTransportState, SignalingState,
+        DtlsTransportState, IceConnectionState, IceGathererState, IceGatheringState,
+        IceTransportState, PeerConnectionState, SctpTransportState, SignalingState,
     },
 };
 
@@ -33,14 +35,36 @@ pub enum Event {
     IceConnectionStateChange(IceConnectionState),
     /// `connectionstatechange`.
     ConnectionStateChange(PeerConnectionState),
-    /// `statechange` of the `RTCDtlsTransport`.
-    DtlsStateChange(DtlsTransportState),
-    /// `error` of the `RTCDtlsTransport`.
-    DtlsError(RtcError),
-    /// `statechange` of the `RTCSctpTransport`.
+    /// `track`: the peer sends in a transceiver.
+    Track(TrackEvent),
+    /// `selectedcandidatepairchange` of an [`IceTransport`].
+    SelectedCandidatePairChange(IceTransport),
+    /// `statechange` of an [`IceTransport`].
+    IceTransportStateChange(IceTransport, IceTransportState),
+    /// `gatheringstatechange` of an [`IceTransport`].
+    IceTransportGatheringStateChange(IceTransport, IceGathererState),
+    /// `statechange` of a [`DtlsTransport`].
+    DtlsTransportStateChange(DtlsTransport, DtlsTransportState),
+    /// `error` of a [`DtlsTransport`].
+    DtlsTransportError(DtlsTransport, RtcError),
+    /// `statechange` of the [`SctpTransport`](crate::SctpTransport).
     SctpStateChange(SctpTransportState),
     /// `datachannel`: the peer opened a channel. Dropping it unread closes it.
     DataChannel(DataChannel),
+}
+
+/// [`RTCTrackEvent`](https://www.w3.org/TR/webrtc/#rtctrackevent).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TrackEvent {
+    /// `receiver`.
+    pub receiver: RtpReceiver,
+    /// `track`: the receiver's.
+    pub track: MediaStreamTrack,
+    /// `streams`: those the peer has put it into.
+    pub streams: Vec<MediaStream>,
+    /// `transceiver`.
+    pub transceiver: RtpTransceiver,
 }
 
 impl Event {

@@ -15,12 +15,27 @@ mod driver;
 mod endpoint;
 mod event;
 mod inbox;
+mod media;
 mod operation;
 mod peer_connection;
+mod receiver;
+mod sender;
 mod shared;
+mod transceiver;
+mod transceivers;
+mod transports;
 
 pub use data_channel::DataChannel;
 pub use endpoint::Endpoint;
-pub use event::{DataChannelEvent, Event, Events, Message};
+pub use event::{DataChannelEvent, Event, Events, Message, TrackEvent};
 pub use operation::Operation;
 pub use peer_connection::PeerConnection;
+pub use receiver::RtpReceiver;
+pub use sender::RtpSender;
+pub use transceiver::RtpTransceiver;
+pub use transceivers::TrackOrKind;
+pub(crate) use transceivers::engine_kind;
+pub use transports::{
+    DtlsTransport, IceCandidatePair, IceComponent, IceParameters, IceRole, IceTransport,
+    SctpTransport,
+};

@@ -1,19 +1,21 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use pc_dtls::Certificate;
+use pc_dtls::{Certificate, CertificateOptions};
+use pc_jsep::OfferOptions;
 
 use super::{
-    DataChannel, Event, Events,
+    DataChannel, Event, Events, SctpTransport,
     endpoint::{Endpoint, EndpointHandle},
+    media::Media,
     operation::Operation,
-    shared::{Report, Shared},
+    shared::Shared,
 };
 use crate::{
     Configuration, DataChannelInit, Error, IceCandidate, SessionDescription, clock, engine,
-    state::{
-        DtlsTransportState, IceConnectionState, IceGatheringState, PeerConnectionState,
-        SctpTransportState, SignalingState,
-    },
+    state::{IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState},
 };
 
 /// [`RTCPeerConnection`](https://www.w3.org/TR/webrtc/#rtcpeerconnection-interface): a cheap,
@@ -33,8 +35,16 @@ pub struct PeerConnection {
 /// Closes the connection with the last handle.
 struct Owner {
     shared: Arc<Shared>,
+    configuration: Mutex<Configuration>,
     /// Keeps the sockets; freed with the connection.
     _endpoint: Arc<EndpointHandle>,
+}
+
+impl Owner {
+    fn configuration(&self) -> MutexGuard<'_, Configuration> {
+        let lock = self.configuration.lock();
+        lock.unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Drop for Owner {
@@ -44,32 +54,37 @@ impl Drop for Owner {
 }
 
 impl PeerConnection {
-    /// Makes a connection and the stream of its events. Nothing is sent and no socket is bound
-    /// before a description is set.
+    /// Makes a connection and the stream of its events. Nothing is sent, and no socket is bound
+    /// before a description is set unless the candidate pool asks for it.
     ///
     /// # Errors
     ///
-    /// - `InvalidAccessError`: the certificate has expired.
+    /// - `InvalidAccessError`: the certificate has expired, or a TURN server has no credential.
+    /// - `SyntaxError`: an ICE server's URL is none.
+    /// - `NotSupportedError`: ICE servers, or more than one certificate.
     /// - `InvalidStateError`: not called within a tokio runtime, or that of the endpoint has ended.
     /// - `OperationError`: no certificate could be generated.
     pub fn new(configuration: Configuration) -> Result<(Self, Events), Error> {
-        let certificate = match configuration.certificate {
-            Some(certificate) => unexpired(certificate)?,
-            None => Certificate::generate(clock::unix_time())
-                .map_err(|error| Error::Operation(error.to_string().into()))?,
+        configuration.check(clock::unix_time())?;
+        let certificate = match configuration.certificates.first() {
+            Some(certificate) => certificate.clone(),
+            None => Self::generate_certificate(CertificateOptions::default())?,
         };
-        let engine = engine::Connection::new(engine::Config {
-            certificate,
-            seed: clock::seed()?,
+        let mut engine = engine::Connection::new(engine::Config {
+            bundle_policy: configuration.bundle_policy,
+            always_negotiate_data_channels: configuration.always_negotiate_data_channels,
+            ..engine::Config::new(certificate, clock::seed()?)
         });
-        let endpoint = match configuration.endpoint {
+        engine.set_ice_transport_policy(configuration.ice_transport_policy);
+        let endpoint = match &configuration.endpoint {
             Some(endpoint) => endpoint.handle(),
             None => Endpoint::private(
-                configuration.host_addresses,
+                configuration.host_addresses.clone(),
                 configuration.ice_candidate_pool_size,
             )?,
         };
-        let (shared, receiver) = Shared::new(engine, endpoint.inbox().clone());
+        let media = Media::new(clock::seed()?);
+        let (shared, receiver) = Shared::new(engine, media, endpoint.inbox().clone());
         let events = Events {
             receiver,
             shared: Arc::downgrade(&shared),
@@ -77,6 +92,7 @@ impl PeerConnection {
         endpoint.inbox().attach(shared.clone())?;
         let owner = Owner {
             shared,
+            configuration: Mutex::new(configuration),
             _endpoint: endpoint,
         };
         Ok((
@@ -87,15 +103,60 @@ impl PeerConnection {
         ))
     }
 
+    /// `RTCPeerConnection.generateCertificate()`: for [`Configuration::certificates`].
+    ///
+    /// # Errors
+    ///
+    /// `OperationError`: the cryptographic library failed.
+    pub fn generate_certificate(options: CertificateOptions) -> Result<Certificate, Error> {
+        Certificate::generate_with(options, clock::unix_time())
+            .map_err(|error| Error::Operation(error.to_string().into()))
+    }
+
+    /// `getConfiguration()`.
+    pub fn configuration(&self) -> Configuration {
+        self.owner.configuration().clone()
+    }
+
+    /// `setConfiguration()`.
+    ///
+    /// # Errors
+    ///
+    /// - `InvalidStateError`: the connection is closed.
+    /// - `InvalidModificationError`: a change of what stays for the life of a connection.
+    /// - Those of [`new`](Self::new).
+    pub fn set_configuration(&self, configuration: Configuration) -> Result<(), Error> {
+        let mut current = self.owner.configuration();
+        let mut inner = self.owner.shared.lock();
+        inner.engine.check_open()?;
+        configuration.check(clock::unix_time())?;
+        let described = inner.engine.local_description().is_some();
+        current.check_change(&configuration, described)?;
+        let engine = &mut inner.engine;
+        engine.set_ice_transport_policy(configuration.ice_transport_policy);
+        *current = Configuration {
+            // None given: those there are.
+            certificates: current.certificates.clone(),
+            endpoint: current.endpoint.clone(),
+            ..configuration
+        };
+        Ok(())
+    }
+
     /// `createOffer()`.
     ///
     /// # Errors
     ///
     /// `InvalidStateError`: the connection is closed, or a remote offer waits for its answer.
-    pub fn create_offer(&self) -> Operation<SessionDescription> {
-        self.enqueue(engine::Connection::check_create_offer, |engine, now| {
-            engine.create_offer(now)
-        })
+    pub fn create_offer(
+        &self,
+        options: impl Into<Option<OfferOptions>>,
+    ) -> Operation<SessionDescription> {
+        let options = options.into().unwrap_or_default();
+        self.owner.shared.enqueue(
+            engine::Connection::check_create_offer,
+            move |engine, now| engine.create_offer(now, options),
+        )
     }
 
     /// `createAnswer()`.
@@ -104,7 +165,7 @@ impl PeerConnection {
     ///
     /// `InvalidStateError`: the connection is closed, or there is no remote offer.
     pub fn create_answer(&self) -> Operation<SessionDescription> {
-        self.enqueue(engine::Connection::check_create_answer, |engine, now| {
+        self.owner.shared.enqueue(engine::Connection::check_create_answer, |engine, now| {
             engine.create_answer(now)
         })
     }
@@ -117,27 +178,29 @@ impl PeerConnection {
     ///
     /// - `InvalidStateError`: the description does not fit the signaling state.
     /// - `InvalidModificationError`: it is not the one that was created last.
-    /// - `NotSupportedError`: it is a provisional answer or a rollback.
     pub fn set_local_description(
         &self,
         description: impl Into<Option<SessionDescription>>,
     ) -> Operation<()> {
         let description = description.into();
-        self.enqueue(engine::Connection::check_open, move |engine, now| {
+        self.owner.shared.enqueue(engine::Connection::check_open, move |engine, now| {
             engine.set_local_description(now, description)
         })
     }
 
-    /// `setRemoteDescription()`.
+    /// `setRemoteDescription()`. An offer takes back a local one that waits for its answer: perfect
+    /// negotiation relies on it.
     ///
     /// # Errors
     ///
     /// - `InvalidStateError`: the description does not fit the signaling state.
     /// - `OperationError` with [`sdp_line_number`](Error::sdp_line_number): it is not SDP.
-    /// - `InvalidAccessError`: it lacks a fingerprint or ICE credentials, or they are malformed.
-    /// - `NotSupportedError`: it is a provisional answer or a rollback.
+    /// - `InvalidAccessError`: it lacks what a connection needs, contradicts itself, or changes what
+    ///   must stay.
+    /// - `NotSupportedError`: it asks for a new DTLS association on a transport in use, or an SCTP
+    ///   port other than 5000.
     pub fn set_remote_description(&self, description: SessionDescription) -> Operation<()> {
-        self.enqueue(engine::Connection::check_open, move |engine, now| {
+        self.owner.shared.enqueue(engine::Connection::check_open, move |engine, now| {
             engine.set_remote_description(now, description)
         })
     }
@@ -151,7 +214,7 @@ impl PeerConnection {
     /// - `OperationError`: the candidate is malformed, or belongs to no m-section or generation.
     pub fn add_ice_candidate(&self, candidate: impl Into<Option<IceCandidate>>) -> Operation<()> {
         let candidate = candidate.into();
-        self.enqueue(engine::Connection::check_open, move |engine, now| {
+        self.owner.shared.enqueue(engine::Connection::check_open, move |engine, now| {
             engine.add_ice_candidate(now, candidate)
         })
     }
@@ -206,20 +269,17 @@ impl PeerConnection {
         self.owner.shared.lock().engine.connection_state()
     }
 
-    /// `sctp.transport.state`.
-    pub fn dtls_state(&self) -> DtlsTransportState {
-        self.owner.shared.lock().engine.dtls_state()
+    /// `sctp`: what data channels run on; `None` while no description has a section for them.
+    pub fn sctp(&self) -> Option<SctpTransport> {
+        let shared = &self.owner.shared;
+        let described = shared.lock().engine.data_transport().is_some();
+        described.then(|| SctpTransport::new(shared.clone()))
     }
 
-    /// `sctp.state`; `None` while no data section has been negotiated.
-    pub fn sctp_state(&self) -> Option<SctpTransportState> {
-        self.owner.shared.lock().engine.sctp_state()
-    }
-
-    /// `sctp.maxMessageSize`: how many bytes a message to the peer may have; `None` before the
-    /// peer's description says it.
-    pub fn max_message_size(&self) -> Option<usize> {
-        self.owner.shared.lock().engine.max_message_size()
+    /// `restartIce()`: the next offer has new ICE credentials.
+    pub fn restart_ice(&self) {
+        self.owner.shared.lock().engine.restart_ice();
+        self.owner.shared.wake_driver();
     }
 
     /// `localDescription`, with the candidates gathered so far.
@@ -263,39 +323,9 @@ impl PeerConnection {
         self.owner.shared.lock().engine.transport_info()
     }
 
-    fn enqueue<T: Send + 'static>(
-        &self,
-        precondition: impl Fn(&engine::Connection) -> Result<(), Error>,
-        operation: impl FnOnce(&mut engine::Connection, std::time::Instant) -> Result<T, Error>
-        + Send
-        + 'static,
-    ) -> Operation<T> {
-        let shared = &self.owner.shared;
-        let mut inner = shared.lock();
-        if let Err(error) = precondition(&inner.engine)
-            && (inner.operations.is_empty() || inner.engine.is_closed())
-        {
-            return Operation::failed(error);
-        }
-        let (reply, pending) = Operation::pending();
-        inner.operations.push_back(Box::new(move |engine, now| {
-            let outcome = operation(engine, now);
-            let report: Report = Box::new(move || {
-                let _ = reply.send(outcome);
-            });
-            report
-        }));
-        drop(inner);
-        shared.wake_driver();
-        pending
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.owner.shared
     }
-}
-
-fn unexpired(certificate: Certificate) -> Result<Certificate, Error> {
-    if certificate.expires() <= clock::unix_time() {
-        return Err(Error::InvalidAccess("the certificate has expired".into()));
-    }
-    Ok(certificate)
 }
 
 impl fmt::Debug for PeerConnection {

@@ -10,15 +10,20 @@ use std::{
 };
 
 use pc_datachannel::ChannelId;
+use pc_jsep::TransceiverId;
+use pc_media::MediaKind;
 use pc_net::Claim;
 use pc_proto::{Batch, FiveTuple, Protocol};
 use tokio::sync::{Notify, mpsc};
 
 use super::{
-    DataChannel, DataChannelEvent, Event,
+    DataChannel, DataChannelEvent, DtlsTransport, Event, IceTransport, Operation, RtpReceiver,
+    RtpTransceiver, TrackEvent,
     inbox::{Inbox, Key},
+    media::Media,
+    transceivers::media_kind,
 };
-use crate::engine;
+use crate::{Error, engine, state::SignalingState};
 
 /// Carries out an operation; what it returns reports the outcome, after the events.
 pub(crate) type Step = Box<dyn FnOnce(&mut engine::Connection, Instant) -> Report + Send>;
@@ -41,6 +46,7 @@ pub(crate) struct Shared {
 pub(crate) struct Inner {
     pub(crate) engine: engine::Connection,
     pub(crate) operations: VecDeque<Step>,
+    pub(crate) media: Media,
     slots: HashMap<ChannelId, Slot>,
     /// Channels whose senders wait for room.
     wait_for_room: BTreeSet<ChannelId>,
@@ -61,6 +67,7 @@ pub(crate) struct Slot {
 impl Shared {
     pub(crate) fn new(
         engine: engine::Connection,
+        media: Media,
         inbox: Arc<Inbox>,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<Event>) {
         let (sender, events) = mpsc::unbounded_channel();
@@ -72,6 +79,7 @@ impl Shared {
             inner: Mutex::new(Inner {
                 engine,
                 operations: VecDeque::new(),
+                media,
                 slots: HashMap::new(),
                 wait_for_room: BTreeSet::new(),
                 events: Some(sender),
@@ -121,22 +129,15 @@ impl Shared {
         use engine::Event as E;
         let event = match event {
             E::NegotiationNeeded => Event::NegotiationNeeded,
-            E::SignalingStateChange(state) => Event::SignalingStateChange(state),
+            E::SignalingStateChange(state) => {
+                inner.let_go_of_stopped(state);
+                Event::SignalingStateChange(state)
+            }
             E::IceGatheringStateChange(state) => Event::IceGatheringStateChange(state),
             E::IceCandidate(candidate) => Event::IceCandidate(candidate.map(|boxed| *boxed)),
             E::IceConnectionStateChange(state) => Event::IceConnectionStateChange(state),
-            E::DtlsTransportStateChange(id, state) => {
-                if inner.engine.data_transport().is_some_and(|data| data != id) {
-                    return;
-                }
-                Event::DtlsStateChange(state)
-            }
-            E::SelectedCandidatePairChange(_)
-            | E::IceTransportStateChange(..)
-            | E::IceTransportGatheringStateChange(..) => return,
-            E::SctpStateChange(state) => Event::SctpStateChange(state),
             E::ConnectionStateChange(state) => Event::ConnectionStateChange(state),
-            E::DtlsError(_, error) => Event::DtlsError(*error),
+            E::SctpStateChange(state) => Event::SctpStateChange(state),
             E::DataChannel(id) => match self.adopt(inner, id) {
                 Some(channel) if !self.announces(&channel) => return channel.close_unheard(inner),
                 Some(channel) => Event::DataChannel(channel),
@@ -149,16 +150,98 @@ impl Shared {
                 return self.inbox.learn(self.key, tuple, Claim::Confirmed);
             }
             E::PathForgotten(tuple) => return self.inbox.unlearn(self.key, tuple),
-            E::ChannelReadable(id) => return inner.notify(id),
-            E::ChannelOpen(id) => return inner.early(id, DataChannelEvent::Open),
-            E::ChannelBufferedAmountLow(id) => {
-                return inner.early(id, DataChannelEvent::BufferedAmountLow);
-            }
-            E::ChannelError(id, error) => return inner.late(id, DataChannelEvent::Error(*error)),
-            E::ChannelClosing(id) => return inner.late(id, DataChannelEvent::Closing),
-            E::ChannelClosed(id) => return inner.late(id, DataChannelEvent::Close),
+            event => match self.transport_event(event) {
+                Ok(event) => event,
+                Err(event) => match self.track_event(inner, event) {
+                    Ok(event) => return event.into_iter().for_each(|it| inner.emit(it)),
+                    Err(event) => return inner.channel_event(event),
+                },
+            },
         };
         inner.emit(event);
+    }
+
+    /// What one of several transports tells.
+    fn transport_event(self: &Arc<Self>, event: engine::Event) -> Result<Event, engine::Event> {
+        use engine::Event as E;
+        let ice = |id| IceTransport::new(self.clone(), id);
+        let dtls = |id| DtlsTransport::new(self.clone(), id);
+        Ok(match event {
+            E::SelectedCandidatePairChange(id) => Event::SelectedCandidatePairChange(ice(id)),
+            E::IceTransportStateChange(id, state) => {
+                Event::IceTransportStateChange(ice(id), state)
+            }
+            E::IceTransportGatheringStateChange(id, state) => {
+                Event::IceTransportGatheringStateChange(ice(id), state)
+            }
+            E::DtlsTransportStateChange(id, state) => {
+                Event::DtlsTransportStateChange(dtls(id), state)
+            }
+            E::DtlsError(id, error) => Event::DtlsTransportError(dtls(id), *error),
+            event => return Err(event),
+        })
+    }
+
+    /// What happens to tracks: told by the tracks and streams themselves, but for `track`.
+    fn track_event(
+        self: &Arc<Self>,
+        inner: &mut Inner,
+        event: engine::Event,
+    ) -> Result<Option<Event>, engine::Event> {
+        use engine::Event as E;
+        match event {
+            E::TrackMuted(id) => inner.media.mute(id),
+            E::TrackEnded(id) => inner.media.end(id),
+            E::TrackRemoved(id, stream) => inner.media.remove(id, &stream),
+            E::TrackAdded(id, stream) => {
+                if let Some(kind) = inner.kind_of(id) {
+                    inner.media.add(id, kind, &stream);
+                }
+            }
+            E::Track(id, streams) => {
+                let Some(kind) = inner.kind_of(id) else {
+                    return Ok(None);
+                };
+                let part = self.part(inner, id, kind);
+                let streams = streams.iter().map(|id| inner.media.stream(id)).collect();
+                return Ok(Some(Event::Track(TrackEvent {
+                    track: part.tracks.received().clone(),
+                    receiver: RtpReceiver { part: part.clone() },
+                    streams,
+                    transceiver: RtpTransceiver { part },
+                })));
+            }
+            event => return Err(event),
+        }
+        Ok(None)
+    }
+
+    /// Puts a call into the connection's chain of operations. One that cannot succeed fails here, if
+    /// nothing is before it ([WebRTC §4.4.1.2], "chain an operation").
+    ///
+    /// [WebRTC §4.4.1.2]: https://www.w3.org/TR/webrtc/#dfn-chain
+    pub(crate) fn enqueue<T: Send + 'static>(
+        &self,
+        precondition: impl Fn(&engine::Connection) -> Result<(), Error>,
+        operation: impl FnOnce(&mut engine::Connection, Instant) -> Result<T, Error> + Send + 'static,
+    ) -> Operation<T> {
+        let mut inner = self.lock();
+        if let Err(error) = precondition(&inner.engine)
+            && (inner.operations.is_empty() || inner.engine.is_closed())
+        {
+            return Operation::failed(error);
+        }
+        let (reply, pending) = Operation::pending();
+        inner.operations.push_back(Box::new(move |engine, now| {
+            let outcome = operation(engine, now);
+            let report: Report = Box::new(move || {
+                let _ = reply.send(outcome);
+            });
+            report
+        }));
+        drop(inner);
+        self.wake_driver();
+        pending
     }
 
     /// Whether a channel of the peer's may wait among the events. Their number is bounded: else a
@@ -206,6 +289,7 @@ impl Shared {
         // What waits in the chain resolves to an error as its reply is dropped.
         inner.operations.clear();
         self.publish(&mut inner);
+        inner.media.end_all();
         // WebRTC §4.4.2, close(): channels are closed abruptly and fire no event.
         for (_, slot) in inner.slots.drain() {
             slot.changed.notify_waiters();
@@ -216,6 +300,33 @@ impl Shared {
 }
 
 impl Inner {
+    /// What happens to a channel waits with it.
+    fn channel_event(&mut self, event: engine::Event) {
+        use engine::Event as E;
+        match event {
+            E::ChannelReadable(id) => self.notify(id),
+            E::ChannelOpen(id) => self.early(id, DataChannelEvent::Open),
+            E::ChannelBufferedAmountLow(id) => self.early(id, DataChannelEvent::BufferedAmountLow),
+            E::ChannelError(id, error) => self.late(id, DataChannelEvent::Error(*error)),
+            E::ChannelClosing(id) => self.late(id, DataChannelEvent::Closing),
+            E::ChannelClosed(id) => self.late(id, DataChannelEvent::Close),
+            _ => {}
+        }
+    }
+
+    fn kind_of(&self, id: TransceiverId) -> Option<MediaKind> {
+        let transceiver = self.engine.transceiver(id)?;
+        Some(media_kind(transceiver.kind()))
+    }
+
+    /// An exchange is over: transceivers that it has stopped are forgotten.
+    fn let_go_of_stopped(&mut self, state: SignalingState) {
+        if state == SignalingState::Stable {
+            let engine = &self.engine;
+            self.media.retain(|id| engine.transceiver(id).is_some());
+        }
+    }
+
     fn emit(&mut self, event: Event) {
         let unheard = match &self.events {
             Some(events) => events.send(event).err().map(|error| error.0),

@@ -43,6 +43,9 @@ pub struct ChannelView<'a> {
     pub buffered_amount_low_threshold: usize,
 }
 
+/// The longest message this side takes, in bytes: that of the session, and of Chromium.
+pub(super) const MAX_RECEIVE_MESSAGE_SIZE: u64 = 262_144;
+
 pub(super) fn config(seed: [u8; 32]) -> datachannel::Config {
     datachannel::Config {
         seed,
@@ -66,7 +69,7 @@ impl Connection {
         self.check_open()?;
         let init = checked(label, init)?;
         let id = self.data.session.create(now, init).map_err(create_error)?;
-        self.wants_data = true;
+        self.session.want_data();
         self.pump(now);
         Ok(id)
     }
@@ -185,6 +188,11 @@ impl Connection {
     }
 
     /// What an answer has said about the channels, and on which transport they are.
+    /// `sctp.maxChannels`: how many channels there can be; `None` before the association is up.
+    pub fn max_channels(&self) -> Option<u16> {
+        self.data.session.max_channels()
+    }
+
     pub(super) fn negotiate_channels(&mut self, now: Instant, plan: &DataPlan) {
         let Some(peer) = plan.peer else { return };
         let transport = self.transports.get(plan.transport);

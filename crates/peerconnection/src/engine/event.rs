@@ -1,5 +1,5 @@
 use pc_datachannel::ChannelId;
-use pc_jsep::TransportId;
+use pc_jsep::{TransceiverId, TransportId};
 use pc_proto::FiveTuple;
 
 use crate::{
@@ -23,6 +23,16 @@ pub enum Event {
     NegotiationNeeded,
     /// [`signaling_state`](super::Connection::signaling_state) has changed.
     SignalingStateChange(SignalingState),
+    /// The peer has stopped a transceiver: its receiver's track has ended.
+    TrackEnded(TransceiverId),
+    /// The peer does not send in a transceiver any more: its receiver's track is to be muted.
+    TrackMuted(TransceiverId),
+    /// A receiver's track leaves the peer's stream of this id.
+    TrackRemoved(TransceiverId, String),
+    /// A receiver's track joins the peer's stream of this id.
+    TrackAdded(TransceiverId, String),
+    /// `track`: the peer sends in a transceiver, in the streams of these ids.
+    Track(TransceiverId, Vec<String>),
     /// [`ice_gathering_state`](super::Connection::ice_gathering_state) has changed.
     IceGatheringStateChange(IceGatheringState),
     /// A local candidate to signal. An empty one ends the generation; `None` ends gathering.

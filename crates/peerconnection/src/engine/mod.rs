@@ -8,7 +8,7 @@
 //!             create/set descriptions, candidates       send, recv
 //!                          │                               │
 //!   engine::Connection ────┼───────────────────────────────┼──────────────
-//!      Negotiation (offer/answer)          pc_datachannel::Session (DCEP, SCTP)
+//!      pc_jsep::Session (offer/answer)     pc_datachannel::Session (DCEP, SCTP)
 //!      States                              pc_dtls::Connection ┐ one or several
 //!                                          pc_ice::Agent       ┘ transports
 //!                                                 │ datagrams with their 5-tuples
@@ -24,7 +24,7 @@
 //! let unix_time = std::time::Duration::from_secs(1_800_000_000);
 //! let new = |seed| {
 //!     let certificate = pc_dtls::Certificate::generate(unix_time)?;
-//!     Ok::<_, Box<dyn std::error::Error>>(Connection::new(Config { certificate, seed }))
+//!     Ok::<_, Box<dyn std::error::Error>>(Connection::new(Config::new(certificate, seed)))
 //! };
 //! let (mut a, mut b) = (new([1; 32])?, new([2; 32])?);
 //! let chat = a.create_data_channel(now, "chat", Default::default())?;
@@ -63,10 +63,9 @@ mod data;
 mod dtls_transport;
 mod event;
 mod gathering;
-mod negotiation;
-mod remote;
 mod signaling;
 mod states;
+mod transceivers;
 mod transport;
 mod transports;
 mod view;
@@ -78,7 +77,7 @@ use std::{
 };
 
 use pc_dtls::{self as dtls, Certificate, HashAlgorithm};
-use pc_jsep::{DataPlan, TransportPlan};
+use pc_jsep::{self as jsep, BundlePolicy, DataPlan, TransportPlan};
 use pc_proto::{FiveTuple, Protocol, TransmitBuf};
 use rand_chacha::{
     ChaCha12Rng,
@@ -88,18 +87,20 @@ use rand_chacha::{
 pub use channels::{ChannelView, SEND_HIGH_WATER};
 pub use event::{Event, Rejected};
 pub use pc_datachannel::{ChannelId, Message};
-pub use pc_jsep::{IceCredentials, SectionName, TransportId};
+pub use pc_jsep::{
+    IceCredentials, OfferOptions, SectionName, TransceiverId, TransceiverInit, TransceiverView,
+    TransportId,
+};
 pub use view::TransportView;
 
 use crate::{
-    Error, RtcError, RtcErrorDetail,
+    Error, IceTransportPolicy, RtcError, RtcErrorDetail,
     state::{
         DtlsTransportState, IceConnectionState, IceGatheringState, PeerConnectionState,
         SctpTransportState, SignalingState,
     },
 };
 use data::Data;
-use negotiation::Negotiation;
 use states::States;
 use transports::Transports;
 pub(crate) use transports::receiver_ufrag;
@@ -112,6 +113,22 @@ pub struct Config {
     /// Of everything that is random in ICE and SCTP; secret, and never used twice. The keys of
     /// DTLS come from the cryptographic library.
     pub seed: [u8; 32],
+    /// How many transports an offer proposes.
+    pub bundle_policy: BundlePolicy,
+    /// Whether an offer has a section for data channels when there is none.
+    pub always_negotiate_data_channels: bool,
+}
+
+impl Config {
+    /// The W3C's defaults.
+    pub fn new(certificate: Certificate, seed: [u8; 32]) -> Self {
+        Self {
+            certificate,
+            seed,
+            bundle_policy: BundlePolicy::Balanced,
+            always_negotiate_data_channels: false,
+        }
+    }
 }
 
 /// A peer connection without I/O: the calls of the W3C interface, and [`Protocol`].
@@ -120,18 +137,16 @@ pub struct Config {
 /// and when an operation's outcome is told, is the driver's business. Everything else, the order of
 /// states and events included, is here.
 pub struct Connection {
-    negotiation: Negotiation,
+    session: jsep::Session,
     transports: Transports,
     data: Data,
     states: States,
     events: VecDeque<Event>,
-    /// The application has made a channel.
-    wants_data: bool,
-    negotiation_needed: bool,
     closed: Closed,
     /// Reused by [`recv_message`](Self::recv_message).
     message: Vec<u8>,
     rejected: u64,
+    policy: IceTransportPolicy,
 }
 
 /// ```text
@@ -172,16 +187,20 @@ impl Connection {
         };
         let transports_rng = ChaCha12Rng::from_seed(seed(&mut rng));
         Self {
-            negotiation: Negotiation::new(rng, fingerprint),
+            session: jsep::Session::new(jsep::Config {
+                bundle_policy: config.bundle_policy,
+                max_message_size: channels::MAX_RECEIVE_MESSAGE_SIZE,
+                always_negotiate_data_channels: config.always_negotiate_data_channels,
+                ..jsep::Config::new(seed(&mut rng), vec![fingerprint])
+            }),
             transports: Transports::new(config.certificate, transports_rng),
             data: Data::new(session),
             states: States::NEW,
             events: VecDeque::new(),
-            wants_data: false,
-            negotiation_needed: false,
             closed: Closed::No,
             message: Vec::new(),
             rejected: 0,
+            policy: IceTransportPolicy::All,
         }
     }
 
@@ -227,6 +246,11 @@ impl Connection {
         self.pump(now);
     }
 
+    /// `iceTransportPolicy`: which candidates are gathered from now on.
+    pub fn set_ice_transport_policy(&mut self, policy: IceTransportPolicy) {
+        self.policy = policy;
+    }
+
     /// The transports that wait for [`gather_transport`](Self::gather_transport): a local
     /// description names credentials whose candidates have not been announced.
     pub fn ungathered_transports(&self) -> impl Iterator<Item = TransportId> {
@@ -244,13 +268,18 @@ impl Connection {
         if self.is_closed() {
             return;
         }
+        let addresses = match self.policy {
+            IceTransportPolicy::All => addresses,
+            // Host candidates are not relayed.
+            IceTransportPolicy::Relay => &[],
+        };
         let events = &mut self.events;
         if let Some(found) = self.transports.gather(now, id, addresses, events) {
             for candidate in found.candidates {
-                self.negotiation
+                self.session
                     .add_local_candidate(id, &found.ufrag, candidate);
             }
-            self.negotiation.end_local_candidates(id, &found.ufrag);
+            self.session.end_local_candidates(id, &found.ufrag);
             self.pump(now);
         }
     }
@@ -298,8 +327,7 @@ impl Connection {
             return;
         }
         self.closed = Closed::Closing;
-        self.negotiation.close();
-        self.negotiation_needed = false;
+        self.session.close();
         self.events.clear();
         self.transports.close();
         self.data.session.abort(now);
@@ -318,7 +346,7 @@ impl Connection {
 
     /// `signalingState`.
     pub fn signaling_state(&self) -> SignalingState {
-        self.negotiation.state()
+        self.session.signaling_state()
     }
 
     /// `iceGatheringState`.

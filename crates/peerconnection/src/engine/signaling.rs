@@ -2,14 +2,10 @@
 
 use std::time::Instant;
 
-use pc_ice as ice;
+use pc_jsep::{self as jsep, OfferOptions, RemoteCandidate};
 
-use super::{
-    Connection, Event,
-    data::SCTP_PORT,
-    remote::{DataSection, Remote},
-};
-use crate::{Error, IceCandidate, SessionDescription, description::SdpType, state::SignalingState};
+use super::{Connection, Event};
+use crate::{Error, IceCandidate, SdpType, SessionDescription, state::SignalingState};
 
 impl Connection {
     /// Fails when the connection is closed.
@@ -31,8 +27,7 @@ impl Connection {
     ///
     /// `InvalidStateError`.
     pub fn check_create_offer(&self) -> Result<(), Error> {
-        self.check_open()?;
-        self.negotiation.check_create_offer()
+        Ok(self.session.check_create_offer()?)
     }
 
     /// Whether [`create_answer`](Self::create_answer) is allowed now.
@@ -41,8 +36,7 @@ impl Connection {
     ///
     /// `InvalidStateError`.
     pub fn check_create_answer(&self) -> Result<(), Error> {
-        self.check_open()?;
-        self.negotiation.check_create_answer()
+        Ok(self.session.check_create_answer()?)
     }
 
     /// `createOffer()`.
@@ -50,9 +44,13 @@ impl Connection {
     /// # Errors
     ///
     /// `InvalidStateError`: closed, or a remote offer waits for its answer.
-    pub fn create_offer(&mut self, _now: Instant) -> Result<SessionDescription, Error> {
-        self.check_open()?;
-        self.negotiation.create_offer(self.wants_data)
+    pub fn create_offer(
+        &mut self,
+        _now: Instant,
+        options: OfferOptions,
+    ) -> Result<SessionDescription, Error> {
+        let sdp = self.session.create_offer(options)?;
+        Ok(SessionDescription::offer(sdp))
     }
 
     /// `createAnswer()`.
@@ -61,36 +59,26 @@ impl Connection {
     ///
     /// `InvalidStateError`: closed, or there is no remote offer.
     pub fn create_answer(&mut self, _now: Instant) -> Result<SessionDescription, Error> {
-        self.check_open()?;
-        self.negotiation.create_answer()
+        let sdp = self.session.create_answer()?;
+        Ok(SessionDescription::answer(sdp))
     }
 
     /// `setLocalDescription()`; `None` is the offer or answer that the signaling state calls for.
     ///
     /// # Errors
     ///
-    /// `InvalidStateError`, `InvalidModificationError`, `NotSupportedError`: as the facade's
+    /// `InvalidStateError`, `InvalidModificationError`: as the facade's
     /// [`set_local_description`](crate::PeerConnection::set_local_description).
     pub fn set_local_description(
         &mut self,
         now: Instant,
         description: Option<SessionDescription>,
     ) -> Result<(), Error> {
-        self.check_open()?;
-        let description = match description {
-            Some(description) => description,
-            None if self.signaling_state() == SignalingState::HaveRemoteOffer => {
-                self.create_answer(now)?
-            }
-            None => self.create_offer(now)?,
-        };
-        let local = self.negotiation.check_local(&description)?;
-        let (kind, first) = (local.kind, self.negotiation.is_new());
-        self.with_signaling_change(|this| this.negotiation.apply_local(local));
-        if kind == SdpType::Offer && first {
-            self.negotiation.set_controlling(true);
-        }
-        self.settle(now, kind)
+        let kind = description.as_ref().map(|description| description.kind);
+        self.describe(now, kind, |session| {
+            let description = description.as_ref();
+            session.set_local_description(description.map(|it| (it.kind, &*it.sdp)))
+        })
     }
 
     /// `setRemoteDescription()`.
@@ -104,57 +92,78 @@ impl Connection {
         now: Instant,
         description: SessionDescription,
     ) -> Result<(), Error> {
+        self.describe(now, Some(description.kind), |session| {
+            session.set_remote_description(description.kind, &description.sdp)
+        })
+    }
+
+    /// Sets a description, if the transports can follow.
+    fn describe(
+        &mut self,
+        now: Instant,
+        kind: Option<SdpType>,
+        set: impl FnOnce(&mut jsep::Session) -> Result<(), jsep::Error>,
+    ) -> Result<(), Error> {
         self.check_open()?;
-        let remote = Remote::parse(&description)?;
-        self.negotiation.check_remote(&remote)?;
-        if let Some(data) = &remote.data {
-            check_credentials(data)?;
+        let mut next = self.session.clone();
+        set(&mut next)?;
+        self.check_plan(next.transports(), next.data())?;
+        self.check_answer(&next)?;
+        let had_data = self.session.data().is_some();
+        self.session = next;
+        self.tell_of_session();
+        let answered = kind != Some(SdpType::Rollback)
+            && self.signaling_state() == SignalingState::Stable;
+        if answered && had_data && self.session.data().is_none() {
+            // The section for data channels was rejected: they end, and nobody asks for another.
+            self.session.want_no_data();
+            self.fail_channels(None);
         }
-        let (kind, first) = (remote.kind, self.negotiation.is_new());
-        let restarts = |data: &DataSection| {
-            let before = self.negotiation.remote().and_then(|it| it.data.as_ref());
-            before.is_some_and(|before| before.ice != data.ice)
-        };
-        let restarts = remote.data.as_ref().is_some_and(restarts);
-        let lite = remote.data.as_ref().map(|data| data.ice_lite);
-        self.with_signaling_change(|this| this.negotiation.apply_remote(remote));
-        // RFC 8445 §6.1.1: the offerer of the first offer controls, and always does against a lite
-        // peer.
-        match lite {
-            Some(true) => self.negotiation.set_controlling(true),
-            Some(false) if first && kind == SdpType::Offer => {
-                self.negotiation.set_controlling(false);
-            }
-            _ => {}
-        }
-        if restarts && kind == SdpType::Offer {
-            self.negotiation.restart_ice();
-        }
-        self.settle(now, kind)
-    }
-
-    /// A description has been set: the transports follow. After an answer, whether more negotiation
-    /// is needed is asked anew (WebRTC §4.4.1.5).
-    fn settle(&mut self, now: Instant, kind: SdpType) -> Result<(), Error> {
-        if kind == SdpType::Answer {
-            self.negotiation_needed = false;
-            let data = self.negotiation.data();
-            if data.is_none_or(|data| data.peer.is_none()) && self.negotiation.had_data_section() {
-                // Channels end when their section is refused or taken back. Those made during an
-                // exchange that had none wait for the next.
-                self.wants_data = false;
-                self.fail_channels(None);
-            }
-        }
-        self.follow_negotiation(now)
-    }
-
-    fn follow_negotiation(&mut self, now: Instant) -> Result<(), Error> {
-        let (plans, data) = (self.negotiation.transports(), self.negotiation.data());
-        let controlling = self.negotiation.is_controlling();
-        self.check_plan(&plans, data.as_ref())?;
-        self.apply_plan(now, &plans, data.as_ref(), controlling);
+        self.follow_session_plan(now);
         Ok(())
+    }
+
+    /// An offer that no answer of ours could carry out is refused before it is set.
+    fn check_answer(&self, offered: &jsep::Session) -> Result<(), Error> {
+        if offered.signaling_state() != SignalingState::HaveRemoteOffer {
+            return Ok(());
+        }
+        let mut answered = offered.clone();
+        match answered.set_local_description(None) {
+            Ok(()) => self.check_plan(answered.transports(), answered.data()),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn follow_session_plan(&mut self, now: Instant) {
+        let plans = self.session.transports().to_vec();
+        let data = self.session.data().cloned();
+        self.apply_plan(now, &plans, data.as_ref(), self.session.is_controlling());
+    }
+
+    /// Hands on what negotiation has to tell.
+    pub(super) fn tell_of_session(&mut self) {
+        while let Some(event) = self.session.poll_event() {
+            self.events.push_back(match event {
+                jsep::Event::NegotiationNeeded => Event::NegotiationNeeded,
+                jsep::Event::SignalingStateChange(state) => Event::SignalingStateChange(state),
+                jsep::Event::TrackEnded(id) => Event::TrackEnded(id),
+                jsep::Event::TrackMuted(id) => Event::TrackMuted(id),
+                jsep::Event::TrackRemoved {
+                    transceiver,
+                    stream,
+                } => Event::TrackRemoved(transceiver, stream),
+                jsep::Event::TrackAdded {
+                    transceiver,
+                    stream,
+                } => Event::TrackAdded(transceiver, stream),
+                jsep::Event::Track {
+                    transceiver,
+                    streams,
+                } => Event::Track(transceiver, streams),
+                _ => continue,
+            });
+        }
     }
 
     /// `addIceCandidate()`; `None`, or an empty candidate, says that no more will come.
@@ -169,135 +178,64 @@ impl Connection {
         init: Option<IceCandidate>,
     ) -> Result<(), Error> {
         self.check_open()?;
-        let init = init.unwrap_or_default();
-        let is_end = init.candidate.is_empty();
-        if !is_end && init.sdp_mid.is_none() && init.sdp_m_line_index.is_none() {
-            return Err(Error::Type(
-                "a candidate needs sdpMid or sdpMLineIndex".into(),
-            ));
-        }
-        let in_data_section = self.is_for_data_section(&init)?;
-        let parsed = match is_end {
-            true => None,
-            false => Some(
-                init.candidate
-                    .parse::<pc_sdp::Candidate>()
-                    .map_err(|error| Error::Operation(error.to_string().into()))?,
-            ),
-        };
-        if !in_data_section {
-            return Ok(());
-        }
-        match parsed {
-            Some(candidate) => self.take_candidate(now, candidate)?,
-            None => {
-                if let Some(data) = self.remote_data() {
-                    data.end_of_candidates = true;
+        let init = init.map(|it| jsep::CandidateInit {
+            candidate: it.candidate,
+            sdp_mid: it.sdp_mid,
+            sdp_m_line_index: it.sdp_m_line_index,
+            username_fragment: it.username_fragment,
+        });
+        let mut next = self.session.clone();
+        for (id, candidate) in next.add_ice_candidate(init.as_ref())? {
+            match candidate {
+                RemoteCandidate::Candidate(candidate) => {
+                    self.transports.add_remote_candidate(now, id, &candidate)?;
                 }
-                for plan in self.negotiation.transports() {
-                    self.transports.end_of_remote_candidates(now, plan.id);
-                }
+                RemoteCandidate::End => self.transports.end_of_remote_candidates(now, id),
             }
         }
-        self.follow_negotiation(now)
-    }
-
-    fn remote_data(&mut self) -> Option<&mut DataSection> {
-        self.negotiation.remote_mut()?.data.as_mut()
-    }
-
-    fn take_candidate(&mut self, now: Instant, candidate: pc_sdp::Candidate) -> Result<(), Error> {
-        for plan in self.negotiation.transports() {
-            self.transports
-                .add_remote_candidate(now, plan.id, &candidate)?;
-        }
-        if let Some(remote) = self.negotiation.remote_mut() {
-            remote.add_candidate(candidate);
-        }
+        self.session = next;
+        self.pump(now);
         Ok(())
     }
 
-    /// Which m-section a candidate names, [WebRTC §4.4.2], addIceCandidate steps 4.4 to 4.6.
-    ///
-    /// [WebRTC §4.4.2]: https://www.w3.org/TR/webrtc/#dom-peerconnection-addicecandidate
-    fn is_for_data_section(&self, init: &IceCandidate) -> Result<bool, Error> {
-        let remote = self.negotiation.remote().ok_or_else(|| {
-            Error::InvalidState("a candidate came before the remote description".into())
-        })?;
-        let index = match (&init.sdp_mid, init.sdp_m_line_index) {
-            (Some(mid), _) => {
-                let found = remote.position_of(mid);
-                Some(found.ok_or_else(|| {
-                    Error::Operation(format!("no m-section has the mid {mid:?}").into())
-                })?)
-            }
-            (None, Some(index)) if usize::from(index) < remote.sdp.media.len() => {
-                Some(usize::from(index))
-            }
-            (None, Some(index)) => {
-                return Err(Error::Operation(
-                    format!("there is no m-section {index}").into(),
-                ));
-            }
-            (None, None) => None,
-        };
-        let Some(data) = &remote.data else {
-            return Ok(false);
-        };
-        if index.is_some_and(|index| index != data.index) {
-            return Ok(false);
-        }
-        let Some(ufrag) = &init.username_fragment else {
-            return Ok(true);
-        };
-        // A late one of the generation before a restart that is being negotiated is no mistake.
-        let current = self.negotiation.current_remote.as_ref();
-        let before = current.and_then(|remote| remote.data.as_ref());
-        match before.is_some_and(|before| before.ice.ufrag == *ufrag) {
-            _ if *ufrag == data.ice.ufrag => Ok(true),
-            true => Ok(false),
-            false => Err(Error::Operation(
-                format!("no generation has the ufrag {ufrag:?}").into(),
-            )),
-        }
+    /// `restartIce()`: the next offer restarts ICE on every transport.
+    pub fn restart_ice(&mut self) {
+        self.session.restart_ice();
     }
 
     /// `localDescription`.
     pub fn local_description(&self) -> Option<SessionDescription> {
-        Some(self.negotiation.write_local(self.negotiation.local()?))
+        self.session.local_description().map(described)
     }
 
     /// `currentLocalDescription`.
     pub fn current_local_description(&self) -> Option<SessionDescription> {
-        let local = self.negotiation.current_local.as_ref()?;
-        Some(self.negotiation.write_local(local))
+        self.session.current_local_description().map(described)
     }
 
     /// `pendingLocalDescription`.
     pub fn pending_local_description(&self) -> Option<SessionDescription> {
-        let local = self.negotiation.pending_local.as_ref()?;
-        Some(self.negotiation.write_local(local))
+        self.session.pending_local_description().map(described)
     }
 
     /// `remoteDescription`.
     pub fn remote_description(&self) -> Option<SessionDescription> {
-        Some(self.negotiation.remote()?.write())
+        self.session.remote_description().map(described)
     }
 
     /// `currentRemoteDescription`.
     pub fn current_remote_description(&self) -> Option<SessionDescription> {
-        Some(self.negotiation.current_remote.as_ref()?.write())
+        self.session.current_remote_description().map(described)
     }
 
     /// `pendingRemoteDescription`.
     pub fn pending_remote_description(&self) -> Option<SessionDescription> {
-        Some(self.negotiation.pending_remote.as_ref()?.write())
+        self.session.pending_remote_description().map(described)
     }
 
     /// `canTrickleIceCandidates`.
     pub fn can_trickle_ice_candidates(&self) -> Option<bool> {
-        let remote = self.negotiation.remote()?;
-        Some(remote.data.as_ref().is_some_and(|data| data.trickle))
+        self.session.can_trickle_ice_candidates()
     }
 
     /// Checks whether negotiation is needed, and says so once, [WebRTC §4.7.3]: not while an
@@ -305,36 +243,13 @@ impl Connection {
     ///
     /// [WebRTC §4.7.3]: https://www.w3.org/TR/webrtc/#dfn-update-the-negotiation-needed-flag
     pub fn update_negotiation_needed(&mut self) {
-        if self.is_closed() || self.signaling_state() != SignalingState::Stable {
-            return;
-        }
-        let needed = self.wants_data && !self.negotiation.has_data_section();
-        if needed && !self.negotiation_needed {
-            self.events.push_back(Event::NegotiationNeeded);
-        }
-        self.negotiation_needed = needed;
-    }
-
-    fn with_signaling_change(&mut self, change: impl FnOnce(&mut Self)) {
-        let before = self.signaling_state();
-        change(self);
-        let after = self.signaling_state();
-        if before != after {
-            self.events.push_back(Event::SignalingStateChange(after));
+        if !self.is_closed() {
+            self.session.update_negotiation_needed();
+            self.tell_of_session();
         }
     }
 }
 
-/// What must be right before anything is changed.
-fn check_credentials(data: &DataSection) -> Result<(), Error> {
-    ice::Credentials::new(&*data.ice.ufrag, &*data.ice.pwd)
-        .map_err(|error| Error::InvalidAccess(error.to_string().into()))?;
-    if data.sctp_port != SCTP_PORT {
-        let message = format!(
-            "a=sctp-port:{}: only {SCTP_PORT} is supported",
-            data.sctp_port
-        );
-        return Err(Error::NotSupported(message.into()));
-    }
-    Ok(())
+fn described((kind, sdp): (SdpType, String)) -> SessionDescription {
+    SessionDescription { kind, sdp }
 }

@@ -25,10 +25,7 @@ impl Peer {
     fn new(seed: Seed, name: &str, address: SocketAddr) -> Self {
         let unix_time = Duration::from_secs(1_795_000_000);
         let certificate = Certificate::generate(unix_time).unwrap();
-        let engine = Connection::new(Config {
-            certificate,
-            seed: seed.bytes(name),
-        });
+        let engine = Connection::new(Config::new(certificate, seed.bytes(name)));
         Self {
             engine,
             address,

@@ -108,7 +108,8 @@ impl Chat {
             // let the "negotiationneeded" event trigger offer generation
             // pc.onnegotiationneeded = async () => {
             Event::NegotiationNeeded => {
-                pc.set_local_description(pc.create_offer().await?).await?;
+                pc.set_local_description(pc.create_offer(None).await?)
+                    .await?;
                 // send the offer to the other peer
                 self.send_local_description(&pc);
             }
@@ -122,7 +123,7 @@ impl Chat {
 
             // Not in the sample: what a user wants to see.
             Event::ConnectionStateChange(state) => self.show_state(&pc, state),
-            Event::DtlsError(error) => self.screen.error(&error.to_string()),
+            Event::DtlsTransportError(_, error) => self.screen.error(&error.to_string()),
             _ => {}
         }
         Ok(())

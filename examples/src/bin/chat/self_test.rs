@@ -153,7 +153,7 @@ impl Peer {
                 self.pc.set_local_description(None).await?;
                 self.send_description();
             }
-            Event::DtlsError(error) => return Err(error.into()),
+            Event::DtlsTransportError(_, error) => return Err(error.into()),
             Event::ConnectionStateChange(PeerConnectionState::Failed) => bail!("no connection"),
             _ => {}
         }

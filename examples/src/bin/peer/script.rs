@@ -173,7 +173,7 @@ impl Script {
                 self.channels.adopt(channel, Origin::Accepted);
             }
             // The connection's state follows.
-            Event::DtlsError(error) => self.lines.print(&Line::Error {
+            Event::DtlsTransportError(_, error) => self.lines.print(&Line::Error {
                 what: error.to_string(),
             }),
             _ => {}
