@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use pc_proto::{Batch, Protocol};
-use pc_simnet::{Link, for_each_seed, ms, secs};
+use pc_simnet::{LazyDriver, Link, for_each_seed, ms, secs};
 
 use crate::{
-    Association, Event, Ppid, Reliability, State, StreamId,
+    Association, Event, Limit, Ppid, Reliability, State, StreamId,
     tests::{STREAM, connected, forged},
     wire::{PacketView, chunk},
 };
@@ -99,14 +99,21 @@ fn every_reset_is_done_over_bad_links() {
         let mut pair = connected(seed);
         let link = Link::new().delay(ms(20)).loss(0.2).reorder(0.3, ms(60));
         pair = pair.with_link(link.duplicate(0.1));
+        if seed.0 & 1 == 1 {
+            pair = pair.with_driver(LazyDriver::default());
+        }
         for round in 1..=4 {
             for step in 0..u64::from(STREAMS) {
                 let bits = (seed.0 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (9 * step + round);
                 let stream = StreamId(step as u16);
                 let now = pair.now();
                 let message = [7; 4000];
+                let reliability = Reliability {
+                    ordered: bits & 64 == 0,
+                    limit: [Limit::None, Limit::Retransmits(0)][(bits >> 7 & 1) as usize],
+                };
                 for it in [&mut pair.a.node, &mut pair.b.node] {
-                    it.send(now, stream, Reliability::ORDERED, Ppid::BINARY, &message)
+                    it.send(now, stream, reliability, Ppid::BINARY, &message)
                         .unwrap();
                 }
                 pair.run_for(ms([0, 10, 35, 150][(bits & 3) as usize]));
