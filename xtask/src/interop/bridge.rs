@@ -1,7 +1,8 @@
 //! `cargo xtask interop bridge`: the bridge to the browsers, held against the browsers themselves.
 //!
-//! Two pages of one browser negotiate by the perfect negotiation of `peers/negotiate.js`; all
-//! signaling passes through here. What fails is the harness, not our stack.
+//! Two pages negotiate by the perfect negotiation of `peers/negotiate.js`, first in each browser
+//! alone, then across both; all signaling passes through here. What fails is the harness, not our
+//! stack.
 
 use std::{
     fs,
@@ -45,26 +46,34 @@ impl Bridge {
         let installed = install::install(&work, &peers)?;
         let logs = work.join("logs/bridge");
         fs::create_dir_all(&logs)?;
-        tokio::runtime::Builder::new_current_thread()
+        let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .build()?
-            .block_on(async {
-                for peer in peers {
-                    let started = Instant::now();
-                    check(peer, &installed, &logs)
-                        .await
-                        .with_context(|| format!("{peer}; logs in {}", logs.display()))?;
-                    println!("  {peer}: ok in {}", seconds(started.elapsed()));
-                }
-                Ok(())
-            })
+            .build()?;
+        runtime.block_on(async {
+            for &peer in &peers {
+                let started = Instant::now();
+                let failed = || format!("{peer}; logs in {}", logs.display());
+                check(peer, &installed, &logs).await.with_context(failed)?;
+                println!("  {peer}: ok in {}", seconds(started.elapsed()));
+            }
+            let [one, other] = peers[..] else {
+                return Ok(());
+            };
+            let started = Instant::now();
+            let failed = || format!("{one} and {other}; logs in {}", logs.display());
+            check_both(one, other, &installed, &logs)
+                .await
+                .with_context(failed)?;
+            println!("  {one} and {other}: ok in {}", seconds(started.elapsed()));
+            Ok(())
+        })
     }
 }
 
 async fn check(peer: Peer, installed: &Installed, logs: &Path) -> Result<()> {
     let browser = Browser::launch(peer, installed, logs).await?;
     values_and_errors(&browser.page("plain")).await?;
-    negotiates_with_itself(&browser).await?;
+    negotiate(&browser.page("a"), &browser.page("b")).await?;
     let page = browser.page("plain");
     browser.close().await?;
     let after = page.eval("return 1", ()).await;
@@ -124,19 +133,28 @@ fn named(answer: Result<Value, PageError>, name: &str) -> Result<()> {
     }
 }
 
+/// The two browsers with one another.
+async fn check_both(one: Peer, other: Peer, installed: &Installed, logs: &Path) -> Result<()> {
+    let (one, other) = tokio::try_join!(
+        Browser::launch(one, installed, logs),
+        Browser::launch(other, installed, logs),
+    )?;
+    negotiate(&one.page("a"), &other.page("b")).await?;
+    tokio::try_join!(one.close(), other.close()).map(drop)
+}
+
 /// Both sides of one connection, in two pages.
-async fn negotiates_with_itself(browser: &Browser) -> Result<()> {
-    let (a, b) = (browser.page("a"), browser.page("b"));
+async fn negotiate(a: &Page, b: &Page) -> Result<()> {
     a.eval("create('pc'); perfect('pc', false)", ()).await?;
     b.eval("create('pc'); perfect('pc', true)", ()).await?;
     let scenario = async {
-        glare(&a, &b).await?;
-        direction_changes(&a, &b).await?;
-        a_stream_grows(&a, &b).await
+        glare(a, b).await?;
+        direction_changes(a, b).await?;
+        a_stream_grows(a, b).await
     };
     tokio::select! {
-        error = carry(&a, &b) => Err(error),
-        error = carry(&b, &a) => Err(error),
+        error = carry(a, b) => Err(error),
+        error = carry(b, a) => Err(error),
         done = scenario => done,
     }
 }

@@ -18,8 +18,8 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    process::{Child, ChildStdin, ChildStdout, Command},
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    process::{Child, Command},
     sync::{mpsc, oneshot, watch},
     time::timeout,
 };
@@ -108,16 +108,7 @@ impl Browser {
         let mut child = start(peer, installed, &files)?;
         let (lines, outgoing) = mpsc::unbounded_channel();
         let (ready, started) = oneshot::channel();
-        let link = Arc::new(Link {
-            lines,
-            state: Mutex::new(State {
-                ready: Some(ready),
-                ..State::default()
-            }),
-            log: Mutex::new(File::create(files.with_extension("log"))?),
-            started: Instant::now(),
-            files,
-        });
+        let link = Arc::new(Link::new(lines, ready, files)?);
         tokio::spawn(write(child.stdin.take().context("no stdin")?, outgoing));
         tokio::spawn(read(
             child.stdout.take().context("no stdout")?,
@@ -305,6 +296,24 @@ impl PageError {
 }
 
 impl Link {
+    fn new(
+        lines: mpsc::UnboundedSender<Option<String>>,
+        ready: oneshot::Sender<Value>,
+        files: PathBuf,
+    ) -> Result<Self> {
+        let state = State {
+            ready: Some(ready),
+            ..State::default()
+        };
+        Ok(Self {
+            lines,
+            state: Mutex::new(state),
+            log: Mutex::new(File::create(files.with_extension("log"))?),
+            started: Instant::now(),
+            files,
+        })
+    }
+
     async fn ask(&self, mut request: Value, patience: Duration, what: &str) -> Answer {
         let (sender, answer) = oneshot::channel();
         let id = {
@@ -413,7 +422,10 @@ fn start(peer: Peer, installed: &Installed, files: &Path) -> Result<Child> {
 }
 
 /// Dropping stdin ends the bridge.
-async fn write(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<Option<String>>) {
+async fn write(
+    mut stdin: impl AsyncWrite + Unpin,
+    mut lines: mpsc::UnboundedReceiver<Option<String>>,
+) {
     while let Some(Some(line)) = lines.recv().await {
         let line = line + "\n";
         if stdin.write_all(line.as_bytes()).await.is_err() {
@@ -422,7 +434,7 @@ async fn write(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<Option<
     }
 }
 
-async fn read(stdout: ChildStdout, link: Arc<Link>) {
+async fn read(stdout: impl AsyncRead + Unpin, link: Arc<Link>) {
     let mut lines = BufReader::new(stdout).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         link.note('<', &line);
@@ -432,3 +444,7 @@ async fn read(stdout: ChildStdout, link: Arc<Link>) {
     }
     link.end();
 }
+
+#[cfg(test)]
+#[path = "browser_tests.rs"]
+mod tests;

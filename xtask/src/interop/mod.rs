@@ -30,7 +30,7 @@ use scenario::{Role, Scenario};
 pub(crate) enum Interop {
     /// Data channels. Installs what is missing, prints a table, exits non-zero on any failure.
     Data(Data),
-    /// The harness alone: each browser negotiates with itself, scripted from here.
+    /// The harness alone: browsers negotiate with one another, scripted from here.
     Bridge(bridge::Bridge),
 }
 
