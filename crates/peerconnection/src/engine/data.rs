@@ -7,6 +7,7 @@ use pc_dtls as dtls;
 use pc_jsep::{DataPlan, PeerData, TransportId};
 use pc_proto::{Batch, Protocol, TransmitBuf};
 
+use super::Rejected;
 use crate::Error;
 
 /// The SCTP port both sides of WebRTC use, RFC 8841 §5.
@@ -73,14 +74,18 @@ impl Data {
         self.plan = plan;
     }
 
-    /// The session, if it runs on this transport: before that, nothing there is for it.
-    pub(super) fn session_on(&mut self, id: TransportId) -> Option<&mut Session> {
-        (self.started && self.transport() == Some(id)).then_some(&mut self.session)
+    /// The whole, if this transport is the one below.
+    pub(super) fn on(&mut self, id: TransportId) -> Option<&mut Self> {
+        (self.transport() == Some(id)).then_some(self)
     }
 
-    /// The whole, if it runs on this transport.
-    pub(super) fn on(&mut self, id: TransportId) -> Option<&mut Self> {
-        (self.started && self.transport() == Some(id)).then_some(self)
+    /// Takes a packet out of a record. DTLS is up, then.
+    pub(super) fn handle_input(&mut self, now: Instant, record: &mut [u8]) -> Result<(), Rejected> {
+        self.start(now);
+        if !self.started {
+            return Err(Rejected::NotNegotiated);
+        }
+        Ok(self.session.handle_input(now, (), record)?)
     }
 
     /// DTLS below is up (RFC 8261 §6.1): sets up the association, once an answer has been given.
@@ -98,7 +103,7 @@ impl Data {
         connection: &mut dtls::Connection,
         out: &mut TransmitBuf<'_>,
     ) {
-        while !out.is_full() && connection.state() == dtls::State::Connected {
+        while self.started && !out.is_full() && connection.state() == dtls::State::Connected {
             let mtu = out
                 .payload_mtu()
                 .saturating_sub(dtls::Connection::RECORD_OVERHEAD);

@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, time::Instant};
 
-use pc_datachannel::Session;
 use pc_dtls as dtls;
 use pc_ice as ice;
 use pc_jsep::{IceCredentials, PeerTransport, SectionName, TransportId, TransportPlan};
@@ -216,13 +215,13 @@ impl Transport {
         }
     }
 
-    /// `session` is what runs on this transport.
+    /// `data` is what runs on this transport.
     pub(super) fn handle_input(
         &mut self,
         now: Instant,
         route: FiveTuple,
         datagram: &mut [u8],
-        session: Option<&mut Session>,
+        data: Option<&mut Data>,
     ) -> Result<(), Rejected> {
         if let Some(next) = self.next_ufrag()
             && receiver_ufrag(datagram) == Some(next)
@@ -241,26 +240,26 @@ impl Transport {
             Some(20..=63) => self.dtls.handle_input(now, datagram)?,
             _ => return Err(Rejected::NotNegotiated),
         }
-        self.deliver(now, session)
+        self.deliver(now, data)
     }
 
     /// Hands decrypted records up; a datagram may hold several.
-    fn deliver(&mut self, now: Instant, mut session: Option<&mut Session>) -> Result<(), Rejected> {
+    fn deliver(&mut self, now: Instant, mut data: Option<&mut Data>) -> Result<(), Rejected> {
         let mut result = Ok(());
         while let Some(record) = self.dtls.poll_data() {
-            result = result.and(match &mut session {
-                Some(session) => Ok(session.handle_input(now, (), record)?),
+            result = result.and(match &mut data {
+                Some(data) => data.handle_input(now, record),
                 None => Err(Rejected::NotNegotiated),
             });
         }
         result
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant, session: Option<&mut Session>) {
+    pub(super) fn handle_timeout(&mut self, now: Instant, data: Option<&mut Data>) {
         self.ice.handle_timeout(now);
         self.dtls.handle_timeout(now);
         // Records that the handshake's end has released.
-        let _ = self.deliver(now, session);
+        let _ = self.deliver(now, data);
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {

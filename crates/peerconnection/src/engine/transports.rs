@@ -365,8 +365,8 @@ impl Transports {
         let receiver = self.receiver(route, datagram);
         let transport = receiver.and_then(|index| self.list.get_mut(index));
         let transport = transport.ok_or(Rejected::NoTransport)?;
-        let session = data.session_on(transport.id);
-        transport.handle_input(now, route, datagram, session)
+        let data = data.on(transport.id);
+        transport.handle_input(now, route, datagram, data)
     }
 
     /// Which transport a datagram is for. Checks name it, answers carry what it made up, anything
@@ -407,8 +407,8 @@ impl Transports {
 
     pub(super) fn handle_timeout(&mut self, now: Instant, data: &mut Data) {
         for transport in &mut self.list {
-            let session = data.session_on(transport.id);
-            transport.handle_timeout(now, session);
+            let data = data.on(transport.id);
+            transport.handle_timeout(now, data);
         }
     }
 
@@ -487,3 +487,6 @@ impl Transport {
         })))
     }
 }
+
+#[cfg(test)]
+mod tests;
