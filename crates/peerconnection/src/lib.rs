@@ -61,6 +61,9 @@
 //! | item | what it is |
 //! |---|---|
 //! | [`PeerConnection`], [`DataChannel`], [`Events`] | the W3C interface; handles to one engine behind one short lock |
+//! | [`RtpTransceiver`], [`RtpSender`], [`RtpReceiver`], [`rtp`] | what is sent and received, and the dictionaries of it |
+//! | [`DtlsTransport`], [`IceTransport`], [`SctpTransport`] | what it runs on |
+//! | [`MediaStreamTrack`], [`MediaStream`] | tracks and streams; silent as yet |
 //! | [`Endpoint`] | sockets that many connections share, and the one task that drives them |
 //! | [`engine::Connection`] | the same without I/O: ICE, DTLS, SCTP and offer/answer composed, a [`pc_proto::Protocol`] |
 //! | [`state`], [`Error`] | states and errors by the W3C's names |
@@ -74,12 +77,12 @@
 //! # Specifications
 //!
 //! [W3C WebRTC](https://www.w3.org/TR/webrtc/), RFC 9429 (JSEP), RFC 8829 to 8835 as far as data
-//! channels need them.
+//! channels need them. Member by member: `docs/w3c-coverage.md` in the repository.
 //!
 //! # Not here yet
 //!
-//! Media, STUN and TURN servers, TCP and mDNS candidates, rollback and provisional answers. What is
-//! not supported is refused by name.
+//! Media that flows, DTMF, statistics, STUN and TURN servers, TCP and mDNS candidates. What is not
+//! supported is refused by name.
 
 mod api;
 mod clock;
@@ -100,7 +103,7 @@ pub use config::{Configuration, DataChannelInit, HostAddresses, IceTransportPoli
 pub use description::{IceCandidate, SdpType, SessionDescription};
 pub use error::{Error, RtcError, RtcErrorDetail};
 pub use ice_server::IceServer;
-pub use pc_dtls::{Certificate, CertificateOptions};
+pub use pc_dtls::{Certificate, CertificateOptions, KeyAlgorithm};
 pub use pc_jsep::{BundlePolicy, OfferOptions};
 pub use pc_media::{
     MediaKind, MediaStream, MediaStreamTrack, MediaStreamTrackState, StreamEvent, StreamEvents,
