@@ -33,6 +33,8 @@ pub(crate) mod hellos;
 pub(crate) mod plain;
 pub(crate) mod protected;
 pub(crate) mod signature;
+#[cfg(test)]
+mod tests;
 pub(crate) mod transcript;
 
 /// How many bytes a translation adds to a datagram at most: two cipher suites and two signature

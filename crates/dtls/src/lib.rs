@@ -53,8 +53,8 @@
 //!   changes nothing. Records in the clear are dropped by their headers, alerts among them, before
 //!   anything else sees them; the one exception is what a DTLS 1.2 client repeats to get the last
 //!   flight again, which is answered a few times at most.
-//! - **Memory is bounded**: 64 ranges of one ClientHello of 16 KiB, 48 handshake records in datagrams
-//!   of 4 KiB, 1 MiB of unread data, 1,024 unsent datagrams.
+//! - **Memory is bounded**: 64 ranges of each of four handshake messages of 16 KiB, 48 handshake records in
+//!   datagrams of 4 KiB, 1 MiB of unread data, 1,024 unsent datagrams.
 //! - A handshake takes at most 30 seconds from the first ClientHello on. No timer runs before it, nor
 //!   on an idle connection.
 //!

@@ -114,6 +114,7 @@ impl Connection {
             self.state = State::Connected;
             self.events.push_back(Event::Connected);
             self.reassembly = Reassembly::default();
+            self.translation.forget();
             if let Some(carrier) = &mut self.carrier {
                 carrier.handshake_done();
             }
@@ -145,6 +146,7 @@ impl Connection {
         self.keys = None;
         self.refused = false;
         self.reassembly = Reassembly::default();
+        self.translation.forget();
     }
 
     pub(super) fn is_over(&self) -> bool {

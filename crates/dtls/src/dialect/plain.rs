@@ -38,6 +38,13 @@ impl Translation {
         }
     }
 
+    /// Forgets what has come of messages, once no more of them are expected.
+    pub(crate) fn forget(&mut self) {
+        for (_, reassembly) in &mut self.partial {
+            *reassembly = Reassembly::default();
+        }
+    }
+
     /// Turns a peer's ClientHello, header included, into its carried form.
     pub(crate) fn carry_client_hello(&self, message: &mut [u8]) {
         if self.dialect.rsa

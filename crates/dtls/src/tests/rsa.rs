@@ -55,6 +55,34 @@ fn every_combination_of_keys_connects_in_every_version() {
     }
 }
 
+/// P-384, which has a part in how RSA is carried, and RSA of the greatest size.
+#[test]
+fn less_common_keys_connect_too() {
+    let p384 = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+    let sizes = (&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_4096);
+    let rsa4096 = rcgen::KeyPair::generate_rsa_for(sizes.0, sizes.1).unwrap();
+    let [p384, rsa4096] = [p384, rsa4096].map(|key| {
+        let params = rcgen::CertificateParams::default();
+        let made = params.self_signed(&key).unwrap();
+        Certificate::from_der(made.der(), key.serialized_der()).unwrap()
+    });
+    let rsa2048 = &rsa_certificates()[0];
+    for [client, server] in [
+        [&p384, rsa2048],
+        [rsa2048, &p384],
+        [&p384, &rsa4096],
+        [&rsa4096, &p384],
+        [&rsa4096, rsa2048],
+    ] {
+        for versions in [V12, V13] {
+            let mut duo = Duo::new(configs_with(versions, client, server));
+            duo.settle();
+            duo.assert_connected();
+            duo.assert_alive();
+        }
+    }
+}
+
 /// The least MTU cuts every Certificate with an RSA key, and the messages after it, into parts.
 #[test]
 fn a_small_mtu_holds_with_rsa_too() {
