@@ -1,10 +1,13 @@
 //! What descriptions have decided, section by section: what a rollback takes back as a whole.
 
+use std::collections::HashSet;
+
 use pc_sdp::MediaLine;
 
 use crate::{
     CodecParameters, DataPlan, HeaderExtension, IceCredentials, SectionName, TransceiverId,
-    TransportId, TransportPlan, codec::PayloadTypes, extension::ExtensionIds, random::Random,
+    TransportId, TransportPlan, codec::PayloadTypes, description::Description,
+    extension::ExtensionIds, random::Random,
 };
 
 /// The m-sections and the transports, after the last description that was set.
@@ -52,6 +55,55 @@ pub(crate) struct LocalTransport {
     pub(crate) tls_id: String,
 }
 
+/// Mids for sections that have none, each the least number that is free (RFC 9429 §5.2.1 wants them
+/// short).
+#[derive(Debug)]
+pub(crate) struct FreeMids {
+    taken: HashSet<String>,
+    next: usize,
+}
+
+impl FreeMids {
+    /// Beside those of the sections there are.
+    pub(crate) fn of(agreement: &Agreement) -> Self {
+        let sections = agreement.sections.iter();
+        Self {
+            taken: sections.map(|section| section.mid.clone()).collect(),
+            next: 0,
+        }
+    }
+
+    /// Beside those that an offer says, and those that sections have.
+    pub(crate) fn beside(agreement: &Agreement, offer: &Description) -> Self {
+        let said = offer.sections.iter();
+        let said: HashSet<String> = said.filter_map(|section| section.mid.clone()).collect();
+        let known = agreement.sections.iter().map(|section| &section.mid);
+        let next = known
+            .filter_map(|mid| mid.parse::<usize>().ok())
+            .map(|mid| mid.saturating_add(1))
+            .filter(|next| *next <= pc_sdp::MAX_MEDIA)
+            .max();
+        Self {
+            taken: said,
+            next: next.unwrap_or(0),
+        }
+    }
+
+    pub(crate) fn is_taken(&self, mid: &str) -> bool {
+        self.taken.contains(mid)
+    }
+
+    pub(crate) fn take(&mut self) -> String {
+        loop {
+            let mid = self.next.to_string();
+            self.next += 1;
+            if self.taken.insert(mid.clone()) {
+                return mid;
+            }
+        }
+    }
+}
+
 impl Agreement {
     pub(crate) fn plan(&self, id: TransportId) -> Option<&TransportPlan> {
         self.plans.iter().find(|plan| plan.id == id)
@@ -70,16 +122,6 @@ impl Agreement {
     pub(crate) fn data_section(&self) -> Option<(usize, &Section)> {
         let mut sections = self.sections.iter().enumerate();
         sections.find(|(_, section)| section.owner == Owner::Data && !section.rejected)
-    }
-
-    /// A mid nobody has: the least number (RFC 9429 §5.2.1 wants them short).
-    pub(crate) fn free_mid(&self, also_taken: &[String]) -> String {
-        let taken = |mid: &str| {
-            self.section_of(mid).is_some() || also_taken.iter().any(|other| other == mid)
-        };
-        let most = self.sections.len() + also_taken.len();
-        let free = (0..=most).map(|n| n.to_string()).find(|mid| !taken(mid));
-        free.unwrap_or_default()
     }
 
     /// What an own description says of this transport: as before, or anew.

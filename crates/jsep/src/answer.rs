@@ -1,6 +1,6 @@
 //! `createAnswer` (RFC 9429 §5.3).
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use pc_sdp::{Attribute, Group, MediaDescription, Origin, SessionDescription as Sdp, Setup, Word};
 
@@ -41,6 +41,13 @@ impl Session {
     /// `InvalidStateError`.
     pub fn create_answer(&mut self) -> Result<String, Error> {
         self.check_create_answer()?;
+        let mut next = self.clone();
+        let text = next.make_answer()?;
+        *self = next;
+        Ok(text)
+    }
+
+    fn make_answer(&mut self) -> Result<String, Error> {
         let offer = self.descriptions.pending_remote.clone();
         let offer = offer.ok_or_else(|| Error::invalid_state("there is no remote offer"))?;
         let accepted: Vec<bool> = offer
@@ -64,6 +71,7 @@ impl Session {
             text: text.clone(),
             sections,
             transports,
+            revision: self.revision,
         }));
         Ok(text)
     }
@@ -74,17 +82,12 @@ impl Session {
             return false;
         };
         let tagged = offer.tagged(section.index);
-        let has_transport = tagged.is_some_and(|tagged| tagged.transport.ice.is_some());
+        let has_transport = tagged.is_some_and(|it| it.transport.check(it.index).is_ok());
         let group = offer.group_of.get(section.index).copied().flatten();
         if section.rejected || !has_transport || (section.bundle_only && group.is_none()) {
             return false;
         }
-        // RFC 9429 §5.3.1: with max-bundle nothing but the first bundle, or the first section.
-        let first = offer.sections.iter().find(|other| !other.rejected);
-        let with_first = first.is_some_and(|first| {
-            first.index == section.index || offer.bundled_together(first.index, section.index)
-        });
-        if self.config.bundle_policy == BundlePolicy::MaxBundle && !with_first {
+        if !self.allows_transport(offer, section) {
             return false;
         }
         match own.owner {
@@ -93,10 +96,24 @@ impl Session {
             Owner::Transceiver(id) => self.transceiver_ref(id).is_some_and(|transceiver| {
                 let codecs = self.answer_codecs(transceiver, section);
                 transceiver.life == Life::Running
-                    && section.rtcp_mux
                     && codecs.iter().any(|codec| codec.codec.is_media())
             }),
         }
+    }
+
+    /// RFC 9429 §5.3.1: with max-bundle nothing but the first section and its bundle; with balanced
+    /// the same of each kind.
+    fn allows_transport(&self, offer: &Description, section: &DescribedSection) -> bool {
+        let same_kind = |other: &&DescribedSection| other.usage == section.usage;
+        let mut offered = offer.sections.iter().filter(|other| !other.rejected);
+        let first = match self.config.bundle_policy {
+            BundlePolicy::MaxCompat => return true,
+            BundlePolicy::MaxBundle => offered.next(),
+            BundlePolicy::Balanced => offered.find(same_kind),
+        };
+        first.is_some_and(|first| {
+            first.index == section.index || offer.bundled_together(first.index, section.index)
+        })
     }
 
     fn answer_codecs(
@@ -128,6 +145,8 @@ impl Session {
         let mut drafts = self.drafts.clone().into_iter();
         let mut used = Vec::new();
         let mut created = Vec::new();
+        // One transport is of one bundle, or of one section outside of all.
+        let mut claims: HashMap<TransportId, (Option<usize>, usize)> = HashMap::new();
         for index in 0..offer.sections.len() {
             let group = offer.group_of.get(index).copied().flatten();
             let is_accepted = accepted.get(index).copied().unwrap_or(false);
@@ -135,13 +154,17 @@ impl Session {
             let known = group.and_then(|group| self.transport_of_group(offer, group, accepted));
             let own = self.agreement.sections.get(index);
             let own = own.and_then(|own| own.transport);
+            let claim = (group, group.map_or(index, |_| 0));
+            let is_free = |id: &TransportId| claims.get(id).is_none_or(|other| *other == claim);
             let transport = is_accepted.then(|| {
-                shared.or(known).or(own).unwrap_or_else(|| {
+                let known = known.filter(is_free).or(own.filter(is_free));
+                shared.or(known).unwrap_or_else(|| {
                     let id = drafts.next().unwrap_or_else(|| self.new_transport_id());
                     used.push(id);
                     id
                 })
             });
+            claims.extend(transport.map(|id| (id, claim)));
             if let Some(slot) = group.and_then(|group| of_group.get_mut(group)) {
                 *slot = slot.or(transport);
             }
@@ -159,7 +182,8 @@ impl Session {
         created
     }
 
-    /// The transport that the first accepted section of a bundle runs on already.
+    /// The transport that a bundle runs on already: that of its first accepted section, or, where that
+    /// is new, of those that it takes over from.
     fn transport_of_group(
         &self,
         offer: &Description,
@@ -167,9 +191,10 @@ impl Session {
         accepted: &[bool],
     ) -> Option<TransportId> {
         let members = offer.groups.get(group)?;
-        let mut members = members.iter();
-        let first = members.find(|&&index| accepted.get(index).copied().unwrap_or(false))?;
-        self.agreement.sections.get(*first)?.transport
+        let is_accepted = |index: &&usize| accepted.get(**index).copied().unwrap_or(false);
+        let transport = |index: &usize| self.agreement.sections.get(*index)?.transport;
+        let first = members.iter().find(is_accepted)?;
+        transport(first).or_else(|| members.iter().find_map(transport))
     }
 
     /// A restart of the peer's is answered by one of ours (RFC 8839 §4.4.1.1.1).
@@ -189,7 +214,8 @@ impl Session {
                 known.find(|known| known.id == id).cloned()
             });
             let mut local = self.agreement.local_transport(id, &mut self.random);
-            let theirs = offer.tagged(index).and_then(|it| it.transport.ice.clone());
+            let tagged = answered_tag(offer, sections, index);
+            let theirs = tagged.and_then(|it| it.transport.ice.clone());
             let plan = self.agreement.plan(id);
             let restarts = plan
                 .and_then(|plan| plan.peer.as_ref())
@@ -277,7 +303,8 @@ impl AnswerWriter<'_> {
     ) -> Result<MediaDescription, Error> {
         let lost = || Error::operation("an accepted m-section has no transport");
         let local = self.transports.iter().find(|local| local.id == id);
-        let tagged = self.offer.tagged(section.index).ok_or_else(lost)?;
+        let tagged = answered_tag(self.offer, self.sections, section.index);
+        let tagged = tagged.ok_or_else(lost)?;
         let transport = TransportSection {
             local: local.ok_or_else(lost)?,
             fingerprints: &self.session.config.fingerprints,
@@ -315,7 +342,7 @@ impl AnswerWriter<'_> {
             direction: direction.to_sdp(),
             codecs: &codecs,
             extensions: &extensions,
-            msid: msid(transceiver, direction),
+            msid: msid(transceiver),
             rtcp_rsize: section.rtcp_rsize,
         };
         let mut media = write::media_section(&own, mid, transport)?;
@@ -325,6 +352,21 @@ impl AnswerWriter<'_> {
         }
         Ok(media)
     }
+}
+
+/// The section of the offer whose transport an accepted one is answered on. Of the bundle this is the
+/// first that is accepted: RFC 9143 §7.3.3 would have the whole bundle rejected with its first
+/// section; browsers go on with the others, and so does this side.
+fn answered_tag<'a>(
+    offer: &'a Description,
+    sections: &[CreatedSection],
+    index: usize,
+) -> Option<&'a DescribedSection> {
+    let is_accepted = |other: usize| {
+        let own = sections.get(other);
+        own.is_some_and(|own| own.transport.is_some())
+    };
+    offer.tagged_of_used(index, is_accepted)
 }
 
 /// RFC 9429 §5.3.1: what both sides want.

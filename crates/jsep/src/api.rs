@@ -5,6 +5,7 @@ use crate::{
     MediaKind, ReceiveParameters, RtcpParameters, SendParameters, Session, TransceiverDirection,
     TransceiverId, TransportId,
     codec::check_preferences,
+    description::MAX_STREAMS,
     encoding::SendEncodings,
     extension::check_extensions_to_negotiate,
     transceiver::{Life, Negotiated, Receiver, Sender, Transceiver},
@@ -12,6 +13,8 @@ use crate::{
 
 /// How many transceivers one session has: as many as m-sections.
 const MAX_TRANSCEIVERS: usize = pc_sdp::MAX_MEDIA;
+/// The longest id of a stream or track, in bytes. RFC 8830 §2 has 64, and some peers' are longer.
+const MAX_ID: usize = 255;
 
 /// `RTCRtpTransceiverInit`.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,8 +42,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// `InvalidStateError`; `InvalidAccessError`: the track has a sender already; `OperationError`: there
-    /// are as many transceivers as m-sections.
+    /// `InvalidStateError`; `InvalidAccessError`: the track has a sender already; `TypeError`: an id that
+    /// cannot stand in a description; `OperationError`: there are as many transceivers as m-sections.
     pub fn add_track(
         &mut self,
         kind: MediaKind,
@@ -48,6 +51,8 @@ impl Session {
         streams: &[String],
     ) -> Result<TransceiverId, Error> {
         self.check_open()?;
+        check_id(track)?;
+        let streams = checked_streams(streams)?;
         let mut senders = self.transceivers.iter().filter(|own| !own.is_stopped());
         if senders.any(|own| own.sender.track.as_deref() == Some(track)) {
             return Err(Error::invalid_access("the track has a sender already"));
@@ -55,10 +60,12 @@ impl Session {
         let mut free = self.transceivers.iter_mut();
         if let Some(free) = free.find(|own| own.can_take_track(kind)) {
             free.sender.track = Some(track.to_owned());
-            free.sender.streams = distinct(streams);
+            free.sender.streams = streams;
             free.set_sending(true);
             free.by_add_track = true;
-            return Ok(free.id);
+            let id = free.id;
+            self.change();
+            return Ok(id);
         }
         self.check_room()?;
         let encodings = SendEncodings::single(kind);
@@ -66,7 +73,7 @@ impl Session {
         if let Some(own) = self.transceiver_mut(id) {
             own.sender.track = Some(track.to_owned());
             own.sender.msid = track.to_owned();
-            own.sender.streams = distinct(streams);
+            own.sender.streams = streams;
             own.by_add_track = true;
             own.by_peer = false;
         }
@@ -77,7 +84,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// `InvalidStateError`; `InvalidAccessError`: there is no such transceiver.
+    /// `InvalidStateError`. A transceiver that is gone has no track any more: nothing to do.
     pub fn remove_track(&mut self, id: TransceiverId) -> Result<(), Error> {
         self.check_open()?;
         let Some(transceiver) = self.transceiver_mut(id) else {
@@ -85,6 +92,7 @@ impl Session {
         };
         if transceiver.sender.track.take().is_some() {
             transceiver.set_sending(false);
+            self.change();
         }
         Ok(())
     }
@@ -93,8 +101,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// `InvalidStateError`; `TypeError`: the direction is "stopped", or encodings contradict each other;
-    /// `RangeError`, `OperationError`: as the W3C says of `sendEncodings`.
+    /// `InvalidStateError`; `TypeError`: the direction is "stopped", encodings contradict each other, or
+    /// an id cannot stand in a description; `RangeError`, `OperationError`: as the W3C says of
+    /// `sendEncodings`.
     pub fn add_transceiver(
         &mut self,
         kind: MediaKind,
@@ -107,6 +116,8 @@ impl Session {
                 "a transceiver cannot begin as \"stopped\"",
             ));
         }
+        track.map_or(Ok(()), check_id)?;
+        let streams = checked_streams(&init.streams)?;
         let encodings = match init.send_encodings.is_empty() {
             true => SendEncodings::single(kind),
             false => {
@@ -121,7 +132,7 @@ impl Session {
                 own.sender.track = Some(track.to_owned());
                 own.sender.msid = track.to_owned();
             }
-            own.sender.streams = distinct(&init.streams);
+            own.sender.streams = streams;
             own.by_peer = false;
         }
         Ok(id)
@@ -131,9 +142,11 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// `InvalidStateError`: closed, or the transceiver is stopping.
+    /// `InvalidStateError`: closed, or the transceiver is stopping; `TypeError`: an id that cannot stand
+    /// in a description.
     pub fn replace_track(&mut self, id: TransceiverId, track: Option<&str>) -> Result<(), Error> {
         self.check_open()?;
+        track.map_or(Ok(()), check_id)?;
         let transceiver = self.running_mut(id)?;
         transceiver.sender.track = track.map(str::to_owned);
         Ok(())
@@ -143,11 +156,13 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// `InvalidStateError`.
+    /// `InvalidStateError`; `TypeError`: an id that cannot stand in a description.
     pub fn set_streams(&mut self, id: TransceiverId, streams: &[String]) -> Result<(), Error> {
         self.check_open()?;
+        let streams = checked_streams(streams)?;
         if let Some(transceiver) = self.transceiver_mut(id) {
-            transceiver.sender.streams = distinct(streams);
+            transceiver.sender.streams = streams;
+            self.change();
         }
         Ok(())
     }
@@ -168,6 +183,7 @@ impl Session {
             return Err(Error::type_error("\"stopped\" is what stop() is for"));
         }
         transceiver.direction = direction;
+        self.change();
         Ok(())
     }
 
@@ -183,6 +199,7 @@ impl Session {
         {
             transceiver.life = Life::Stopping;
             transceiver.direction = TransceiverDirection::Stopped;
+            self.change();
         }
         Ok(())
     }
@@ -201,6 +218,7 @@ impl Session {
         if let Some(transceiver) = self.transceiver_mut(id) {
             let all = config.capabilities.of(transceiver.kind);
             transceiver.preferences = check_preferences(all, codecs)?;
+            self.change();
         }
         Ok(())
     }
@@ -218,6 +236,7 @@ impl Session {
         if let Some(transceiver) = self.transceiver_mut(id) {
             transceiver.extensions =
                 check_extensions_to_negotiate(&transceiver.extensions, extensions)?;
+            self.change();
         }
         Ok(())
     }
@@ -308,6 +327,7 @@ impl Session {
         let id = self.new_transceiver_id();
         let extensions = self.config.capabilities.of(kind).header_extensions.clone();
         let msid = self.random.uuid();
+        self.change();
         self.transceivers.push(Transceiver {
             id,
             kind,
@@ -446,12 +466,36 @@ impl<'a> TransceiverView<'a> {
 }
 
 /// Each once, in order.
-fn distinct(streams: &[String]) -> Vec<String> {
+fn checked_streams(streams: &[String]) -> Result<Vec<String>, Error> {
     let mut distinct: Vec<String> = Vec::new();
     for stream in streams {
-        if !distinct.contains(stream) {
-            distinct.push(stream.clone());
+        check_id(stream)?;
+        if stream == "-" {
+            let message = "a stream cannot be called \"-\": that is no stream (RFC 8830 §2)";
+            return Err(Error::type_error(message));
         }
+        if distinct.contains(stream) {
+            continue;
+        }
+        if distinct.len() == MAX_STREAMS {
+            let message = format!("a track in more than {MAX_STREAMS} streams");
+            return Err(Error::type_error(message));
+        }
+        distinct.push(stream.clone());
     }
-    distinct
+    Ok(distinct)
+}
+
+/// Ids stand in `a=msid`: one that ends the word or the line there would say something else.
+fn check_id(id: &str) -> Result<(), Error> {
+    if id.len() > MAX_ID {
+        let message = format!("an id of a stream or track is longer than {MAX_ID} bytes");
+        return Err(Error::type_error(message));
+    }
+    match pc_sdp::Word::new(id) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::type_error(format!(
+            "the id {id:?} of a stream or track cannot stand in a description: {error}"
+        ))),
+    }
 }

@@ -1,18 +1,15 @@
 //! Candidates, on their way into descriptions and out of them (RFC 9429 §4.1.16 and §4.1.17,
 //! RFC 8838).
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use pc_sdp::{Attribute, Candidate, Connection, Line, NetworkAddress, SessionDescription as Sdp};
 
 use crate::{
     Error, SdpType, Session, TransportId,
-    description::{Description, Use},
+    description::{Description, MAX_CANDIDATES, Use},
     session::Descriptions,
 };
-
-/// How many candidates of one section are kept.
-const MAX_CANDIDATES: usize = 256;
 
 /// `RTCIceCandidateInit`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -50,7 +47,8 @@ struct Gathered {
 
 impl LocalCandidates {
     fn entry(&mut self, transport: TransportId, ufrag: &str) -> &mut Gathered {
-        let known = self.0.iter().position(|it| it.ufrag == ufrag);
+        let same = |it: &Gathered| it.transport == transport && it.ufrag == ufrag;
+        let known = self.0.iter().position(same);
         let index = known.unwrap_or_else(|| {
             self.0.push(Gathered {
                 transport,
@@ -89,10 +87,26 @@ impl Session {
     /// Gathering is over for a transport and user fragment.
     pub fn end_local_candidates(&mut self, transport: TransportId, ufrag: &str) {
         self.candidates.entry(transport, ufrag).ended = true;
-        let plans = &self.agreement.plans;
-        self.candidates
-            .0
-            .retain(|it| plans.iter().any(|plan| plan.id == it.transport));
+    }
+
+    /// Candidates of generations that no description and no transport knows any more are of no use.
+    pub(crate) fn forget_candidates(&mut self) {
+        let Descriptions {
+            current_local,
+            pending_local,
+            ..
+        } = &self.descriptions;
+        let described = [current_local, pending_local];
+        let described = described.into_iter().flatten();
+        let described = described.flat_map(|description| &description.sections);
+        let described = described.filter_map(|section| section.transport.ice.as_ref());
+        let planned = self.agreement.plans.iter();
+        let planned = planned.flat_map(|plan| {
+            let peer = plan.peer.as_ref().map(|peer| &peer.local);
+            [Some(&plan.local), peer].into_iter().flatten()
+        });
+        let known: HashSet<&str> = described.chain(planned).map(|ice| &*ice.ufrag).collect();
+        self.candidates.0.retain(|own| known.contains(&*own.ufrag));
     }
 
     /// `addIceCandidate()`; `None` says that no more will come. Returns the transports that are to be

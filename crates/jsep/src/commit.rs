@@ -2,6 +2,8 @@
 //!
 //! [WebRTC §4.4.1.5]: https://www.w3.org/TR/webrtc/#set-the-session-description
 
+use std::collections::HashMap;
+
 use pc_sdp::Setup;
 
 use crate::{
@@ -68,7 +70,9 @@ impl Session {
                 Some(Owner::Transceiver(id)) if !local.rejected && !remote.rejected => {
                     self.commit_transceiver(exchange, id, local, remote);
                 }
-                Some(Owner::Data) if !remote.rejected => self.commit_data(remote.data),
+                Some(Owner::Data) if !local.rejected && !remote.rejected => {
+                    self.commit_data(remote.data);
+                }
                 _ => {}
             }
         }
@@ -108,6 +112,7 @@ impl Session {
                 section.transport = None;
             }
         }
+        self.check_sharing(answer)?;
         let is_final = answer.kind == crate::SdpType::Answer;
         self.agreement.replan(&[], !is_final);
         let used: Vec<(TransportId, usize)> = self
@@ -137,6 +142,23 @@ impl Session {
                     ..peer
                 },
             });
+        }
+        Ok(())
+    }
+
+    /// RFC 9143 §7.3.2: a section that runs on a bundle's transport already cannot leave the bundle in
+    /// an answer.
+    fn check_sharing(&self, answer: &Description) -> Result<(), Error> {
+        let mut users: HashMap<TransportId, usize> = HashMap::new();
+        for (index, section) in self.agreement.sections.iter().enumerate() {
+            let Some(transport) = section.transport else {
+                continue;
+            };
+            let first = *users.entry(transport).or_insert(index);
+            if first != index && !answer.bundled_together(first, index) {
+                let what = "shares a transport, but is not in its bundle (RFC 9143 §7.3.2)";
+                return Err(in_section(index, what));
+            }
         }
         Ok(())
     }
@@ -189,10 +211,13 @@ impl Session {
         descriptions.current_local = descriptions.pending_local.take();
         descriptions.current_remote = descriptions.pending_remote.take();
         self.before = None;
+        self.offered = None;
         self.created_offer = None;
         self.created_answer = None;
         self.forget_replaced();
         self.negotiation_needed = false;
+        self.change();
+        self.forget_candidates();
         self.enter(SignalingState::Stable);
     }
 
@@ -216,7 +241,22 @@ impl Session {
             }
             transceiver.become_stopped();
         }
-        self.transceivers.retain(|own| !own.is_stopped());
+        self.forget_stopped();
+    }
+
+    /// A transceiver that has stopped is forgotten once its m-section is rejected, or if it has none
+    /// ([WebRTC §4.4.1.5], on reaching "stable").
+    ///
+    /// [WebRTC §4.4.1.5]: https://www.w3.org/TR/webrtc/#set-the-session-description
+    pub(crate) fn forget_stopped(&mut self) {
+        let sections = &self.agreement.sections;
+        let owns = |id: TransceiverId| {
+            sections
+                .iter()
+                .any(|section| section.owner == Owner::Transceiver(id))
+        };
+        self.transceivers
+            .retain(|own| !own.is_stopped() || owns(own.id));
     }
 
     /// `[[LocalIceCredentialsToReplace]]` is emptied once none of them is in use.
@@ -232,7 +272,15 @@ impl Session {
 /// The peer's side of the transport whose tagged section is `index`.
 fn peer_transport(exchange: &Exchange<'_>, index: usize) -> Result<PeerTransport, Error> {
     let lost = || in_section(index, "has no transport");
-    let tagged = exchange.remote.tagged(index).ok_or_else(lost)?;
+    let tagged = match exchange.answer_is_local {
+        true => {
+            let answer = exchange.local;
+            let is_used = |other| other == index || answer.bundled_together(other, index);
+            exchange.remote.tagged_of_used(index, is_used)
+        }
+        false => exchange.remote.tagged(index),
+    };
+    let tagged = tagged.ok_or_else(lost)?;
     let remote = tagged.transport.check(tagged.index)?.clone();
     let answer = exchange.answer().tagged(index).ok_or_else(lost)?;
     let setup = answer.transport.setup;

@@ -14,6 +14,8 @@ pub(crate) struct Created {
     pub(crate) description: Description,
     pub(crate) sections: Vec<CreatedSection>,
     pub(crate) transports: Vec<LocalTransport>,
+    /// [`Session::revision`] when it was created.
+    pub(crate) revision: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -34,7 +36,7 @@ impl Created {
         let moved = self.sections.len() < known.len()
             || places
                 .into_iter()
-                .any(|(known, own)| known.mid != own.mid && known.owner != Owner::None);
+                .any(|(known, own)| known.mid != own.mid && !known.rejected);
         let gone = self.sections.iter().any(|own| match own.owner {
             Owner::Transceiver(id) => session.transceiver_ref(id).is_none_or(|transceiver| {
                 let elsewhere = transceiver.mid.as_ref().is_some_and(|mid| *mid != own.mid);

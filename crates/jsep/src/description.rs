@@ -16,6 +16,12 @@ use crate::{
 
 /// RFC 8841 §6: what `a=max-message-size` is taken for where it is not said.
 const DEFAULT_MAX_MESSAGE_SIZE: u64 = 65_536;
+/// How many candidates of one section are kept.
+pub(crate) const MAX_CANDIDATES: usize = 256;
+/// How many fingerprints of one section are looked at: one for each hash is what peers give.
+const MAX_FINGERPRINTS: usize = 32;
+/// RFC 8842 §4: the longest `a=tls-id`, in bytes.
+const MAX_TLS_ID: usize = 255;
 /// The SCTP port of WebRTC, for the older forms that say none (RFC 8841 §5).
 const DEFAULT_SCTP_PORT: u16 = 5000;
 
@@ -66,6 +72,8 @@ pub(crate) struct DescribedSection {
 #[derive(Debug, Clone)]
 pub(crate) struct TransportLines {
     pub(crate) ice: Option<IceCredentials>,
+    /// There are some, but not such as RFC 8839 §5.4 allows.
+    pub(crate) malformed_ice: bool,
     pub(crate) lite: bool,
     pub(crate) trickle: bool,
     pub(crate) fingerprints: Vec<Fingerprint>,
@@ -127,17 +135,35 @@ impl Description {
     /// The section whose transport lines hold for this one: the tagged one of its group (RFC 9143
     /// §7.1.1: the first that is not rejected and has a transport), or itself.
     pub(crate) fn tagged(&self, index: usize) -> Option<&DescribedSection> {
-        let own = self.sections.get(index)?;
-        let group = self.group_of.get(index).copied().flatten();
-        let members = group.and_then(|group| self.groups.get(group));
-        members
-            .into_iter()
-            .flatten()
-            .filter_map(|&member| self.sections.get(member))
+        self.members(index)
             .find(|member| {
                 !member.rejected && !member.bundle_only && member.transport.ice.is_some()
             })
-            .or(Some(own))
+            .or_else(|| self.sections.get(index))
+    }
+
+    /// The section whose transport lines hold for this one if of its group only those that `is_used`
+    /// says are used: the first of them, unless it leaves its transport to the tagged one (RFC 9143
+    /// §7.3.1).
+    pub(crate) fn tagged_of_used(
+        &self,
+        index: usize,
+        is_used: impl Fn(usize) -> bool,
+    ) -> Option<&DescribedSection> {
+        let mut used = self
+            .members(index)
+            .filter(|it| !it.rejected && is_used(it.index));
+        used.next()
+            .filter(|first| !first.bundle_only && first.transport.check(first.index).is_ok())
+            .or_else(|| self.tagged(index))
+    }
+
+    /// The sections of the BUNDLE group that a section is in; none if it is in none.
+    fn members(&self, index: usize) -> impl Iterator<Item = &DescribedSection> {
+        let group = self.group_of.get(index).copied().flatten();
+        let members = group.and_then(|group| self.groups.get(group));
+        let members = members.into_iter().flatten();
+        members.filter_map(|&member| self.sections.get(member))
     }
 
     /// Whether two sections are in one BUNDLE group.
@@ -188,37 +214,46 @@ impl DescribedSection {
 
 impl TransportLines {
     fn read(sdp: &Sdp, media: &MediaDescription) -> Self {
-        let ufrag = sdp.ice_ufrag_for(media);
-        let ice = ufrag.zip(sdp.ice_pwd_for(media));
+        // What the session says is kept once for every section: only what can be right is.
+        let ufrag = sdp.ice_ufrag_for(media).map(|ufrag| ufrag.as_str());
+        let pwd = sdp.ice_pwd_for(media).map(|pwd| pwd.as_str());
+        let ice = ufrag.zip(pwd);
+        let valid =
+            ice.filter(|(ufrag, pwd)| pc_sdp::is_ice_ufrag(ufrag) && pc_sdp::is_ice_pwd(pwd));
+        let tls_id = sdp.tls_id_for(media).map(|id| id.as_str());
         Self {
-            ice: ice.map(|(ufrag, pwd)| IceCredentials {
-                ufrag: ufrag.as_str().to_owned(),
-                pwd: pwd.as_str().to_owned(),
+            ice: valid.map(|(ufrag, pwd)| IceCredentials {
+                ufrag: ufrag.to_owned(),
+                pwd: pwd.to_owned(),
             }),
+            malformed_ice: ice.is_some() && valid.is_none(),
             lite: sdp.is_ice_lite(),
             trickle: sdp.ice_options_for(media).any(|option| option == "trickle"),
             has_fingerprint: sdp.fingerprints_for(media).next().is_some(),
             fingerprints: sdp
                 .fingerprints_for(media)
                 .filter(|it| is_safe(&it.hash))
+                .take(MAX_FINGERPRINTS)
                 .cloned()
                 .collect(),
             setup: sdp.setup_for(media),
-            tls_id: sdp.tls_id_for(media).map(|id| id.as_str().to_owned()),
-            candidates: media.candidates().cloned().collect(),
+            tls_id: tls_id
+                .filter(|id| id.len() <= MAX_TLS_ID)
+                .map(str::to_owned),
+            candidates: media.candidates().take(MAX_CANDIDATES).cloned().collect(),
             end_of_candidates: sdp.end_of_candidates_for(media),
         }
     }
 
     /// Whether a transport can be made of these: credentials and fingerprints that can be used.
     pub(crate) fn check(&self, index: usize) -> Result<&IceCredentials, Error> {
-        let Some(ice) = &self.ice else {
-            return Err(in_section(index, "has no a=ice-ufrag and a=ice-pwd"));
-        };
-        if !pc_sdp::is_ice_ufrag(&ice.ufrag) || !pc_sdp::is_ice_pwd(&ice.pwd) {
+        if self.malformed_ice {
             let what = "a=ice-ufrag or a=ice-pwd is malformed (RFC 8839 §5.4)";
             return Err(in_section(index, what));
         }
+        let Some(ice) = &self.ice else {
+            return Err(in_section(index, "has no a=ice-ufrag and a=ice-pwd"));
+        };
         if !self.has_fingerprint {
             return Err(in_section(index, "has no a=fingerprint (RFC 8827 §6.5)"));
         }
@@ -300,4 +335,4 @@ fn streams(media: &MediaDescription) -> Vec<String> {
 }
 
 /// How many streams of a track are looked at.
-const MAX_STREAMS: usize = 64;
+pub(crate) const MAX_STREAMS: usize = 64;

@@ -49,7 +49,6 @@ constructors! {
     invalid_access = InvalidAccess,
     invalid_modification = InvalidModification,
     operation = Operation,
-    not_supported = NotSupported,
     type_error = Type,
     range = Range,
 }

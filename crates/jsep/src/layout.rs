@@ -1,8 +1,10 @@
 //! Which m-section of an offer is whose, and which transport each has (RFC 9429 §5.2.1 and §5.2.2).
 
 use crate::{
-    BundlePolicy, Error, MediaKind, Session, TransportId, agreement::Owner,
-    created::CreatedSection, transceiver::Life,
+    BundlePolicy, Error, MediaKind, Session, TransportId,
+    agreement::{FreeMids, Owner},
+    created::CreatedSection,
+    transceiver::Life,
 };
 
 /// RFC 8866 sets no limit, the parser does.
@@ -48,7 +50,7 @@ impl Layout {
 
     /// New ones take the place of those that were rejected and belong to nobody, or come at the end.
     fn add_sections(&mut self, session: &Session) -> Result<(), Error> {
-        let mut added = Vec::new();
+        let mut mids = FreeMids::of(&session.agreement);
         let waiting = session.transceivers.iter();
         let waiting = waiting.filter(|own| own.life == Life::Running && own.mid.is_none());
         let mut owners: Vec<Owner> = waiting.map(|own| Owner::Transceiver(own.id)).collect();
@@ -64,10 +66,8 @@ impl Layout {
             .filter(|(_, section)| section.rejected && !is_owned(session, section.owner))
             .map(|(index, _)| index);
         for owner in owners {
-            let mid = session.agreement.free_mid(&added);
-            added.push(mid.clone());
             let section = CreatedSection {
-                mid,
+                mid: mids.take(),
                 has_mid: true,
                 owner,
                 transport: None,
@@ -88,14 +88,16 @@ impl Layout {
     /// is (RFC 9143 §7.5).
     fn assign_transports(&mut self, session: &mut Session) {
         let mut drafts = session.drafts.clone().into_iter();
-        let mut bundle = self.established(session);
+        let established = self.established(session);
+        let agreed = established.filter(|(_, is_grouped)| *is_grouped);
+        let mut bundle = established;
         let mut kinds: Vec<Option<MediaKind>> = Vec::new();
         for index in 0..self.sections.len() {
             let is_known = self.is_known(session, index);
             let Some(section) = self.sections.get_mut(index) else {
                 continue;
             };
-            let mut bundle_only = false;
+            let mut is_shared = false;
             if section.transport.is_none() && !is_known {
                 let kind = kind_of(session, section.owner);
                 let is_first = !kinds.contains(&kind);
@@ -107,26 +109,29 @@ impl Layout {
                     }
                     _ => None,
                 };
-                bundle_only = shared.is_some();
+                is_shared = shared.is_some();
                 section.transport = shared.or_else(|| {
                     let id = drafts.next().unwrap_or_else(|| session.new_transport_id());
                     self.drafts.push(id);
                     Some(id)
                 });
-                if !bundle_only {
+                if !is_shared {
                     kinds.push(kind);
                 }
             } else if let Some(known) = section.transport {
                 kinds.push(kind_of(session, section.owner));
-                // Until the peer has agreed to the bundle, what was bundle-only stays so.
-                bundle_only = session.agreement.plan(known).is_some_and(|plan| {
-                    plan.peer.is_none() && plan.sections.first().is_some_and(|it| it.index != index)
-                });
+                let stable = session.stable_sections().get(index);
+                let is_stable = stable.is_some_and(|stable| stable.mid == section.mid);
+                let mut before = self.sections.iter().take(index);
+                is_shared = !is_stable && before.any(|own| own.transport == Some(known));
             }
+            let transport = self.sections.get(index).and_then(|own| own.transport);
             if bundle.is_none() {
-                bundle = section.transport.map(|transport| (transport, false));
+                bundle = transport.map(|transport| (transport, false));
             }
-            self.bundle_only.push(bundle_only);
+            // To be used in the bundle or not at all, unless the peer has agreed to the bundle.
+            let is_agreed = agreed.is_some_and(|(agreed, _)| Some(agreed) == transport);
+            self.bundle_only.push(is_shared && !is_agreed);
         }
         self.drafts.extend(drafts);
     }

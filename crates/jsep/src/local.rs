@@ -58,10 +58,16 @@ impl Session {
         }
     }
 
-    /// The created description that is meant, or a new one where there is none.
+    /// The created description that is meant; without text a new one, where there is none or where it
+    /// is not what would be created now.
     fn created(&mut self, kind: SdpType, text: &str) -> Result<Arc<Created>, Error> {
         let is_offer = kind == SdpType::Offer;
-        if text.is_empty() {
+        let last = match is_offer {
+            true => &self.created_offer,
+            false => &self.created_answer,
+        };
+        let is_current = |last: &Arc<Created>| last.revision == self.revision;
+        if text.is_empty() && !last.as_ref().is_some_and(is_current) {
             if is_offer {
                 self.create_offer(OfferOptions::default())?;
             } else {
@@ -83,9 +89,11 @@ impl Session {
     fn set_local_offer(&mut self, created: &Arc<Created>) -> Result<(), Error> {
         created.check_fits(self)?;
         self.remember_stable();
+        self.change();
         self.take_sections(created);
         self.drafts.clear();
         self.agreement.replan(&created.transports, false);
+        self.offered = Some(created.clone());
         let description = created.described_as(SdpType::Offer);
         self.learn_numbers(&description);
         self.descriptions.pending_local = Some(Arc::new(description));
@@ -110,13 +118,14 @@ impl Session {
         };
         self.commit(&exchange)?;
         self.descriptions.pending_local = Some(answer.clone());
+        self.change();
         let owners = self.owners();
         if kind == SdpType::Pranswer {
             self.enter(SignalingState::HaveLocalPranswer);
-            self.tell_of_silenced(&owners, &exchange);
+            self.tell_of_answer(&owners, &exchange);
         } else {
             self.become_stable();
-            self.tell_of_silenced(&owners, &exchange);
+            self.tell_of_answer(&owners, &exchange);
             self.stop_rejected();
         }
         Ok(())

@@ -6,7 +6,7 @@ use pc_sdp::Direction;
 
 use crate::{
     SdpType, Session, SignalingState,
-    description::{DescribedSection, Description},
+    description::{DescribedSection, Description, Use},
     event::Event,
     transceiver::{Life, Transceiver},
 };
@@ -26,8 +26,22 @@ impl Session {
         self.negotiation_needed = needed;
     }
 
+    /// Whether [`Event::NegotiationNeeded`] still holds when it reaches whoever acts on it. The W3C
+    /// checks and fires in one task; an event that waits in a queue may be overtaken by a description
+    /// or by a call in the chain of operations. One that does not hold counts as never fired: the next
+    /// [`update_negotiation_needed`](Self::update_negotiation_needed) looks again.
+    pub fn confirm_negotiation_needed(&mut self, is_chain_empty: bool) -> bool {
+        let is_stable = self.state == SignalingState::Stable;
+        self.negotiation_needed = is_chain_empty && is_stable && self.is_negotiation_needed();
+        self.negotiation_needed
+    }
+
     fn is_negotiation_needed(&self) -> bool {
-        let data = self.wants_data && self.agreement.data_section().is_none();
+        let local = self.descriptions.current_local.as_ref();
+        // Rejected or not: what the peer does not take is not to be offered for ever.
+        let is_data = |section: &DescribedSection| section.usage == Use::Data;
+        let has_data = local.is_some_and(|local| local.sections.iter().any(is_data));
+        let data = self.wants_data && !has_data;
         !self.to_replace.is_empty()
             || data
             || self
@@ -38,7 +52,8 @@ impl Session {
 
     fn needs_negotiation(&self, transceiver: &Transceiver) -> bool {
         let (Some(mid), Life::Running) = (&transceiver.mid, transceiver.life) else {
-            // Not described yet, or to be rejected.
+            // Not described yet, or its section is to be rejected: one that has stopped is there only
+            // as long as its section is not.
             return true;
         };
         let descriptions = &self.descriptions;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use pc_sdp::{Attribute, Group, Origin, Protocol, SessionDescription as Sdp, Setup};
 
 use crate::{
-    CodecParameters, Error, HeaderExtension, SdpType, Session, SignalingState,
-    TransceiverDirection, TransceiverId, TransportId,
+    CodecParameters, Error, HeaderExtension, SdpType, Session, SignalingState, TransceiverId,
+    TransportId,
     agreement::{LocalTransport, Owner, Section},
     codec::offer_codecs,
     created::{Created, CreatedSection},
@@ -48,6 +48,13 @@ impl Session {
     /// `InvalidStateError`; `OperationError`: more codecs or header extensions than there are numbers.
     pub fn create_offer(&mut self, options: OfferOptions) -> Result<String, Error> {
         self.check_create_offer()?;
+        let mut next = self.clone();
+        let text = next.make_offer(options)?;
+        *self = next;
+        Ok(text)
+    }
+
+    fn make_offer(&mut self, options: OfferOptions) -> Result<String, Error> {
         let layout = Layout::of_offer(self)?;
         let transports = self.offered_transports(&layout, options);
         let sdp = OfferWriter::new(self, &layout, &transports).write()?;
@@ -59,6 +66,7 @@ impl Session {
             text: text.clone(),
             sections: layout.sections,
             transports,
+            revision: self.revision,
         }));
         Ok(text)
     }
@@ -199,7 +207,7 @@ impl<'a> OfferWriter<'a> {
             direction: direction.to_sdp(),
             codecs: &codecs,
             extensions: &extensions,
-            msid: msid(transceiver, direction),
+            msid: msid(transceiver),
             rtcp_rsize: true,
         };
         let mut media = write::media_section(&own, mid, transport)?;
@@ -226,13 +234,11 @@ fn known_codecs(transceiver: &Transceiver, section: Option<&Section>) -> Vec<Cod
     known
 }
 
-/// RFC 9429 §5.2.1: said of what is sent alone.
-pub(crate) fn msid(
-    transceiver: &Transceiver,
-    direction: TransceiverDirection,
-) -> Option<(&[String], &str)> {
+/// RFC 9429 §5.2.1 and §5.3.1: said of every transceiver that is to send, even where the peer does not
+/// receive. Were an answer silent then, negotiation would be needed again at once, for the streams are
+/// not described (WebRTC §4.7.3), and for ever if that is so on both sides.
+pub(crate) fn msid(transceiver: &Transceiver) -> Option<(&[String], &str)> {
     let sender = &transceiver.sender;
-    direction
-        .sends()
-        .then_some((&*sender.streams, &*sender.msid))
+    let sends = transceiver.direction.sends();
+    sends.then_some((&*sender.streams, &*sender.msid))
 }

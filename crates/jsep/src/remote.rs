@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Error, MediaKind, SdpType, Session, SignalingState, TransceiverDirection, TransceiverId,
-    agreement::{Owner, Section},
+    agreement::{FreeMids, Owner, Section},
     commit::Exchange,
     description::{DescribedSection, Description, Use, in_section},
     encoding::SendEncodings,
@@ -46,9 +46,11 @@ impl Session {
         check_numbers(&offer)?;
         self.remember_stable();
         self.created_answer = None;
-        let mut data_seen = false;
+        self.change();
+        let data = self.data_section_of(&offer);
+        let mut mids = FreeMids::beside(&self.agreement, &offer);
         for section in &offer.sections {
-            self.take_offered(section, &mut data_seen);
+            self.take_offered(section, data == Some(section.index), &mut mids);
         }
         self.drop_sections_after(offer.sections.len());
         self.learn_numbers(&offer);
@@ -69,7 +71,7 @@ impl Session {
 
     /// What must hold for an offer beside what its transports need.
     fn check_offer(&self, offer: &Description) -> Result<(), Error> {
-        let (known, said) = (self.stable_sections(), offer.sections.len());
+        let (known, said) = (self.stable_sections().len(), offer.sections.len());
         if said < known {
             let message = format!("the offer has {said} m-sections where there were {known}");
             return Err(Error::invalid_access(message));
@@ -80,6 +82,7 @@ impl Session {
             let is_used = section.usage != Use::Unknown;
             if is_used && !(section.bundle_only && tagged.bundle_only) {
                 tagged.transport.check(tagged.index)?;
+                check_rtcp_mux(section, tagged)?;
             }
             self.check_same(section)?;
         }
@@ -88,16 +91,14 @@ impl Session {
 
     /// RFC 9429 §5.8: a section in use keeps its mid and its kind.
     fn check_same(&self, section: &DescribedSection) -> Result<(), Error> {
-        let known = self.agreement.sections.get(section.index);
+        // What only an offer says that this one replaces is free.
+        let known = self.stable_sections().get(section.index);
         let Some(known) = known.filter(|known| !known.rejected && known.owner != Owner::None)
         else {
             return Ok(());
         };
-        if self.before_has_no(section.index) {
-            // Of an offer that this one replaces.
-            return Ok(());
-        }
-        if section.mid.as_ref().is_some_and(|mid| *mid != known.mid) {
+        let mid = section.mid.as_ref().filter(|_| known.has_mid);
+        if mid.is_some_and(|mid| *mid != known.mid) {
             return Err(in_section(
                 section.index,
                 "has another mid than before (RFC 9429 §5.8)",
@@ -112,38 +113,57 @@ impl Session {
         Ok(())
     }
 
-    /// How many sections the last complete exchange had: they stay for ever.
-    fn stable_sections(&self) -> usize {
-        let before = self.before.as_ref();
-        before.map_or(self.agreement.sections.len(), |before| {
-            before.agreement.sections.len()
-        })
+    /// The section of an offer that is for data channels: where they are, or else the first.
+    fn data_section_of(&self, offer: &Description) -> Option<usize> {
+        let mut usable = offer
+            .sections
+            .iter()
+            .filter(|section| section.usage == Use::Data && !section.rejected)
+            .map(|section| section.index);
+        let known = self.agreement.data_section().map(|(index, _)| index);
+        let first = usable.clone().next();
+        usable.find(|index| Some(*index) == known).or(first)
     }
 
-    fn before_has_no(&self, index: usize) -> bool {
-        index >= self.stable_sections()
+    /// Whether the offer goes on with the section that was there: it may not be of an offer that this
+    /// one replaces.
+    fn is_same(&self, known: &Section, section: &DescribedSection) -> bool {
+        let owner_fits = match known.owner {
+            Owner::Transceiver(id) => self
+                .transceiver_ref(id)
+                .is_some_and(|own| section.usage == Use::Media(own.kind)),
+            Owner::Data => section.usage == Use::Data,
+            Owner::None => false,
+        };
+        let mid = section.mid.as_ref().filter(|_| known.has_mid);
+        owner_fits && mid.is_none_or(|mid| *mid == known.mid)
     }
 
     /// Gives an offered section its place and its transceiver.
-    fn take_offered(&mut self, section: &DescribedSection, data_seen: &mut bool) {
+    fn take_offered(&mut self, section: &DescribedSection, is_data: bool, mids: &mut FreeMids) {
         let index = section.index;
         let known = self.agreement.sections.get(index).cloned();
-        let mid = match (&section.mid, &known) {
+        let same = known.clone().filter(|known| self.is_same(known, section));
+        if same.is_none()
+            && let Some(Owner::Transceiver(id)) = known.map(|known| known.owner)
+        {
+            self.forget_association(id);
+        }
+        let mid = match (&section.mid, &same) {
             (Some(mid), _) => mid.clone(),
-            (None, Some(known)) if known.owner != Owner::None => known.mid.clone(),
-            (None, _) => self.agreement.free_mid(&[]),
+            (None, Some(same)) if !mids.is_taken(&same.mid) => same.mid.clone(),
+            (None, _) => mids.take(),
         };
-        let same = known.filter(|known| known.mid == mid && known.owner != Owner::None);
         let owner = match (&same, section.usage) {
-            (_, Use::Data) if std::mem::replace(data_seen, true) => Owner::None,
-            (_, Use::Data) => Owner::Data,
-            (_, Use::Unknown) => Owner::None,
+            (_, Use::Data) if is_data => Owner::Data,
+            (_, Use::Data | Use::Unknown) => Owner::None,
             (Some(same), Use::Media(_)) => same.owner,
             (None, Use::Media(_)) if section.rejected => Owner::None,
             (None, Use::Media(kind)) => Owner::Transceiver(self.associate(kind, section)),
         };
         if let Owner::Transceiver(id) = owner
             && let Some(transceiver) = self.transceiver_mut(id)
+            && !transceiver.is_stopped()
         {
             transceiver.mid = Some(mid.clone());
             if let Some(simulcast) = &section.simulcast {
@@ -209,8 +229,12 @@ impl Session {
     }
 
     /// A section that the peer rejects stops its transceiver.
-    fn stop_refused(&mut self, offer: &Description) {
-        for section in offer.sections.iter().filter(|section| section.rejected) {
+    fn stop_refused(&mut self, description: &Description) {
+        for section in description
+            .sections
+            .iter()
+            .filter(|section| section.rejected)
+        {
             let owner = self
                 .agreement
                 .sections
@@ -235,7 +259,9 @@ impl Session {
             remote: &answer,
             answer_is_local: false,
         };
+        self.change();
         self.learn_numbers(&answer);
+        self.take_back_answer();
         self.commit(&exchange)?;
         self.descriptions.pending_remote = Some(answer.clone());
         let tracks: Vec<_> = exchange
@@ -255,12 +281,25 @@ impl Session {
         if kind == SdpType::Pranswer {
             self.enter(SignalingState::HaveRemotePranswer);
             self.process_owned_tracks(&owners, tracks.into_iter());
+            self.stop_refused(&answer);
         } else {
             self.become_stable();
             self.process_owned_tracks(&owners, tracks.into_iter());
             self.stop_rejected();
         }
         Ok(())
+    }
+
+    /// A provisional answer has decided: the next one decides anew, of all that was offered.
+    fn take_back_answer(&mut self) {
+        let Some(offered) = self.offered.clone() else {
+            return;
+        };
+        let described = offered.sections.iter().zip(&offered.description.sections);
+        for (section, (own, described)) in self.agreement.sections.iter_mut().zip(described) {
+            section.transport = own.transport;
+            section.rejected = described.rejected;
+        }
     }
 
     /// RFC 8839 §4.4.1.1.1: an answer cannot restart ICE by itself.
@@ -322,10 +361,19 @@ fn check_places(offer: &Description, answer: &Description) -> Result<(), Error> 
             let what = "was offered in its bundle only (RFC 9143 §7.3)";
             return Err(in_section(index, what));
         }
-        if matches!(ours.usage, Use::Media(_)) && !theirs.rtcp_mux {
-            let what = "has no a=rtcp-mux, which is required (RFC 8834 §4.5)";
-            return Err(in_section(index, what));
-        }
+        check_rtcp_mux(theirs, tagged)?;
+    }
+    Ok(())
+}
+
+/// `rtcpMuxPolicy` is "require" (RFC 9429 §4.1.1). In a bundle it is enough that the tagged section
+/// says so (RFC 9143 §7.1.3).
+fn check_rtcp_mux(section: &DescribedSection, tagged: &DescribedSection) -> Result<(), Error> {
+    let is_media = matches!(section.usage, Use::Media(_));
+    // A tagged section for data channels has no RTCP to speak of.
+    if is_media && !section.rtcp_mux && !tagged.rtcp_mux {
+        let what = "has no a=rtcp-mux, which is required (RFC 8834 §4.5)";
+        return Err(in_section(section.index, what));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! [WebRTC §4.4.1.5]: https://www.w3.org/TR/webrtc/#set-the-session-description
 
-use crate::{Session, SignalingState, TransceiverId, agreement::Owner};
+use crate::{Session, SignalingState, TransceiverId};
 
 impl Session {
     /// Takes back the offer that waits for its answer: what descriptions did is undone, what the
@@ -13,9 +13,12 @@ impl Session {
         };
         self.agreement = before.agreement.clone();
         self.controlling = before.controlling;
+        self.offered = None;
         self.descriptions.pending_local = None;
         self.descriptions.pending_remote = None;
         self.created_answer = None;
+        self.negotiation_needed = false;
+        self.change();
         self.enter(SignalingState::Stable);
         let mut restored = Vec::new();
         let mut removed = Vec::new();
@@ -41,19 +44,10 @@ impl Session {
             self.stop_by_peer(id);
             self.transceivers.retain(|own| own.id != id);
         }
+        // One that the peer stopped in the offer has stopped all the same: the next offer rejects its
+        // section.
         self.forget_stopped();
-    }
-
-    /// A transceiver that the peer stopped in an offer that is taken back has stopped all the same;
-    /// its section is rejected by the next offer.
-    fn forget_stopped(&mut self) {
-        for section in &mut self.agreement.sections {
-            if let Owner::Transceiver(id) = section.owner
-                && !self.transceivers.iter().any(|own| own.id == id)
-            {
-                section.owner = Owner::None;
-            }
-        }
+        self.forget_candidates();
     }
 
     /// The offer that named a transceiver's section was replaced by one that does not.

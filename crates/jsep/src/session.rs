@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::{
     Config, Error, Event, IceCredentials, KindCapabilities, MediaKind, SdpType, SignalingState,
     TransceiverId, TransportId,
-    agreement::Agreement,
+    agreement::{Agreement, Section},
     candidates::LocalCandidates,
     created::Created,
     description::Description,
@@ -36,6 +36,8 @@ pub struct Session {
     pub(crate) descriptions: Descriptions,
     pub(crate) created_offer: Option<Arc<Created>>,
     pub(crate) created_answer: Option<Arc<Created>>,
+    /// The local offer that waits for its answer.
+    pub(crate) offered: Option<Arc<Created>>,
     /// Transports that an offer has proposed and no description has been set of: the next offer
     /// proposes the same.
     pub(crate) drafts: Vec<TransportId>,
@@ -47,6 +49,8 @@ pub struct Session {
     pub(crate) controlling: Option<bool>,
     pub(crate) negotiation_needed: bool,
     pub(crate) events: VecDeque<Event>,
+    /// Counts what may change what the next description says.
+    pub(crate) revision: u64,
 }
 
 /// The stable state that a rollback goes back to.
@@ -97,6 +101,7 @@ impl Session {
             descriptions: Descriptions::default(),
             created_offer: None,
             created_answer: None,
+            offered: None,
             drafts: Vec::new(),
             candidates: LocalCandidates::default(),
             wants_data: false,
@@ -104,6 +109,7 @@ impl Session {
             controlling: None,
             negotiation_needed: false,
             events: VecDeque::new(),
+            revision: 0,
         }
     }
 
@@ -136,7 +142,10 @@ impl Session {
 
     /// A data channel has been made: offers have a section for it from now on.
     pub fn want_data(&mut self) {
-        self.wants_data = true;
+        if !self.wants_data {
+            self.wants_data = true;
+            self.change();
+        }
     }
 
     /// Every data channel has ended: offers have a section for them only if there was one before.
@@ -162,8 +171,22 @@ impl Session {
     /// `restartIce()`: the next offer has new ICE credentials for every transport that is described
     /// now.
     pub fn restart_ice(&mut self) {
-        let described = self.agreement.plans.iter().map(|plan| plan.local.clone());
-        self.to_replace = described.collect();
+        let before = self.before.iter().map(|before| &before.agreement);
+        let described = before.chain([&self.agreement]);
+        let plans = described.flat_map(|agreement| &agreement.plans);
+        let mut to_replace: Vec<IceCredentials> = Vec::new();
+        for plan in plans {
+            if !to_replace.contains(&plan.local) {
+                to_replace.push(plan.local.clone());
+            }
+        }
+        self.to_replace = to_replace;
+        self.change();
+    }
+
+    /// What has been created may not be what would be created now.
+    pub(crate) fn change(&mut self) {
+        self.revision += 1;
     }
 
     pub(crate) fn check_open(&self) -> Result<(), Error> {
@@ -211,6 +234,13 @@ impl Session {
             transceivers: self.transceivers.iter().map(StableState::of).collect(),
             controlling: self.controlling,
         }));
+    }
+
+    /// The sections of the last complete exchange: they keep their places for ever.
+    pub(crate) fn stable_sections(&self) -> &[Section] {
+        let before = self.before.as_ref();
+        let agreement = before.map_or(&self.agreement, |before| &before.agreement);
+        &agreement.sections
     }
 }
 

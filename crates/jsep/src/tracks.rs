@@ -103,27 +103,18 @@ impl Session {
         }
     }
 
-    /// A local answer that does not receive removes what the offer had added.
-    pub(crate) fn tell_of_silenced(&mut self, owners: &[Owner], exchange: &Exchange<'_>) {
+    /// A local answer that does not receive takes away what the offer had added; one that does, after a
+    /// provisional one that did not, brings it back.
+    pub(crate) fn tell_of_answer(&mut self, owners: &[Owner], exchange: &Exchange<'_>) {
         let mut told = Told::default();
-        for (local, remote) in exchange
-            .local
-            .sections
-            .iter()
-            .zip(&exchange.remote.sections)
-        {
+        let (ours, theirs) = (&exchange.local.sections, &exchange.remote.sections);
+        for (local, remote) in ours.iter().zip(theirs) {
             let direction = match local.rejected || remote.rejected {
                 true => TransceiverDirection::Inactive,
                 false => exchange.direction(local, remote),
             };
-            if let Some(Owner::Transceiver(id)) = owners.get(local.index)
-                && !direction.receives()
-            {
-                self.process_track(*id, &[], direction, &mut told);
-            } else if let Some(Owner::Transceiver(id)) = owners.get(local.index)
-                && let Some(transceiver) = self.transceiver_mut(*id)
-            {
-                transceiver.fired_direction = Some(direction);
+            if let Some(Owner::Transceiver(id)) = owners.get(local.index) {
+                self.process_track(*id, &remote.streams, direction, &mut told);
             }
         }
         self.events.extend(told.into_events());

@@ -1,0 +1,3 @@
+//! Two sessions that exchange descriptions.
+
+mod model;
