@@ -24,7 +24,7 @@ const library = {
   create(name, configuration) {
     if (peers.has(name)) throw new Error(`there is a connection ${name} already`);
     const connection = new RTCPeerConnection(configuration);
-    const peer = { name, connection, log: [] };
+    const peer = { name, connection, log: [], channels: [] };
     peers.set(name, peer);
     watchConnection(peer);
     return connection;
@@ -72,6 +72,12 @@ const library = {
 
   /** What two peers must agree on, and what a script asks most. */
   state: (name) => snapshot(library.pc(name)),
+
+  /** The transports of `name`, each with the mids over it; `data` stands for the data channels. */
+  transports: (name) => transportsOf(library.pc(name)),
+
+  /** The data channel of this label, created or accepted; the latest when there are several. */
+  channel: (name, label) => peerOf(name).channels.findLast((it) => it.label === label),
 
   /** Resolves with what `condition` gives once it gives something true. */
   async until(condition, what = String(condition), ms = PATIENCE_MS) {
@@ -230,6 +236,7 @@ function watchStream(peer, stream) {
 
 function watchChannel(peer, channel) {
   once(channel, () => {
+    peer.channels.push(channel);
     for (const event of ['open', 'closing', 'close', 'bufferedamountlow']) {
       listen(channel, event, () => tell(peer, `channel.${event}`, { channel: channelOf(channel) }));
     }
@@ -284,6 +291,18 @@ function snapshot(connection) {
     })),
     sctp: connection.sctp && { state: connection.sctp.state, maxMessageSize: connection.sctp.maxMessageSize },
   };
+}
+
+function transportsOf(connection) {
+  const all = new Map();
+  const add = (dtls, mid) => {
+    if (!dtls) return;
+    if (!all.has(dtls)) all.set(dtls, { dtls: dtls.state, ice: dtls.iceTransport.state, mids: [] });
+    all.get(dtls).mids.push(mid);
+  };
+  connection.getTransceivers().forEach(({ mid, sender }) => add(sender.transport, mid ?? ''));
+  add(connection.sctp?.transport, 'data');
+  return [...all.values()];
 }
 
 function trackOf({ id, kind, muted, readyState }) {

@@ -9,6 +9,7 @@ mod browser;
 mod check;
 pub(crate) mod install;
 mod mailbox;
+mod negotiate;
 mod peers;
 mod process;
 mod progress;
@@ -30,6 +31,8 @@ use scenario::{Role, Scenario};
 pub(crate) enum Interop {
     /// Data channels. Installs what is missing, prints a table, exits non-zero on any failure.
     Data(Data),
+    /// Offers and answers: our stack in this process against scripted browsers.
+    Negotiate(negotiate::Negotiate),
     /// The harness alone: browsers negotiate with one another, scripted from here.
     Bridge(bridge::Bridge),
 }
@@ -67,6 +70,7 @@ impl Interop {
     pub(crate) fn run(self) -> Result<()> {
         match self {
             Self::Data(data) => data.run(),
+            Self::Negotiate(negotiate) => negotiate.run(),
             Self::Bridge(bridge) => bridge.run(),
         }
     }

@@ -1,0 +1,211 @@
+//! `cargo xtask interop negotiate`: real browsers take our offers and answers.
+//!
+//! Our side runs in this process, on the facade; the browser is scripted over the bridge. A
+//! scenario is a function on a [`Session`](session::Session): it checks what it is about, and with
+//! it that both sides are stable, agree on m-lines, mids and directions, and are connected.
+
+mod media;
+mod ours;
+mod scenarios;
+mod session;
+mod state;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use serde_json::Value;
+
+use super::{
+    browser::{Browser, Page},
+    install::{self, Installed},
+    peers::Peer,
+    report::{Report, Row},
+    run::Outcome,
+    scenario::Role,
+};
+use scenarios::Scenario;
+use session::Session;
+
+/// What a scenario gets, beside the start of its browser.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The flags of `cargo xtask interop negotiate`.
+#[derive(Args)]
+pub(crate) struct Negotiate {
+    /// Only this browser; repeat for several.
+    #[arg(long)]
+    peer: Vec<Peer>,
+    /// Only the scenarios whose name contains this text; repeat for several.
+    #[arg(long)]
+    scenario: Vec<String>,
+    /// Only with our side in this role.
+    #[arg(long)]
+    role: Option<Role>,
+    /// Keep the logs of the runs that pass, too.
+    #[arg(long)]
+    keep: bool,
+    /// Repeat a run that fails up to this many times: browsers are slow on a busy machine.
+    #[arg(long, default_value_t = 0)]
+    retries: u32,
+    /// Where browsers' drivers are installed and logs are written.
+    #[arg(long, default_value = "target/interop")]
+    work: PathBuf,
+}
+
+/// Where one run takes place.
+pub(crate) struct Call {
+    peer: Peer,
+    role: Role,
+    page: Page,
+}
+
+impl Negotiate {
+    pub(crate) fn run(self) -> Result<()> {
+        let peers = if self.peer.is_empty() {
+            vec![Peer::Chromium, Peer::Firefox]
+        } else {
+            self.peer.clone()
+        };
+        if let Some(peer) = peers.iter().find(|peer| !peer.is_browser()) {
+            bail!("{peer} is no browser");
+        }
+        fs::create_dir_all(&self.work).context("cannot make the work folder")?;
+        let work = self.work.canonicalize()?;
+        let installed = install::install(&work, &peers)?;
+        let logs = work.join("logs/negotiate");
+        if logs.exists() {
+            fs::remove_dir_all(&logs).context("cannot clear the old logs")?;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let mut report = Report::default();
+        for &peer in &peers {
+            runtime.block_on(self.run_peer(peer, &installed, &logs, &mut report))?;
+        }
+        if report.len() == 0 {
+            bail!("no scenario has such a name");
+        }
+        println!("\n{report}");
+        match report.failures() {
+            0 => Ok(()),
+            n => bail!(
+                "{n} of {} runs failed; logs in {}",
+                report.len(),
+                logs.display()
+            ),
+        }
+    }
+
+    async fn run_peer(
+        &self,
+        peer: Peer,
+        installed: &Installed,
+        logs: &Path,
+        report: &mut Report,
+    ) -> Result<()> {
+        fs::create_dir_all(logs)?;
+        let browser = Browser::launch(peer, installed, logs).await?;
+        for role in Role::ALL {
+            if self.role.is_some_and(|wanted| wanted != role) {
+                continue;
+            }
+            println!("\nour side with {peer}, {role}");
+            for scenario in self.scenarios(role) {
+                let folder = logs.join(format!("{peer}-{}-{}", role.slug(), scenario.slug()));
+                let row = self
+                    .run_one(&scenario, (peer, role), &browser, &folder)
+                    .await?;
+                println!("{row}");
+                report.push(row);
+            }
+        }
+        browser.close().await
+    }
+
+    fn scenarios(&self, role: Role) -> Vec<Scenario> {
+        let mut all = scenarios::all(role);
+        all.retain(|it| {
+            self.scenario.is_empty() || self.scenario.iter().any(|part| it.name.contains(part))
+        });
+        all
+    }
+
+    /// One scenario, once more for each retry while it fails. The logs of a failed try stay.
+    async fn run_one(
+        &self,
+        scenario: &Scenario,
+        (peer, role): (Peer, Role),
+        browser: &Browser,
+        folder: &Path,
+    ) -> Result<Row> {
+        let mut tries = 1;
+        loop {
+            let name = format!("{} {} {tries}", scenario.name, role.slug());
+            let page = browser.page(&name);
+            let call = Call { peer, role, page };
+            let outcome = self
+                .attempt(
+                    scenario,
+                    &call,
+                    &folder.with_extension(format!("try-{tries}")),
+                )
+                .await;
+            let row = Row::new(peer, role, scenario.name, &outcome, tries);
+            if row.passed() || tries > self.retries {
+                return Ok(row);
+            }
+            println!("{row}\n      trying again");
+            tries += 1;
+        }
+    }
+
+    async fn attempt(&self, scenario: &Scenario, call: &Call, folder: &Path) -> Outcome {
+        let started = Instant::now();
+        let run = tokio::time::timeout(PATIENCE, call.play(scenario, folder, self.keep));
+        let result = run
+            .await
+            .unwrap_or_else(|_| Err(anyhow!("not within {PATIENCE:?}")));
+        let _ = call.page.close().await;
+        let mut problems = Vec::new();
+        if let Err(error) = result {
+            problems.push(format!("{error:#}"));
+            problems.push(format!("logs: {}", folder.display()));
+        }
+        Outcome {
+            problems,
+            time: started.elapsed(),
+        }
+    }
+}
+
+impl Call {
+    async fn play(&self, scenario: &Scenario, folder: &Path, keep: bool) -> Result<()> {
+        let configuration = (scenario.ours)();
+        let theirs: Value = serde_json::from_str(scenario.theirs)?;
+        let page = self.page.clone();
+        let mut session = Session::start(self.peer, self.role, page, configuration, theirs).await?;
+        let played = (scenario.play)(&mut session).await;
+        let played = played.and_then(|()| session.candidates_taken());
+        if keep || played.is_err() {
+            write_logs(&session, folder).await?;
+        }
+        played
+    }
+}
+
+/// What both sides have seen, and the descriptions that passed.
+async fn write_logs(session: &Session, folder: &Path) -> Result<()> {
+    let lines =
+        |log: &[Value]| -> String { log.iter().map(|entry| format!("{entry}\n")).collect() };
+    fs::create_dir_all(folder).context("cannot make the log folder")?;
+    fs::write(folder.join("signaling.txt"), session.told())?;
+    fs::write(folder.join("ours.log"), lines(&session.ours.log()))?;
+    let theirs = session.theirs.log().await.unwrap_or_default();
+    fs::write(folder.join("theirs.log"), lines(&theirs)).context("cannot write a log")
+}
