@@ -171,7 +171,7 @@ impl Driver {
             if self.turns.is_empty() {
                 self.wait().await;
             } else {
-                // Somebody has more to send than one turn allows: look for input in between.
+                // Somebody has more to do than one turn allows: look for input in between.
                 self.receive_what_is_there().await;
             }
         }
@@ -250,30 +250,38 @@ impl Driver {
             driven.turn = false;
             let shared = driven.shared.clone();
             shared.being_looked_at();
-            self.run_engine(&shared);
-            if !self.send_all(&shared).await {
+            let is_chain_empty = self.run_engine(&shared);
+            let is_all_sent = self.send_all(&shared).await;
+            if !(is_chain_empty && is_all_sent) {
                 self.give_turn(key);
             }
             self.settle(key);
         }
     }
 
-    /// Timers and operations; each operation's events come before its outcome, and the candidates
-    /// it sets off after.
-    fn run_engine(&mut self, shared: &Arc<Shared>) {
+    /// Timers and one operation, whose events come before its outcome, and the candidates it sets off
+    /// after; whether it was the last one in the chain.
+    ///
+    /// As with a promise, whoever awaits an operation is to find the state that it left: the next one
+    /// waits for the connection's next turn, before which the runtime's other tasks run.
+    fn run_engine(&mut self, shared: &Arc<Shared>) -> bool {
         let now = clock::now();
         let mut inner = shared.lock();
         inner.engine.handle_timeout(now);
         shared.publish(&mut inner);
-        while let Some(operation) = inner.operations.pop_front() {
+        if let Some(operation) = inner.operations.pop_front() {
             let report = operation(&mut inner.engine, now);
             shared.publish(&mut inner);
             report();
             self.gather(&mut inner.engine, now);
             shared.publish(&mut inner);
         }
-        inner.engine.update_negotiation_needed();
-        shared.publish(&mut inner);
+        let is_chain_empty = inner.operations.is_empty();
+        if is_chain_empty {
+            inner.engine.update_negotiation_needed();
+            shared.publish(&mut inner);
+        }
+        is_chain_empty
     }
 
     fn gather(&mut self, engine: &mut engine::Connection, now: Instant) {

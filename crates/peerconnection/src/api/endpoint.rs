@@ -26,7 +26,8 @@ use crate::{Error, config::HostAddresses};
 ///
 /// Datagrams find their connection by the ICE user fragment in a check and after that by their
 /// 5-tuple. So two connections of one endpoint cannot have the same remote address: two endpoints
-/// cannot hold more than one connection between the same pair of sockets.
+/// cannot hold more than one connection between the same pair of sockets, nor a connection that
+/// does not bundle, whose transports would be between the same two.
 ///
 /// One task drives all connections of an endpoint. It ends, and the sockets close, when the last
 /// handle and the last connection are gone.

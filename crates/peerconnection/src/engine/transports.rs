@@ -285,9 +285,6 @@ impl Transports {
                         events.push_back(Event::PathAuthenticated(path));
                     }
                     ice::Event::PathConfirmed(path) => {
-                        if several {
-                            self.paths.insert(path, transport.id);
-                        }
                         events.push_back(Event::PathConfirmed(path));
                     }
                     ice::Event::PathForgotten(path) => {

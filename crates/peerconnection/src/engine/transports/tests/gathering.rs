@@ -1,9 +1,9 @@
-use pc_proto::Protocol;
+use pc_proto::{Batch, Protocol};
 use pc_simnet::secs;
 
-use super::support::{A, B, Duo, credentials, good, story, tid};
+use super::support::{A, B, Duo, check_for, credentials, good, story, tid};
 use crate::{
-    engine::{Connection, Event},
+    engine::{Connection, Event, Rejected},
     state::{IceConnectionState, IceGathererState, IceGatheringState, PeerConnectionState},
 };
 
@@ -96,6 +96,19 @@ fn a_restart_gathers_again_and_a_rollback_does_not() {
     assert!(told.contains(&announced), "{told:?}");
     let ufrags: Vec<_> = duo.net[A].engine.local_ufrags().collect();
     assert_eq!(ufrags, ["alice0+0", "alice0+1", "alice1+0"]);
+
+    // A check of the new generation is not told that it is wrong: that would end its pair.
+    let (now, route) = (duo.net.now(), duo.route(A, 0));
+    let local = credentials(0, 0, 1);
+    let mut early = check_for(&local.ufrag, &local.pwd);
+    let engine = &mut duo.net[A].engine;
+    let result = engine.handle_input(now, route, &mut early);
+    assert!(matches!(result, Err(Rejected::BeforeAnswer)), "{result:?}");
+    let mut batch = Batch::new();
+    assert_eq!(
+        engine.poll_transmit(now, &mut batch.transmit_buf(1200, 1)),
+        None
+    );
 
     // B answers, and its checks come before its answer does.
     let plan = &mut duo.plans[B.0].transports[0];

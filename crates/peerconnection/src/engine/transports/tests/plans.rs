@@ -1,10 +1,11 @@
 use pc_jsep::TransportPlan;
-use pc_simnet::{ms, secs};
+use pc_simnet::{for_each_seed, ms, secs};
+use rand_chacha::rand_core::Rng;
 
 use super::support::{A, B, Duo, Plans, credentials, good, tid};
 use crate::{
     engine::Event,
-    state::{DtlsTransportState, PeerConnectionState, SctpTransportState},
+    state::{DtlsTransportState, IceTransportState, PeerConnectionState, SctpTransportState},
 };
 
 /// What `check_plan` says to a change of A's plans.
@@ -173,4 +174,91 @@ fn another_peer_may_answer_before_dtls_has_begun() {
     duo.run_until_both(PeerConnectionState::Connected);
     let dtls = duo.net[A].engine.transport(tid(0)).unwrap().dtls_state();
     assert_eq!(dtls, DtlsTransportState::Connected);
+}
+
+/// The peer's first flight may come before its answer: it is kept, and need not be repeated.
+#[test]
+fn a_handshake_that_comes_before_the_answer_is_kept() {
+    let mut duo = Duo::new(7, good(), 2);
+    let offered = duo.plans[A.0].offered();
+    duo.apply_at(A, &offered);
+    duo.gather_at(A);
+    let plans = duo.plans[B.0].clone();
+    duo.apply_at(B, &plans);
+    duo.gather_at(B);
+    // By now B repeats its ClientHello every few seconds.
+    duo.net.run_for(secs(4));
+    let began = duo.net.now();
+    let plans = duo.plans[A.0].clone();
+    duo.apply_at(A, &plans);
+    duo.run_until_both(PeerConnectionState::Connected);
+    let took = duo.net.now() - began;
+    assert!(took < ms(400), "{took:?}");
+}
+
+/// Transports come, restart and go in any order; those that are left at the end are connected, and
+/// nothing is left of the others.
+#[test]
+fn any_sequence_of_plans_ends_as_the_last_one_says() {
+    for_each_seed(20, |seed| {
+        let mut rng = seed.rng("plans");
+        let mut duo = Duo::new(seed, good(), 10);
+        let mut waiting: Vec<_> = (0..10).collect();
+        let all = duo.plans.clone();
+        for plans in &mut duo.plans {
+            plans.transports.clear();
+        }
+        let mut gone = Vec::new();
+        for step in 0..25_u8 {
+            let count = duo.plans[A.0].transports.len();
+            let any = (rng.next_u32() as usize).checked_rem(count);
+            match (rng.next_u32() % 4, any) {
+                (0, _) if !waiting.is_empty() => {
+                    let n = waiting.remove(0);
+                    for side in [0, 1] {
+                        let plan = all[side].transports[n].clone();
+                        duo.plans[side].transports.push(plan);
+                    }
+                }
+                (1, Some(index)) if count > 1 => {
+                    for plans in &mut duo.plans {
+                        let plan = plans.transports.remove(index);
+                        gone.push(plan.id);
+                    }
+                }
+                (2, Some(index)) => {
+                    for side in [0, 1] {
+                        let of = |side| credentials(side, index, step + 1);
+                        let plan = &mut duo.plans[side].transports[index];
+                        plan.local = of(side);
+                        let peer = plan.peer.as_mut().unwrap();
+                        (peer.local, peer.remote) = (of(side), of(1 - side));
+                        peer.candidates[0].ufrag = None;
+                    }
+                }
+                (_, Some(_)) => duo
+                    .plans
+                    .iter_mut()
+                    .for_each(|it| it.transports.rotate_left(1)),
+                _ => {}
+            }
+            duo.apply();
+            duo.gather_at(A);
+            duo.gather_at(B);
+            duo.net.run_for(ms(u64::from(rng.next_u32() % 1500)));
+        }
+        duo.run_until_both(PeerConnectionState::Connected);
+        for host in [A, B] {
+            let engine = &duo.net[host].engine;
+            let ids: Vec<_> = engine.transports().map(|it| it.id()).collect();
+            let planned = duo.plans[host.0].transports.iter().map(|it| it.id);
+            assert!(planned.eq(ids.iter().copied()), "{ids:?}");
+            for id in &gone {
+                assert!(!engine.needs_sockets(*id));
+                let closed = |it: &Event| matches!(it, Event::IceTransportStateChange(of, IceTransportState::Closed) if of == id);
+                let count = duo.net[host].events.iter().filter(|it| closed(it)).count();
+                assert!(count <= 1, "{id:?} closed {count} times");
+            }
+        }
+    });
 }
