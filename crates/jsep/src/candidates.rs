@@ -188,7 +188,7 @@ impl Session {
             let mut sections = description.sections.iter();
             sections.any(|own| {
                 section.is_none_or(|index| index == own.index)
-                    && ufrag_of(description, own.index) == Some(ufrag)
+                    && names_ufrag(description, own.index, ufrag)
             })
         });
         match known {
@@ -218,8 +218,8 @@ impl Session {
         for description in noted.into_iter().flatten() {
             let description = Arc::make_mut(description);
             for index in 0..description.sections.len() {
-                let same = ufrag_of(description, index);
-                let same = generation.is_none_or(|ufrag| same == Some(ufrag));
+                let names = |ufrag| names_ufrag(description, index, ufrag);
+                let same = generation.is_none_or(names);
                 if section.is_none_or(|section| section == index) && same {
                     description.note(index, candidate);
                 }
@@ -379,6 +379,14 @@ fn ufrag_of(description: &Description, index: usize) -> Option<&str> {
     let tagged = description.tagged(index)?;
     let ice = tagged.transport.ice.as_ref()?;
     Some(&ice.ufrag)
+}
+
+/// Whether candidates of this generation are for the section: its own, as long as no answer has
+/// accepted the bundle, or that of its bundle.
+fn names_ufrag(description: &Description, index: usize, ufrag: &str) -> bool {
+    let own = description.sections.get(index);
+    let own = own.and_then(|own| own.transport.ice.as_ref());
+    own.is_some_and(|ice| ice.ufrag == ufrag) || ufrag_of(description, index) == Some(ufrag)
 }
 
 fn written(description: &Description) -> (SdpType, String) {

@@ -26,8 +26,11 @@ impl Session {
             let state = before.transceivers.iter();
             let state = state.clone().find(|state| state.id == transceiver.id);
             let (streams, fired) = match state {
-                Some(state) => (state.streams.clone(), state.fired_direction),
-                None => (Vec::new(), None),
+                // The track of one that the peer's offer stopped has ended, and does not come back.
+                Some(state) if !transceiver.is_stopped() => {
+                    (state.streams.clone(), state.fired_direction)
+                }
+                _ => (Vec::new(), None),
             };
             restored.push((transceiver.id, streams, fired));
             match state {

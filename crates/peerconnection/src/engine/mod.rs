@@ -88,8 +88,8 @@ pub use channels::{ChannelView, SEND_HIGH_WATER};
 pub use event::{Event, Rejected};
 pub use pc_datachannel::{ChannelId, Message};
 pub use pc_jsep::{
-    IceCredentials, OfferOptions, SectionName, TransceiverId, TransceiverInit, TransceiverView,
-    TransportId,
+    IceCredentials, MediaKind, OfferOptions, SectionName, TransceiverId, TransceiverInit,
+    TransceiverView, TransportId,
 };
 pub use view::TransportView;
 
