@@ -4,11 +4,15 @@
 //! scenario is a function on a [`Session`](session::Session): it checks what it is about, and with
 //! it that both sides are stable, agree on m-lines, mids and directions, and are connected.
 
+mod later;
 mod media;
 mod ours;
+mod pending;
+mod rtp;
 mod scenarios;
 mod session;
 mod state;
+mod transports;
 
 use std::{
     fs,
@@ -187,9 +191,9 @@ impl Negotiate {
 impl Call {
     async fn play(&self, scenario: &Scenario, folder: &Path, keep: bool) -> Result<()> {
         let configuration = (scenario.ours)();
-        let theirs: Value = serde_json::from_str(scenario.theirs)?;
         let page = self.page.clone();
-        let mut session = Session::start(self.peer, self.role, page, configuration, theirs).await?;
+        let mut session =
+            Session::start(self.peer, self.role, page, configuration, scenario.theirs).await?;
         let played = (scenario.play)(&mut session).await;
         let played = played.and_then(|()| session.candidates_taken());
         if keep || played.is_err() {

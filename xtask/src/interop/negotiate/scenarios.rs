@@ -6,9 +6,10 @@ use anyhow::Result;
 use peerconnection::{BundlePolicy, Configuration};
 
 use super::{
-    super::scenario::Role,
-    media,
+    super::scenario::{Role, Side},
+    later, media, pending, rtp,
     session::{Session, plain},
+    transports,
 };
 
 type Play = for<'a> fn(&'a mut Session) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
@@ -18,7 +19,7 @@ pub(super) struct Scenario {
     pub(super) name: &'static str,
     pub(super) play: Play,
     pub(super) ours: fn() -> Configuration,
-    /// The browser's `RTCConfiguration`, as JSON.
+    /// The browser's `RTCConfiguration`, in JavaScript.
     pub(super) theirs: &'static str,
 }
 
@@ -33,7 +34,7 @@ impl Scenario {
             name,
             play,
             ours: plain,
-            theirs: "null",
+            theirs: "undefined",
         }
     }
 
@@ -53,9 +54,12 @@ macro_rules! scenario {
 
 /// Every scenario, with our side in `role`.
 pub(super) fn all(role: Role) -> Vec<Scenario> {
-    let _ = role;
     let mut all = medias();
     all.extend(bundles());
+    all.extend(transports_of(role));
+    all.extend(later_on());
+    all.extend(pending_ones());
+    all.extend(rtp_of(role));
     all
 }
 
@@ -87,44 +91,89 @@ fn medias() -> Vec<Scenario> {
 }
 
 fn bundles() -> Vec<Scenario> {
-    let policy = |bundle_policy| Configuration {
+    const KINDS: &[&str] = &["audio", "video", "audio"];
+    vec![
+        scenario!("max-bundle", media::tracks, KINDS, true).with(
+            || policy(BundlePolicy::MaxBundle),
+            "{ bundlePolicy: 'max-bundle' }",
+        ),
+        scenario!("max-compat", media::tracks, KINDS, true).with(
+            || policy(BundlePolicy::MaxCompat),
+            "{ bundlePolicy: 'max-compat' }",
+        ),
+        scenario!("balanced", media::tracks, KINDS, true).with(
+            || policy(BundlePolicy::Balanced),
+            "{ bundlePolicy: 'balanced' }",
+        ),
+        scenario!("no bundle", transports::no_bundle),
+        scenario!("data beside the bundle", transports::partial_bundle),
+    ]
+}
+
+fn policy(bundle_policy: BundlePolicy) -> Configuration {
+    Configuration {
         bundle_policy,
         ..plain()
-    };
-    let _ = policy;
+    }
+}
+
+fn transports_of(role: Role) -> Vec<Scenario> {
+    use transports::{Restart, THEIR_RSA, ice_restart, rsa, with_rsa};
+    let _ = role;
     vec![
-        scenario!("max-bundle", media::tracks, &["audio", "video"], true).with(
-            || Configuration {
-                bundle_policy: BundlePolicy::MaxBundle,
-                ..plain()
-            },
-            r#"{"bundlePolicy": "max-bundle"}"#,
-        ),
+        scenario!("restartIce()", ice_restart, false, Restart::Call),
         scenario!(
-            "max-compat",
-            media::tracks,
-            &["audio", "video", "audio"],
-            true
-        )
-        .with(
-            || Configuration {
-                bundle_policy: BundlePolicy::MaxCompat,
-                ..plain()
-            },
-            r#"{"bundlePolicy": "max-compat"}"#,
+            "restartIce() of the other",
+            ice_restart,
+            true,
+            Restart::Call
         ),
+        scenario!("iceRestart", ice_restart, false, Restart::Option),
         scenario!(
-            "balanced",
-            media::tracks,
-            &["audio", "video", "audio"],
-            true
-        )
-        .with(
-            || Configuration {
-                bundle_policy: BundlePolicy::Balanced,
-                ..plain()
-            },
-            r#"{"bundlePolicy": "balanced"}"#,
+            "iceRestart of the other",
+            ice_restart,
+            true,
+            Restart::Option
         ),
+        scenario!("our RSA certificate", rsa, Side::Ours).with(with_rsa, "undefined"),
+        scenario!("their RSA certificate", rsa, Side::Theirs).with(plain, THEIR_RSA),
+    ]
+}
+
+fn later_on() -> Vec<Scenario> {
+    vec![
+        scenario!("stop and recycle", later::recycle, false),
+        scenario!("stop by the other", later::recycle, true),
+        scenario!("addTrack later", later::add_track, false),
+        scenario!("addTrack of the other", later::add_track, true),
+        scenario!("directions", later::directions, false),
+        scenario!("directions of the other", later::directions, true),
+        scenario!("removeTrack", later::remove_track, false),
+        scenario!("removeTrack of the other", later::remove_track, true),
+        scenario!("setStreams", later::set_streams, false),
+        scenario!("setStreams of the other", later::set_streams, true),
+    ]
+}
+
+fn pending_ones() -> Vec<Scenario> {
+    use pending::{Rollback, pranswer, rollback};
+    vec![
+        scenario!("local rollback", rollback, Rollback::Local),
+        scenario!("remote rollback", rollback, Rollback::Remote),
+        scenario!("implicit rollback", rollback, Rollback::Implicit),
+        scenario!("pranswer", pranswer),
+    ]
+}
+
+fn rtp_of(role: Role) -> Vec<Scenario> {
+    vec![
+        scenario!("codecs the offerer prefers", rtp::preferences, false),
+        scenario!("codecs the answerer prefers", rtp::preferences, true),
+        scenario!("payload types and ids", rtp::parameters),
+        scenario!("header extensions", rtp::extensions),
+        match role {
+            Role::Offer => scenario!("simulcast", rtp::our_simulcast),
+            Role::Answer => scenario!("simulcast", rtp::their_simulcast),
+        },
     ]
 }

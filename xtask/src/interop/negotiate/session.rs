@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, anyhow, ensure};
-use peerconnection::{Configuration, IceCandidate, SessionDescription};
+use peerconnection::{Configuration, IceCandidate, SdpType, SessionDescription};
 use serde_json::{Value, json};
 use tokio::{
     sync::{Notify, mpsc},
@@ -121,9 +121,9 @@ impl Session {
         role: Role,
         page: Page,
         configuration: Configuration,
-        theirs: Value,
+        theirs: &str,
     ) -> Result<Self> {
-        page.eval("create('pc', arg ?? undefined)", theirs).await?;
+        page.eval(&format!("create('pc', {theirs})"), ()).await?;
         let (ours, candidates) = Ours::new(configuration)?;
         let events = page.events();
         let theirs = Theirs { page };
@@ -177,6 +177,85 @@ impl Session {
         }?;
         self.tell(&format!("{} made an {}", side.name(), made.kind), &made.sdp);
         Ok(made)
+    }
+
+    /// A description of `kind` of one side by `createOffer` or `createAnswer`, and set there.
+    pub(super) async fn describe_as(
+        &self,
+        side: Side,
+        kind: SdpType,
+    ) -> Result<SessionDescription> {
+        let made = match side {
+            Side::Ours => {
+                let pc = &self.ours.pc;
+                let made = if kind == SdpType::Offer {
+                    pc.create_offer(None).await?
+                } else {
+                    pc.create_answer().await?
+                };
+                let made = SessionDescription { kind, ..made };
+                pc.set_local_description(made.clone()).await?;
+                made
+            }
+            Side::Theirs => {
+                let js = "const made = arg === 'offer' ? await it.createOffer() : await it.createAnswer(); \
+                    const description = { type: arg, sdp: made.sdp }; \
+                    await it.setLocalDescription(description); return description";
+                serde_json::from_value(self.theirs.run(js, kind.as_str()).await?)?
+            }
+        };
+        self.tell(&format!("{} made {kind}", side.name()), &made.sdp);
+        Ok(made)
+    }
+
+    /// Takes back the pending offer on one side, `local`ly or as if signaling had said so.
+    pub(super) async fn roll_back(&self, side: Side, local: bool) -> Result<()> {
+        match (side, local) {
+            (Side::Ours, true) => Ok(self
+                .ours
+                .pc
+                .set_local_description(SessionDescription::rollback())
+                .await?),
+            (Side::Ours, false) => Ok(self
+                .ours
+                .pc
+                .set_remote_description(SessionDescription::rollback())
+                .await?),
+            (Side::Theirs, local) => {
+                let js = "await (arg ? it.setLocalDescription({ type: 'rollback' }) : it.setRemoteDescription({ type: 'rollback' }))";
+                self.theirs.run(js, local).await.map(drop)
+            }
+        }
+    }
+
+    /// `signalingState` of one side.
+    pub(super) async fn signaling_state(&self, side: Side) -> Result<String> {
+        Ok(match side {
+            Side::Ours => self.ours.pc.signaling_state().to_string(),
+            Side::Theirs => self.theirs.state().await?.signaling_state,
+        })
+    }
+
+    /// The log of one side from index `from` on.
+    pub(super) async fn log(&self, side: Side, from: usize) -> Result<Vec<Value>> {
+        let log = match side {
+            Side::Ours => self.ours.log(),
+            Side::Theirs => self.theirs.log().await?,
+        };
+        Ok(log.get(from..).unwrap_or_default().to_vec())
+    }
+
+    /// How many entries the log of one side has.
+    pub(super) async fn mark(&self, side: Side) -> Result<usize> {
+        Ok(self.log(side, 0).await?.len())
+    }
+
+    /// Waits for an entry in the log of one side, from index `from` on.
+    pub(super) async fn until_logged(&self, side: Side, from: usize, event: &str) -> Result<Value> {
+        match side {
+            Side::Ours => self.ours.until_logged(from, event, |_| true).await,
+            Side::Theirs => self.theirs.until_logged(from, event).await,
+        }
     }
 
     /// `setRemoteDescription` of one side; then the candidates that belong to it.
