@@ -4,8 +4,8 @@
 mod sockets;
 
 use peerconnection::{
-    DataChannelEvent, DataChannelInit, Event, Message, PeerConnection, SdpType, SessionDescription,
-    state::*,
+    DataChannelEvent, DataChannelInit, Event, MediaKind, Message, PeerConnection, SdpType,
+    SessionDescription, state::*,
 };
 use sockets::{Call, incoming, loopback, message, negotiate, soon};
 
@@ -110,6 +110,55 @@ async fn negotiation_is_asked_for_once() {
     // Something else for the driver to do, after which a second event would have come.
     a.create_offer(None).await.unwrap();
     assert!(events.try_next().is_none());
+}
+
+#[tokio::test]
+async fn who_awaits_a_call_goes_on_before_the_next_call_in_the_chain() {
+    let (a, _events) = PeerConnection::new(loopback()).unwrap();
+    let _chat = a.create_data_channel("chat", Default::default()).unwrap();
+    let offer = a.set_local_description(None);
+    let rollback = a.set_local_description(SessionDescription::rollback());
+    let after_offer = async {
+        offer.await.unwrap();
+        (a.signaling_state(), a.local_description().map(|it| it.kind))
+    };
+    let after_rollback = async {
+        rollback.await.unwrap();
+        (a.signaling_state(), a.local_description().map(|it| it.kind))
+    };
+    let seen = soon("the chain", async {
+        tokio::join!(after_offer, after_rollback)
+    });
+    assert_eq!(
+        seen.await,
+        (
+            (SignalingState::HaveLocalOffer, Some(SdpType::Offer)),
+            (SignalingState::Stable, None)
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_need_for_negotiation_that_was_overtaken_is_told_later() {
+    let (a, _a_events) = PeerConnection::new(loopback()).unwrap();
+    let (b, mut b_events) = PeerConnection::new(loopback()).unwrap();
+    a.create_data_channel("chat", Default::default()).unwrap();
+    b.add_transceiver(MediaKind::Audio, Default::default())
+        .unwrap();
+    // The driver has fired it when a call that came later is done; nobody has taken it.
+    b.create_offer(None).await.unwrap();
+    b.set_remote_description(a.create_offer(None).await.unwrap())
+        .await
+        .unwrap();
+    let is_need = |event: &Event| matches!(event, Event::NegotiationNeeded);
+    let mut while_an_offer_waits = std::iter::from_fn(|| b_events.try_next());
+    assert!(!while_an_offer_waits.any(|event| is_need(&event)));
+    b.set_local_description(None).await.unwrap();
+    // What b has added is in no description yet.
+    soon("the event", async {
+        while !is_need(&b_events.next().await.unwrap()) {}
+    })
+    .await;
 }
 
 #[tokio::test]

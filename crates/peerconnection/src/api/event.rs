@@ -1,7 +1,8 @@
 use std::{
+    future::poll_fn,
     pin::Pin,
     sync::Weak,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
@@ -100,18 +101,37 @@ impl Events {
     ///
     /// Cancel safe: an event is only taken when this returns it.
     pub async fn next(&mut self) -> Option<Event> {
-        self.receiver.recv().await.inspect(Event::taken)
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
     /// The next event if there is one already.
     pub fn try_next(&mut self) -> Option<Event> {
-        self.receiver.try_recv().ok().inspect(Event::taken)
+        loop {
+            let event = self.receiver.try_recv().ok()?;
+            if self.holds(&event) {
+                return Some(event).inspect(Event::taken);
+            }
+        }
     }
 
     /// For hand-written futures and adapters to stream traits.
     pub fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        let polled = self.receiver.poll_recv(cx);
-        polled.map(|event| event.inspect(Event::taken))
+        loop {
+            let event = ready!(self.receiver.poll_recv(cx));
+            if event.as_ref().is_none_or(|event| self.holds(event)) {
+                return Poll::Ready(event.inspect(Event::taken));
+            }
+        }
+    }
+
+    /// Whether an event is still to be told. `negotiationneeded` is not when a call or a description
+    /// has overtaken it: its handler would answer where it means to offer, or offer twice.
+    fn holds(&self, event: &Event) -> bool {
+        let Event::NegotiationNeeded = event else {
+            return true;
+        };
+        let shared = self.shared.upgrade();
+        shared.is_some_and(|shared| shared.confirm_negotiation_needed())
     }
 }
 

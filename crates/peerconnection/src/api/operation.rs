@@ -12,6 +12,10 @@ use crate::Error;
 ///
 /// The call is under way whether or not this is awaited. It resolves to `InvalidStateError` when
 /// the connection is closed before its turn comes; a browser's promise would stay pending for ever.
+///
+/// On a runtime with one thread, a task that awaits this alone goes on before the next call in the
+/// chain begins, as it would in JavaScript: it finds the state that its own call has left. On several
+/// threads the next call may be quicker, so handlers that must not be overtaken run one at a time.
 #[derive(Debug)]
 #[must_use = "await it to learn how the call ended"]
 pub struct Operation<T> {

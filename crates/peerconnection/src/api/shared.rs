@@ -244,6 +244,22 @@ impl Shared {
         pending
     }
 
+    /// Whether an exchange is still needed, and nothing is under way in the chain of operations: the
+    /// conditions of [WebRTC §4.7.3] under which `negotiationneeded` fires. One that does not is
+    /// looked at again when the chain is empty.
+    ///
+    /// [WebRTC §4.7.3]: https://www.w3.org/TR/webrtc/#dfn-update-the-negotiation-needed-flag
+    pub(crate) fn confirm_negotiation_needed(&self) -> bool {
+        let mut inner = self.lock();
+        let is_chain_empty = inner.operations.is_empty();
+        let confirmed = inner.engine.confirm_negotiation_needed(is_chain_empty);
+        drop(inner);
+        if !confirmed {
+            self.wake_driver();
+        }
+        confirmed
+    }
+
     /// Whether a channel of the peer's may wait among the events. Their number is bounded: else a
     /// peer that opens and closes channels could fill the memory of one that reads no events.
     fn announces(&self, channel: &DataChannel) -> bool {

@@ -248,6 +248,12 @@ impl Connection {
             self.tell_of_session();
         }
     }
+
+    /// Whether `NegotiationNeeded` still holds as it is taken out of a queue of events; if not, it is
+    /// to be dropped, and comes again when its time has come.
+    pub fn confirm_negotiation_needed(&mut self, is_chain_empty: bool) -> bool {
+        !self.is_closed() && self.session.confirm_negotiation_needed(is_chain_empty)
+    }
 }
 
 fn described((kind, sdp): (SdpType, String)) -> SessionDescription {
