@@ -29,7 +29,7 @@ pub enum KeyAlgorithm {
     #[default]
     EcdsaP256,
     /// `{ name: "RSASSA-PKCS1-v1_5", modulusLength: 2048, publicExponent: 65537, hash: "SHA-256" }`.
-    /// Making one takes tens of milliseconds and more, by chance.
+    /// Making one takes several hundred times as long: a tenth of a second and more, by chance.
     Rsa2048,
 }
 
@@ -282,6 +282,17 @@ impl Certificate {
 
     pub(crate) fn kind(&self) -> KeyKind {
         self.0.kind
+    }
+
+    /// What an impostor has: one certificate, and the key of another.
+    #[cfg(test)]
+    pub(crate) fn of_impostor(shown: &Self, own: &Self) -> Self {
+        Self(Arc::new(Inner {
+            der: shown.0.der.clone(),
+            private_key: own.0.private_key.clone(),
+            expires: shown.0.expires,
+            kind: own.0.kind,
+        }))
     }
 }
 
