@@ -151,6 +151,7 @@ impl Session {
     /// Every data channel has ended: offers have a section for them only if there was one before.
     pub fn want_no_data(&mut self) {
         self.wants_data = false;
+        self.change();
     }
 
     /// The codecs and header extensions this side can use.

@@ -7,7 +7,7 @@ use rand_chacha::{
 };
 
 #[path = "../../../../fuzz/fuzz_targets/jsep_operations/model.rs"]
-mod operations;
+pub(crate) mod negotiation;
 
 fn number(variable: &str) -> Option<u64> {
     let value = std::env::var(variable).ok()?;
@@ -24,6 +24,6 @@ fn two_sessions_agree_whatever_was_done() {
         eprintln!("SIM_SEED={seed}");
         let mut data = vec![0; 300];
         ChaCha12Rng::seed_from_u64(seed).fill_bytes(&mut data);
-        operations::run(&data);
+        negotiation::run(&data);
     }
 }
