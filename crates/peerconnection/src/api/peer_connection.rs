@@ -105,6 +105,9 @@ impl PeerConnection {
 
     /// `RTCPeerConnection.generateCertificate()`: for [`Configuration::certificates`].
     ///
+    /// An ECDSA key takes a fraction of a millisecond. An RSA key takes a fraction of a second: make it
+    /// where that may block, as in `tokio::task::spawn_blocking`.
+    ///
     /// # Errors
     ///
     /// `OperationError`: the cryptographic library failed.
