@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     idl::{Definition, Kind, Member},
-    mapping::{Items, Mapping},
+    mapping::{Because, Items, Mapping, most_precise},
     surface::{RustType, Surface},
 };
 
@@ -28,6 +28,8 @@ pub(crate) struct Covered {
 pub(crate) enum Verdict {
     /// These items of the crate, by their paths.
     Carried(Vec<String>),
+    /// These items are there, and refuse it by name for this reason.
+    Refused(Vec<String>, String),
     /// None, for this reason.
     Absent(String),
     /// Neither: a problem says so.
@@ -41,7 +43,8 @@ impl Coverage {
             surface,
             mapping,
             problems: Vec::new(),
-            used: BTreeSet::new(),
+            absent: BTreeSet::new(),
+            refused: BTreeSet::new(),
         };
         let definitions = idl.iter().map(|it| judge.definition(it)).collect();
         judge.mapping_matches(idl);
@@ -56,8 +59,9 @@ struct Judge<'a> {
     surface: &'a Surface,
     mapping: &'a Mapping,
     problems: Vec<String>,
-    /// The entries of `absent` that say why of something.
-    used: BTreeSet<(usize, usize)>,
+    /// The entries of each list that say why of something.
+    absent: BTreeSet<(usize, usize)>,
+    refused: BTreeSet<(usize, usize)>,
 }
 
 impl Judge<'_> {
@@ -97,10 +101,10 @@ impl Judge<'_> {
             for path in paths.iter().filter(|path| !self.surface.has(path)) {
                 self.problems.push(format!("{key}: there is no `{path}`"));
             }
-            return Verdict::Carried(paths);
+            return self.carried(paths, (definition, member));
         }
-        if let Some(entry) = self.mapping.absence(definition, member) {
-            self.used.insert(entry);
+        if let Some(entry) = most_precise(&self.mapping.absent, definition, member) {
+            self.absent.insert(entry);
             let reason = &self.mapping.absent[entry.0].reason;
             if !found.is_empty() {
                 let found = found.join("`, `");
@@ -114,7 +118,19 @@ impl Judge<'_> {
             self.problems.push(format!("{key}: no item and no reason"));
             return Verdict::Unknown;
         }
-        Verdict::Carried(found)
+        self.carried(found, (definition, member))
+    }
+
+    fn carried(
+        &mut self,
+        paths: Vec<String>,
+        (definition, member): (&str, Option<&str>),
+    ) -> Verdict {
+        let Some(entry) = most_precise(&self.mapping.refused, definition, member) else {
+            return Verdict::Carried(paths);
+        };
+        self.refused.insert(entry);
+        Verdict::Refused(paths, self.mapping.refused[entry.0].reason.clone())
     }
 
     /// `RTCIceRole` is `IceRole`, and `RTCRtpCodec` is `RtpCodec` or else `Codec`; in the root, or else
@@ -200,6 +216,7 @@ impl Judge<'_> {
             events,
             members,
             absent,
+            refused,
             ..
         } = self.mapping;
         for name in types.keys().chain(events.keys()) {
@@ -223,17 +240,22 @@ impl Judge<'_> {
                     .push(format!("the mapping's events: there is no `{path}`"));
             }
         }
-        for (reason, entry) in absent.iter().enumerate() {
-            for (at, pattern) in entry.of.iter().enumerate() {
-                if !self.used.contains(&(reason, at)) {
-                    self.problems.push(format!(
-                        "the mapping's {pattern} (\"{}\") is the reason of nothing",
-                        entry.reason
-                    ));
-                }
-            }
-        }
+        self.problems.extend(unused(absent, &self.absent));
+        self.problems.extend(unused(refused, &self.refused));
     }
+}
+
+fn unused(list: &[Because], used: &BTreeSet<(usize, usize)>) -> Vec<String> {
+    let entries = list.iter().enumerate().flat_map(|(reason, entry)| {
+        let patterns = entry.of.iter().enumerate();
+        patterns.map(move |(at, pattern)| ((reason, at), pattern, &entry.reason))
+    });
+    entries
+        .filter(|(at, ..)| !used.contains(at))
+        .map(|(_, pattern, reason)| {
+            format!("the mapping's {pattern} (\"{reason}\") is the reason of nothing")
+        })
+        .collect()
 }
 
 /// W3C and Rust spell the same name with the same letters and digits.

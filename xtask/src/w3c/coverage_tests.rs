@@ -202,6 +202,27 @@ fn a_reason_that_is_no_longer_true_is_a_problem() {
 }
 
 #[test]
+fn what_is_refused_has_an_item_and_a_reason() {
+    let idl = [channel(&[
+        (Kind::Attribute, "label"),
+        (Kind::Attribute, "protocol"),
+    ])];
+    let refused = |of: &str| {
+        let absent = "[[absent]]\nreason = \"later\"\nof = [\"RTCChannel.protocol\"]";
+        let text = format!("{absent}\n[[refused]]\nreason = \"not used\"\nof = [\"{of}\"]");
+        judge(&idl, &text)
+    };
+    let coverage = refused("RTCChannel.label");
+    assert_eq!(coverage.problems, Vec::<String>::new());
+    let verdict = Verdict::Refused(vec!["Channel::label".into()], "not used".into());
+    assert_eq!(coverage.definitions[0].members[0], verdict);
+    assert_eq!(
+        refused("RTCChannel.protocol").problems,
+        ["the mapping's RTCChannel.protocol (\"not used\") is the reason of nothing"]
+    );
+}
+
+#[test]
 fn an_entry_that_is_about_nothing_is_a_problem() {
     let idl = [channel(&[(Kind::Attribute, "label")])];
     for (entry, wanted) in [

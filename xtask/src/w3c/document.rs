@@ -32,30 +32,25 @@ pub(crate) fn write(coverage: &Coverage) -> String {
 /// One line: how much of it all is carried.
 pub(crate) fn counts(coverage: &Coverage) -> String {
     let all = entries(coverage);
-    let carried = all
-        .iter()
-        .filter(|(_, verdict)| is_carried(verdict))
-        .count();
+    let [carried, refused, absent] = tally(all.iter().map(|(_, verdict)| *verdict));
     format!(
-        "{carried} of {} definitions and members are carried",
+        "{} definitions and members: {carried} carried, {refused} refused, {absent} absent",
         all.len()
     )
 }
 
 fn summary(text: &mut String, coverage: &Coverage) {
-    text.push_str(
-        "| specification | definitions and members | carried | absent |\n|---|--:|--:|--:|\n",
-    );
+    text.push_str("| specification | definitions and members | carried | refused | absent |\n");
+    text.push_str("|---|--:|--:|--:|--:|\n");
     let all = entries(coverage);
     let mut row = |name: &str, spec: Option<&str>| {
-        let of_spec = |of: &str| spec.is_none_or(|it| it == of);
-        let verdicts = all.iter().filter(|(of, _)| of_spec(of));
-        let total = verdicts.clone().count();
-        let carried = verdicts.filter(|(_, it)| is_carried(it)).count();
+        let of_spec = all.iter().filter(|(of, _)| spec.is_none_or(|it| it == *of));
+        let counts = tally(of_spec.map(|(_, verdict)| *verdict));
+        let total: usize = counts.iter().sum();
+        let [carried, refused, absent] = counts;
         let _ = writeln!(
             text,
-            "| {name} | {total} | {carried} | {} |",
-            total - carried
+            "| {name} | {total} | {carried} | {refused} | {absent} |"
         );
     };
     for spec in specifications(coverage) {
@@ -64,18 +59,34 @@ fn summary(text: &mut String, coverage: &Coverage) {
     row("all", None);
 }
 
+/// Carried, refused, absent.
+fn tally<'a>(verdicts: impl Iterator<Item = &'a Verdict>) -> [usize; 3] {
+    let mut counts = [0; 3];
+    for verdict in verdicts {
+        counts[match verdict {
+            Verdict::Carried(_) => 0,
+            Verdict::Refused(..) => 1,
+            Verdict::Absent(_) | Verdict::Unknown => 2,
+        }] += 1;
+    }
+    counts
+}
+
 fn reasons(text: &mut String, coverage: &Coverage) {
-    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut counted: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for (_, verdict) in entries(coverage) {
-        if let Verdict::Absent(reason) = verdict {
-            *counted.entry(reason).or_default() += 1;
-        }
+        let because = match verdict {
+            Verdict::Absent(reason) => ("absent", reason.as_str()),
+            Verdict::Refused(_, reason) => ("refused", reason.as_str()),
+            Verdict::Carried(_) | Verdict::Unknown => continue,
+        };
+        *counted.entry(because).or_default() += 1;
     }
     let mut counted: Vec<_> = counted.into_iter().collect();
-    counted.sort_by_key(|(reason, count)| (std::cmp::Reverse(*count), *reason));
-    text.push_str("\n| absent, because | |\n|---|--:|\n");
-    for (reason, count) in counted {
-        let _ = writeln!(text, "| {reason} | {count} |");
+    counted.sort_by_key(|(because, count)| (std::cmp::Reverse(*count), *because));
+    text.push_str("\n| | because | |\n|---|---|--:|\n");
+    for ((what, reason), count) in counted {
+        let _ = writeln!(text, "| {what} | {reason} | {count} |");
     }
 }
 
@@ -97,7 +108,7 @@ fn definition(text: &mut String, covered: &Covered) {
     }
     text.push_str("\n| member | | Rust |\n|---|---|---|\n");
     let all = || definition.members.iter().zip(members);
-    for (member, verdict) in all().filter(|(_, it)| is_carried(it)) {
+    for (member, verdict) in all().filter(|(_, it)| has_item(it)) {
         let name = named(member, &definition.spec);
         let _ = writeln!(
             text,
@@ -107,7 +118,7 @@ fn definition(text: &mut String, covered: &Covered) {
         );
     }
     let mut absent: Vec<(&Verdict, Vec<String>)> = Vec::new();
-    for (member, verdict) in all().filter(|(_, it)| !is_carried(it)) {
+    for (member, verdict) in all().filter(|(_, it)| !has_item(it)) {
         let name = named(member, &definition.spec);
         match absent.iter_mut().find(|(it, _)| *it == verdict) {
             Some((_, names)) => names.push(name),
@@ -120,11 +131,13 @@ fn definition(text: &mut String, covered: &Covered) {
 }
 
 fn told(verdict: &Verdict) -> String {
+    let code = |paths: &[String]| {
+        let paths: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+        paths.join(", ")
+    };
     match verdict {
-        Verdict::Carried(paths) => {
-            let paths: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
-            paths.join(", ")
-        }
+        Verdict::Carried(paths) => code(paths),
+        Verdict::Refused(paths, reason) => format!("{}; *refused: {reason}*", code(paths)),
         Verdict::Absent(reason) => format!("*{reason}*"),
         Verdict::Unknown => "?".into(),
     }
@@ -139,8 +152,8 @@ fn named(member: &Member, spec: &str) -> String {
     format!("{name} ({})", member.spec)
 }
 
-fn is_carried(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Carried(_))
+fn has_item(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Carried(_) | Verdict::Refused(..))
 }
 
 /// Every definition and member: the specification that it comes from, and its verdict.

@@ -23,7 +23,10 @@ pub(crate) struct Mapping {
     pub(crate) members: BTreeMap<String, Items>,
     /// What has no item.
     #[serde(default)]
-    pub(crate) absent: Vec<Absent>,
+    pub(crate) absent: Vec<Because>,
+    /// What has an item that refuses it by name.
+    #[serde(default)]
+    pub(crate) refused: Vec<Because>,
 }
 
 /// One path, or several that must all exist.
@@ -34,10 +37,10 @@ pub(crate) enum Items {
     Several(Vec<String>),
 }
 
-/// A reason, and what is absent for it.
+/// A reason, and what is absent or refused for it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Absent {
+pub(crate) struct Because {
     pub(crate) reason: String,
     /// `Definition` with all its members, `Definition.member`, `Definition.*`; `*` stands for any text.
     pub(crate) of: Vec<String>,
@@ -53,19 +56,21 @@ impl Items {
     }
 }
 
-impl Mapping {
-    /// The entry of `absent` that says most precisely why `definition`, or its `member`, is absent:
-    /// the indices of the reason and of the pattern.
-    pub(crate) fn absence(&self, definition: &str, member: Option<&str>) -> Option<(usize, usize)> {
-        let entries = self.absent.iter().enumerate().flat_map(|(reason, absent)| {
-            let patterns = absent.of.iter().enumerate();
-            patterns.map(move |(at, pattern)| (precision(pattern), (reason, at), pattern))
-        });
-        entries
-            .filter(|(_, _, pattern)| covers(pattern, definition, member))
-            .max_by_key(|(precision, ..)| *precision)
-            .map(|(_, found, _)| found)
-    }
+/// The entry of `list` that says most precisely why of `definition`, or of its `member`: the indices
+/// of the reason and of the pattern.
+pub(crate) fn most_precise(
+    list: &[Because],
+    definition: &str,
+    member: Option<&str>,
+) -> Option<(usize, usize)> {
+    let entries = list.iter().enumerate().flat_map(|(reason, entry)| {
+        let patterns = entry.of.iter().enumerate();
+        patterns.map(move |(at, pattern)| (precision(pattern), (reason, at), pattern))
+    });
+    entries
+        .filter(|(_, _, pattern)| covers(pattern, definition, member))
+        .max_by_key(|(precision, ..)| *precision)
+        .map(|(_, found, _)| found)
 }
 
 /// One of a member is more precise than one of a definition; then the one with more of its own text.
@@ -107,27 +112,19 @@ mod tests {
 
     #[test]
     fn the_most_precise_reason_counts() {
-        let absent = |reason: &str, of: &[&str]| Absent {
+        let because = |reason: &str, of: &[&str]| Because {
             reason: reason.into(),
             of: of.iter().map(|it| (*it).to_owned()).collect(),
         };
-        let mapping = Mapping {
-            absent: vec![
-                absent("media", &["RTCRtpSender", "RTCPeerConnection.get*"]),
-                absent("statistics", &["*.getStats"]),
-            ],
-            ..Mapping::default()
-        };
-        assert_eq!(mapping.absence("RTCRtpSender", None), Some((0, 0)));
-        assert_eq!(mapping.absence("RTCRtpSender", Some("track")), Some((0, 0)));
-        assert_eq!(
-            mapping.absence("RTCRtpSender", Some("getStats")),
-            Some((1, 0))
-        );
-        assert_eq!(mapping.absence("RTCPeerConnection", None), None);
-        assert_eq!(
-            mapping.absence("RTCPeerConnection", Some("getSenders")),
-            Some((0, 1))
-        );
+        let absent = [
+            because("media", &["RTCRtpSender", "RTCPeerConnection.get*"]),
+            because("statistics", &["*.getStats"]),
+        ];
+        let found = |definition: &str, member| most_precise(&absent, definition, member);
+        assert_eq!(found("RTCRtpSender", None), Some((0, 0)));
+        assert_eq!(found("RTCRtpSender", Some("track")), Some((0, 0)));
+        assert_eq!(found("RTCRtpSender", Some("getStats")), Some((1, 0)));
+        assert_eq!(found("RTCPeerConnection", None), None);
+        assert_eq!(found("RTCPeerConnection", Some("getSenders")), Some((0, 1)));
     }
 }
