@@ -1,14 +1,17 @@
-//! What the example programs share: signaling.
+//! What the example programs share: signaling, and the server of their pages.
 //!
 //! The W3C leaves open how descriptions and candidates get from one peer to the other. Two ways are
 //! here, both as small as they can be:
 //!
 //! | module | used by | how |
 //! |---|---|---|
-//! | [`signaling`] | `chat` | a live channel: JSON messages over a WebSocket, candidates trickle |
+//! | [`signaling`] | `chat`, `perfect_negotiation` | a live channel: JSON messages over a WebSocket, candidates trickle |
 //! | [`mailbox`] | `peer` | HTTP, one message a box: one offer, one answer, candidates inside |
+//!
+//! And [`page`]: what serves a page and the WebSocket of its signaling.
 
 pub mod mailbox;
+pub mod page;
 pub mod signaling;
 
 /// Logs to stderr as `RUST_LOG` says, such as `RUST_LOG=pc_ice=debug`; warnings alone without it.

@@ -35,6 +35,26 @@ pub enum SignalingMessage {
     Candidate(Option<IceCandidate>),
 }
 
+/// What sends through a [`SignalingChannel`], apart from the one that receives.
+#[derive(Debug, Clone)]
+pub struct SignalingSender {
+    outgoing: mpsc::UnboundedSender<Parcel>,
+}
+
+impl SignalingSender {
+    /// Sends a message to the other peer. One that can no longer arrive is lost, as with a
+    /// WebSocket.
+    pub fn send(&self, message: SignalingMessage) {
+        tracing::debug!(?message, "signaling: sent");
+        let _ = self.outgoing.send(Parcel::Message(message));
+    }
+
+    /// Tells the other peer, if it is a page, that another one takes its place, and ends its end.
+    pub fn replace(&self) {
+        let _ = self.outgoing.send(Parcel::Replaced);
+    }
+}
+
 /// A way to the other peer for descriptions and candidates, in order.
 #[derive(Debug)]
 pub struct SignalingChannel {
@@ -80,7 +100,9 @@ impl SignalingChannel {
         let address = websocket_address(url)?;
         let (socket, _) = tokio_tungstenite::connect_async(&address)
             .await
-            .with_context(|| format!("nobody answers at {address}: is the other chat running?"))?;
+            .with_context(|| {
+                format!("nobody answers at {address}: is the other program running?")
+            })?;
         let (here, mut there) = Self::pair();
         let (mut sink, mut stream) = socket.split();
         tokio::spawn(async move {
@@ -106,8 +128,14 @@ impl SignalingChannel {
     /// Sends a message to the other peer. One that can no longer arrive is lost, as with a
     /// WebSocket; the receiving side then ends.
     pub fn send(&self, message: SignalingMessage) {
-        tracing::debug!(?message, "signaling: sent");
-        let _ = self.outgoing.send(Parcel::Message(message));
+        self.sender().send(message);
+    }
+
+    /// What sends, for the callbacks that do; the channel ends when this is gone too.
+    pub fn sender(&self) -> SignalingSender {
+        SignalingSender {
+            outgoing: self.outgoing.clone(),
+        }
     }
 
     /// The next message from the other peer; `None` when the channel has ended. Cancel safe.
@@ -120,7 +148,7 @@ impl SignalingChannel {
 
     /// Ends the channel and tells the other peer, if it is a page, that another one took its place.
     pub fn replace(self) {
-        let _ = self.outgoing.send(Parcel::Replaced);
+        self.sender().replace();
     }
 
     fn pass_on(&self, text: &str) {

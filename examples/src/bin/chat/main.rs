@@ -14,17 +14,25 @@ mod chat;
 mod plan;
 mod room;
 mod self_test;
-mod server;
 mod summary;
 mod terminal;
 
 use std::{net::IpAddr, process::ExitCode, time::Duration};
 
 use clap::Parser;
-use examples::signaling::SignalingChannel;
+use examples::{
+    page::{self, Page},
+    signaling::SignalingChannel,
+};
 use peerconnection::{Configuration, HostAddresses};
 
 use crate::{room::Room, terminal::Screen};
+
+const PAGE: Page = Page {
+    html: include_str!("page.html"),
+    script: include_str!("page.js"),
+    program: "chat",
+};
 
 /// Chat between a browser and Rust, or between two Rust programs, over a WebRTC data channel.
 #[derive(Parser)]
@@ -91,7 +99,7 @@ async fn chat(flags: &Flags) -> anyhow::Result<()> {
             Room::with(signaling, flags.configuration(), screen)
         }
         None => {
-            let (address, arrivals) = server::serve(flags.port).await?;
+            let (address, arrivals) = page::serve(PAGE, flags.port).await?;
             screen.headline(&format!("Open http://{address} in a browser"));
             screen.note("or be the other side in a second terminal:");
             screen.note(&format!(

@@ -2,13 +2,12 @@
 
 use std::{collections::VecDeque, future::pending, mem};
 
-use examples::signaling::SignalingChannel;
+use examples::{page::Arrivals, signaling::SignalingChannel};
 use peerconnection::Configuration;
 use tokio::sync::mpsc;
 
 use crate::{
     chat::{Chat, Happening},
-    server::Arrivals,
     terminal::Screen,
 };
 

@@ -1,4 +1,4 @@
-//! The page and its signaling, on one port of 127.0.0.1.
+//! A page and its signaling, on one port of 127.0.0.1.
 
 use std::{
     io::ErrorKind,
@@ -13,24 +13,37 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use examples::signaling::{self, SignalingChannel};
 use tokio::{net::TcpListener, sync::mpsc};
 
-/// The signaling channels of those who come, in order.
-pub(crate) type Arrivals = mpsc::Receiver<SignalingChannel>;
+use crate::signaling::{self, SignalingChannel};
 
-/// Serves for as long as the runtime lives.
+/// The signaling channels of those who come, in order.
+pub type Arrivals = mpsc::Receiver<SignalingChannel>;
+
+/// What is served: the other side of a program that shows what it does in a browser.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    /// What `/` shows; its script is at `/page.js`.
+    pub html: &'static str,
+    /// That script.
+    pub script: &'static str,
+    /// The program's name, for messages to its user.
+    pub program: &'static str,
+}
+
+/// Serves on 127.0.0.1 for as long as the runtime lives; port 0 takes a free one.
 ///
 /// # Errors
 ///
 /// The port cannot be had.
-pub(crate) async fn serve(port: u16) -> Result<(SocketAddr, Arrivals)> {
+pub async fn serve(page: Page, port: u16) -> Result<(SocketAddr, Arrivals)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .map_err(|error| match error.kind() {
             ErrorKind::AddrInUse => anyhow!(
-                "port {port} is in use, perhaps by another chat: choose one with --port, or join \
-                 that chat with --connect http://127.0.0.1:{port}"
+                "port {port} is in use, perhaps by another {}: choose one with --port, or join \
+                 that one with --connect http://127.0.0.1:{port}",
+                page.program
             ),
             _ => anyhow!(error).context(format!("port {port} cannot be had: try another --port")),
         })?;
@@ -39,8 +52,8 @@ pub(crate) async fn serve(port: u16) -> Result<(SocketAddr, Arrivals)> {
         .context("the listener has no address")?;
     let (arrived, arrivals) = mpsc::channel(8);
     let service = Router::new()
-        .route("/", get(page))
-        .route("/page.js", get(script))
+        .route("/", get(async move || ([NOT_STORED], Html(page.html))))
+        .route("/page.js", get(async move || script(page.script)))
         .route(signaling::PATH, get(signal))
         .with_state(arrived);
     tokio::spawn(async move { axum::serve(listener, service).await });
@@ -50,13 +63,9 @@ pub(crate) async fn serve(port: u16) -> Result<(SocketAddr, Arrivals)> {
 /// A page of an earlier build must not meet the signaling of this one.
 const NOT_STORED: (HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
 
-async fn page() -> impl IntoResponse {
-    ([NOT_STORED], Html(include_str!("page.html")))
-}
-
-async fn script() -> impl IntoResponse {
+fn script(text: &'static str) -> impl IntoResponse {
     let content_type = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
-    ([NOT_STORED, content_type], include_str!("page.js"))
+    ([NOT_STORED, content_type], text)
 }
 
 async fn signal(
