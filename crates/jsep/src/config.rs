@@ -1,9 +1,11 @@
+use std::fmt;
+
 use pc_sdp::Fingerprint;
 
 use crate::{BundlePolicy, Capabilities};
 
 /// What a [`Session`](crate::Session) is made from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// Everything random in descriptions comes from it, ICE passwords too: it must be unpredictable,
     /// and never be used twice.
@@ -32,5 +34,16 @@ impl Config {
             max_message_size: 262_144,
             always_negotiate_data_channels: false,
         }
+    }
+}
+
+impl fmt::Debug for Config {
+    /// Without the seed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("bundle_policy", &self.bundle_policy)
+            .field("fingerprints", &self.fingerprints)
+            .field("max_message_size", &self.max_message_size)
+            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,7 @@
 //! A description that was created and may be set.
 
+use std::fmt;
+
 use crate::{
     Error, SdpType,
     agreement::{LocalTransport, Owner},
@@ -8,7 +10,6 @@ use crate::{
 };
 
 /// The last offer, or the last answer, and what its sections stand for.
-#[derive(Debug)]
 pub(crate) struct Created {
     pub(crate) text: String,
     pub(crate) description: Description,
@@ -25,6 +26,17 @@ pub(crate) struct CreatedSection {
     pub(crate) owner: Owner,
     /// `None`: rejected.
     pub(crate) transport: Option<crate::TransportId>,
+}
+
+impl fmt::Debug for Created {
+    /// Without the text, which has the ICE password in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Created")
+            .field("description", &self.description)
+            .field("sections", &self.sections)
+            .field("transports", &self.transports)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Created {

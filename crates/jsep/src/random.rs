@@ -1,5 +1,7 @@
 //! Names and secrets out of one seeded generator.
 
+use std::fmt;
+
 use rand_chacha::{
     ChaCha12Rng,
     rand_core::{Rng, SeedableRng},
@@ -7,7 +9,7 @@ use rand_chacha::{
 
 use crate::IceCredentials;
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Random(ChaCha12Rng);
 
 impl Random {
@@ -67,6 +69,13 @@ impl Random {
             .into_iter()
             .map(|byte| char::from(letter(byte).unwrap_or(b'A')))
             .collect()
+    }
+}
+
+impl fmt::Debug for Random {
+    /// Nothing of what is to come: it is secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Random(..)")
     }
 }
 

@@ -72,6 +72,7 @@ mod view;
 
 use std::{
     collections::VecDeque,
+    fmt,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -106,7 +107,7 @@ use transports::Transports;
 pub(crate) use transports::receiver_ufrag;
 
 /// What a [`Connection`] is built from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// What this side proves itself with.
     pub certificate: Certificate,
@@ -128,6 +129,16 @@ impl Config {
             bundle_policy: BundlePolicy::Balanced,
             always_negotiate_data_channels: false,
         }
+    }
+}
+
+impl fmt::Debug for Config {
+    /// Without the seed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("certificate", &self.certificate)
+            .field("bundle_policy", &self.bundle_policy)
+            .finish_non_exhaustive()
     }
 }
 
