@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use pc_sdp::MediaLine;
 
 use crate::{
-    CodecParameters, DataPlan, HeaderExtension, IceCredentials, SectionName, TransceiverId,
-    TransportId, TransportPlan, codec::PayloadTypes, description::Description,
+    CodecParameters, DataPlan, HeaderExtension, IceCredentials, SdpType, SectionName,
+    TransceiverId, TransportId, TransportPlan, codec::PayloadTypes, description::Description,
     extension::ExtensionIds, random::Random,
 };
 
@@ -104,6 +104,27 @@ impl FreeMids {
     }
 }
 
+/// What becomes of transports that no section uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unused {
+    /// An answer has decided.
+    End,
+    /// An offer would end them. But it may be taken back, and what runs is to run on then.
+    KeepAgreed,
+    /// The next answer may want what a provisional one does not.
+    Keep,
+}
+
+impl Unused {
+    /// After an answer, or a provisional one.
+    pub(crate) fn after(answer: SdpType) -> Self {
+        match answer {
+            SdpType::Pranswer => Self::Keep,
+            _ => Self::End,
+        }
+    }
+}
+
 impl Agreement {
     pub(crate) fn plan(&self, id: TransportId) -> Option<&TransportPlan> {
         self.plans.iter().find(|plan| plan.id == id)
@@ -140,9 +161,8 @@ impl Agreement {
         }
     }
 
-    /// Brings the plans in line with which section uses which transport. `keep`: those that no
-    /// section uses stay, for a final answer may still want them.
-    pub(crate) fn replan(&mut self, locals: &[LocalTransport], keep: bool) {
+    /// Brings the plans in line with which section uses which transport.
+    pub(crate) fn replan(&mut self, locals: &[LocalTransport], unused: Unused) {
         for plan in &mut self.plans {
             plan.sections.clear();
         }
@@ -167,9 +187,14 @@ impl Agreement {
                 }
             }
         }
-        if !keep {
-            self.plans.retain(|plan| !plan.sections.is_empty());
-        }
+        self.plans.retain(|plan| {
+            !plan.sections.is_empty()
+                || match unused {
+                    Unused::End => false,
+                    Unused::KeepAgreed => plan.peer.is_some(),
+                    Unused::Keep => true,
+                }
+        });
         for local in locals {
             if let Some(plan) = self.plan_mut(local.id) {
                 plan.local = local.credentials.clone();

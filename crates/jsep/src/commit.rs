@@ -9,7 +9,7 @@ use pc_sdp::Setup;
 use crate::{
     Error, HeaderExtension, PeerData, PeerTransport, Session, SignalingState, TransceiverDirection,
     TransceiverId, TransportId,
-    agreement::Owner,
+    agreement::{Owner, Unused},
     codec::{receivable, sendable},
     description::{DescribedSection, Description, in_section},
     event::Event,
@@ -113,8 +113,7 @@ impl Session {
             }
         }
         self.check_sharing(answer)?;
-        let is_final = answer.kind == crate::SdpType::Answer;
-        self.agreement.replan(&[], !is_final);
+        self.agreement.replan(&[], Unused::after(answer.kind));
         let used: Vec<(TransportId, usize)> = self
             .agreement
             .plans

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Error, SdpType, Session, SignalingState,
-    agreement::{Owner, Section},
+    agreement::{Owner, Section, Unused},
     commit::Exchange,
     created::Created,
     description::{Description, Use},
@@ -92,7 +92,8 @@ impl Session {
         self.change();
         self.take_sections(created);
         self.drafts.clear();
-        self.agreement.replan(&created.transports, false);
+        self.agreement
+            .replan(&created.transports, Unused::KeepAgreed);
         self.offered = Some(created.clone());
         let description = created.described_as(SdpType::Offer);
         self.learn_numbers(&description);
@@ -110,7 +111,7 @@ impl Session {
         let answer = Arc::new(created.described_as(kind));
         self.learn_numbers(&answer);
         self.agreement
-            .replan(&created.transports, kind == SdpType::Pranswer);
+            .replan(&created.transports, Unused::after(kind));
         let exchange = Exchange {
             local: &answer,
             remote: &offer,
@@ -175,8 +176,7 @@ impl Session {
         for section in &description.sections {
             if matches!(section.usage, Use::Media(_)) && !section.rejected {
                 self.agreement.payload_types.learn(&section.codecs);
-                // Sections that are not bundled may differ: the first to use a number keeps it.
-                let _ = self.agreement.extension_ids.learn(&section.extensions);
+                self.agreement.extension_ids.note(&section.extensions);
             }
         }
     }

@@ -292,10 +292,12 @@ impl Peer {
                     .iter()
                     .all(|other| other.id != plan.id && other.local.ufrag != plan.local.ufrag)
             );
-            let provisional = matches!(
-                self.state,
-                SignalingState::HaveLocalPranswer | SignalingState::HaveRemotePranswer
-            );
+            // Undecided: an answer, or a rollback, may want it again.
+            let provisional = match self.state {
+                SignalingState::HaveLocalPranswer | SignalingState::HaveRemotePranswer => true,
+                SignalingState::HaveLocalOffer => plan.peer.is_some(),
+                _ => false,
+            };
             assert!(
                 provisional || !plan.sections.is_empty(),
                 "a transport of nothing"
