@@ -136,7 +136,8 @@ impl Configuration {
             return stays("the size of the candidate pool");
         }
         if described && self.ice_transport_policy != new.ice_transport_policy {
-            let message = "another iceTransportPolicy, once there are candidates, is not supported yet";
+            let message =
+                "another iceTransportPolicy, once there are candidates, is not supported yet";
             return Err(Error::NotSupported(message.into()));
         }
         Ok(())

@@ -140,6 +140,12 @@ impl IceCandidate {
         self.parsed()?.related_port
     }
 
+    /// Whether it names no m-section though it has to (WebRTC §4.4.2, `addIceCandidate`, step 3).
+    pub(crate) fn is_nowhere(&self) -> bool {
+        let is_named = self.sdp_mid.is_some() || self.sdp_m_line_index.is_some();
+        !self.candidate.is_empty() && !is_named
+    }
+
     fn parsed(&self) -> Option<pc_sdp::Candidate> {
         self.candidate.parse().ok()
     }

@@ -88,10 +88,7 @@ impl<'a> ServerUrl<'a> {
 
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     // An IPv6 address has colons of its own, in brackets (RFC 3986 §3.2.2).
-    let after_host = match authority.rfind(']') {
-        Some(bracket) => bracket,
-        None => 0,
-    };
+    let after_host = authority.rfind(']').unwrap_or_default();
     let Some(colon) = authority.get(after_host..)?.rfind(':') else {
         return Some((authority, None));
     };

@@ -103,7 +103,9 @@ pub use config::{Configuration, DataChannelInit, HostAddresses, IceTransportPoli
 pub use description::{IceCandidate, SdpType, SessionDescription};
 pub use error::{Error, RtcError, RtcErrorDetail};
 pub use ice_server::IceServer;
-pub use pc_dtls::{Certificate, CertificateOptions, KeyAlgorithm};
+pub use pc_dtls::{
+    Certificate, CertificateError, CertificateOptions, Fingerprint, HashAlgorithm, KeyAlgorithm,
+};
 pub use pc_jsep::{BundlePolicy, OfferOptions};
 pub use pc_media::{
     MediaKind, MediaStream, MediaStreamTrack, MediaStreamTrackState, StreamEvent, StreamEvents,

@@ -250,38 +250,38 @@ impl Driver {
             driven.turn = false;
             let shared = driven.shared.clone();
             shared.being_looked_at();
-            let is_chain_empty = self.run_engine(&shared);
+            let is_all_done = self.run_engine(&shared);
             let is_all_sent = self.send_all(&shared).await;
-            if !(is_chain_empty && is_all_sent) {
+            if !(is_all_done && is_all_sent) {
                 self.give_turn(key);
             }
             self.settle(key);
         }
     }
 
-    /// Timers and one operation, whose events come before its outcome, and the candidates it sets off
-    /// after; whether it was the last one in the chain.
+    /// Timers, the candidates that the operation before has set off, and one operation, whose events
+    /// come before its outcome; whether nothing is left to do at once.
     ///
-    /// As with a promise, whoever awaits an operation is to find the state that it left: the next one
-    /// waits for the connection's next turn, before which the runtime's other tasks run.
+    /// As with a promise, whoever awaits an operation is to find the state that it left, and hears of
+    /// candidates later: both wait for the connection's next turn, before which the runtime's other
+    /// tasks run.
     fn run_engine(&mut self, shared: &Arc<Shared>) -> bool {
         let now = clock::now();
         let mut inner = shared.lock();
         inner.engine.handle_timeout(now);
+        self.gather(&mut inner.engine, now);
         shared.publish(&mut inner);
         if let Some(operation) = inner.operations.pop_front() {
             let report = operation(&mut inner.engine, now);
             shared.publish(&mut inner);
             report();
-            self.gather(&mut inner.engine, now);
-            shared.publish(&mut inner);
         }
         let is_chain_empty = inner.operations.is_empty();
         if is_chain_empty {
             inner.engine.update_negotiation_needed();
             shared.publish(&mut inner);
         }
-        is_chain_empty
+        is_chain_empty && !inner.engine.needs_gathering()
     }
 
     fn gather(&mut self, engine: &mut engine::Connection, now: Instant) {

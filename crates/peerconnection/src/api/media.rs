@@ -95,9 +95,9 @@ impl Media {
         }
     }
 
-    /// The connection is closed.
+    /// The connection is closed. Its transceivers can still be looked at.
     pub(crate) fn end_all(&mut self) {
-        for (_, tracks) in self.transceivers.drain() {
+        for tracks in self.transceivers.values() {
             tracks.source.end();
         }
         self.streams.clear();

@@ -168,9 +168,11 @@ impl PeerConnection {
     ///
     /// `InvalidStateError`: the connection is closed, or there is no remote offer.
     pub fn create_answer(&self) -> Operation<SessionDescription> {
-        self.owner.shared.enqueue(engine::Connection::check_create_answer, |engine, now| {
-            engine.create_answer(now)
-        })
+        self.owner
+            .shared
+            .enqueue(engine::Connection::check_create_answer, |engine, now| {
+                engine.create_answer(now)
+            })
     }
 
     /// `setLocalDescription()`: with `None`, the offer or answer that the signaling state calls for.
@@ -186,9 +188,11 @@ impl PeerConnection {
         description: impl Into<Option<SessionDescription>>,
     ) -> Operation<()> {
         let description = description.into();
-        self.owner.shared.enqueue(engine::Connection::check_open, move |engine, now| {
-            engine.set_local_description(now, description)
-        })
+        self.owner
+            .shared
+            .enqueue(engine::Connection::check_open, move |engine, now| {
+                engine.set_local_description(now, description)
+            })
     }
 
     /// `setRemoteDescription()`. An offer takes back a local one that waits for its answer: perfect
@@ -203,9 +207,11 @@ impl PeerConnection {
     /// - `NotSupportedError`: it asks for a new DTLS association on a transport in use, or an SCTP
     ///   port other than 5000.
     pub fn set_remote_description(&self, description: SessionDescription) -> Operation<()> {
-        self.owner.shared.enqueue(engine::Connection::check_open, move |engine, now| {
-            engine.set_remote_description(now, description)
-        })
+        self.owner
+            .shared
+            .enqueue(engine::Connection::check_open, move |engine, now| {
+                engine.set_remote_description(now, description)
+            })
     }
 
     /// `addIceCandidate()`: `None`, or an empty candidate, says that no more will come.
@@ -217,9 +223,15 @@ impl PeerConnection {
     /// - `OperationError`: the candidate is malformed, or belongs to no m-section or generation.
     pub fn add_ice_candidate(&self, candidate: impl Into<Option<IceCandidate>>) -> Operation<()> {
         let candidate = candidate.into();
-        self.owner.shared.enqueue(engine::Connection::check_open, move |engine, now| {
-            engine.add_ice_candidate(now, candidate)
-        })
+        if candidate.as_ref().is_some_and(IceCandidate::is_nowhere) {
+            let message = "neither sdpMid nor sdpMLineIndex says where the candidate belongs";
+            return Operation::failed(Error::Type(message.into()));
+        }
+        self.owner
+            .shared
+            .enqueue(engine::Connection::check_open, move |engine, now| {
+                engine.add_ice_candidate(now, candidate)
+            })
     }
 
     /// `createDataChannel()`.

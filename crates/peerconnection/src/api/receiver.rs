@@ -31,7 +31,11 @@ impl RtpReceiver {
 
     /// `getParameters()`: what may come; `None` once the transceiver has stopped.
     pub fn parameters(&self) -> Option<ReceiveParameters> {
-        self.part.shared.lock().engine.receive_parameters(self.part.id)
+        self.part
+            .shared
+            .lock()
+            .engine
+            .receive_parameters(self.part.id)
     }
 }
 

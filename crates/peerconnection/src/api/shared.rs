@@ -117,9 +117,15 @@ impl Shared {
     /// Lets the engine's events out, in their order; whether there were any.
     pub(crate) fn publish(self: &Arc<Self>, inner: &mut Inner) -> bool {
         let mut any = false;
+        let mut is_settled = false;
         while let Some(event) = inner.engine.poll_event() {
+            is_settled |= is_stable(&event);
             self.publish_one(inner, event);
             any = true;
+        }
+        if is_settled {
+            // Their tracks have been told of.
+            inner.let_go_of_stopped();
         }
         inner.wake_senders_with_room();
         any
@@ -129,10 +135,7 @@ impl Shared {
         use engine::Event as E;
         let event = match event {
             E::NegotiationNeeded => Event::NegotiationNeeded,
-            E::SignalingStateChange(state) => {
-                inner.let_go_of_stopped(state);
-                Event::SignalingStateChange(state)
-            }
+            E::SignalingStateChange(state) => Event::SignalingStateChange(state),
             E::IceGatheringStateChange(state) => Event::IceGatheringStateChange(state),
             E::IceCandidate(candidate) => Event::IceCandidate(candidate.map(|boxed| *boxed)),
             E::IceConnectionStateChange(state) => Event::IceConnectionStateChange(state),
@@ -168,9 +171,7 @@ impl Shared {
         let dtls = |id| DtlsTransport::new(self.clone(), id);
         Ok(match event {
             E::SelectedCandidatePairChange(id) => Event::SelectedCandidatePairChange(ice(id)),
-            E::IceTransportStateChange(id, state) => {
-                Event::IceTransportStateChange(ice(id), state)
-            }
+            E::IceTransportStateChange(id, state) => Event::IceTransportStateChange(ice(id), state),
             E::IceTransportGatheringStateChange(id, state) => {
                 Event::IceTransportGatheringStateChange(ice(id), state)
             }
@@ -336,11 +337,9 @@ impl Inner {
     }
 
     /// An exchange is over: transceivers that it has stopped are forgotten.
-    fn let_go_of_stopped(&mut self, state: SignalingState) {
-        if state == SignalingState::Stable {
-            let engine = &self.engine;
-            self.media.retain(|id| engine.transceiver(id).is_some());
-        }
+    fn let_go_of_stopped(&mut self) {
+        let engine = &self.engine;
+        self.media.retain(|id| engine.transceiver(id).is_some());
     }
 
     fn emit(&mut self, event: Event) {
@@ -432,6 +431,13 @@ impl Inner {
             None => Next::Nothing,
         }
     }
+}
+
+fn is_stable(event: &engine::Event) -> bool {
+    matches!(
+        event,
+        engine::Event::SignalingStateChange(SignalingState::Stable)
+    )
 }
 
 /// What [`Inner::next_channel_event`] found.

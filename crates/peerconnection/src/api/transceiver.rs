@@ -85,7 +85,9 @@ impl RtpTransceiver {
 
     /// `currentDirection`: what the last exchange has decided; `None` before the first.
     pub fn current_direction(&self) -> Option<TransceiverDirection> {
-        let current = self.part.view(|transceiver| transceiver.current_direction());
+        let current = self
+            .part
+            .view(|transceiver| transceiver.current_direction());
         current.unwrap_or(Some(TransceiverDirection::Stopped))
     }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use pc_jsep::TransceiverId;
+use pc_jsep::{TransceiverId, TransceiverView};
 use pc_media::{MediaKind, MediaStream, MediaStreamTrack};
 
 use super::{
@@ -140,29 +140,29 @@ impl PeerConnection {
     /// `getTransceivers()`: in the order they were made, without those that have stopped and been
     /// negotiated away.
     pub fn transceivers(&self) -> Vec<RtpTransceiver> {
-        let parts = self.parts().into_iter();
+        let parts = self.parts(|_| true).into_iter();
         parts.map(|part| RtpTransceiver { part }).collect()
     }
 
-    /// `getSenders()`.
+    /// `getSenders()`: those of transceivers that have not stopped.
     pub fn senders(&self) -> Vec<RtpSender> {
-        let parts = self.parts().into_iter();
+        let parts = self.parts(|own| !own.is_stopped()).into_iter();
         parts.map(|part| RtpSender { part }).collect()
     }
 
-    /// `getReceivers()`.
+    /// `getReceivers()`: those of transceivers that have not stopped.
     pub fn receivers(&self) -> Vec<RtpReceiver> {
-        let parts = self.parts().into_iter();
+        let parts = self.parts(|own| !own.is_stopped()).into_iter();
         parts.map(|part| RtpReceiver { part }).collect()
     }
 
-    fn parts(&self) -> Vec<Part> {
+    fn parts(&self, is_wanted: impl Fn(&TransceiverView<'_>) -> bool) -> Vec<Part> {
         let shared = self.shared();
         let mut inner = shared.lock();
         let known: Vec<_> = inner
             .engine
             .transceivers()
-            .filter(|transceiver| !transceiver.is_stopped())
+            .filter(is_wanted)
             .map(|transceiver| (transceiver.id(), media_kind(transceiver.kind())))
             .collect();
         known

@@ -112,8 +112,8 @@ impl Connection {
         let had_data = self.session.data().is_some();
         self.session = next;
         self.tell_of_session();
-        let answered = kind != Some(SdpType::Rollback)
-            && self.signaling_state() == SignalingState::Stable;
+        let answered =
+            kind != Some(SdpType::Rollback) && self.signaling_state() == SignalingState::Stable;
         if answered && had_data && self.session.data().is_none() {
             // The section for data channels was rejected: they end, and nobody asks for another.
             self.session.want_no_data();

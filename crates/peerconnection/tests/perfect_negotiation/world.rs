@@ -321,6 +321,7 @@ impl World {
                 return;
             }
             for event in events {
+                self.note(side, || format!("hears {event:?}"));
                 self.peer(side).hear(&event);
                 match event {
                     Event::NegotiationNeeded => self.negotiate(side),
@@ -375,8 +376,8 @@ impl World {
             }
         }
         self.run_until(self.now + secs(2));
-        for side in 0..2 {
-            assert_eq!(self.peer(side).received, sent[side], "messages");
+        for (side, sent) in sent.into_iter().enumerate() {
+            assert_eq!(self.peer(side).received, sent, "messages");
         }
         agreement::check(&self.net[HostId(0)], &self.net[HostId(1)]);
     }
