@@ -40,6 +40,17 @@ impl<'a> Exchange<'a> {
         sections.filter(|(local, remote)| !local.rejected && !remote.rejected)
     }
 
+    /// The peer's section whose transport lines hold for the bundle of a section: of an offer's only
+    /// what the answer takes counts.
+    fn remote_tagged(&self, index: usize) -> Option<&'a DescribedSection> {
+        if !self.answer_is_local {
+            return self.remote.tagged(index);
+        }
+        let answer = self.local;
+        let is_used = |other| other == index || answer.bundled_together(other, index);
+        self.remote.tagged_of_used(index, is_used)
+    }
+
     /// What this side does in a section from now on.
     pub(crate) fn direction(
         &self,
@@ -80,11 +91,24 @@ impl Session {
     }
 
     /// RFC 8445 §6.1.1: the offerer of the first exchange controls, and always does against a lite
-    /// peer.
+    /// peer. A restart decides anew: libwebrtc takes the role with its offer already.
     fn decide_role(&mut self, exchange: &Exchange<'_>) {
         let lite = exchange.remote.sdp.is_ice_lite();
-        let decided = self.controlling.unwrap_or(!exchange.answer_is_local);
+        let kept = self.controlling.filter(|_| !self.restarts(exchange));
+        let decided = kept.unwrap_or(!exchange.answer_is_local);
         self.controlling = Some(decided || lite);
+    }
+
+    /// Whether every transport that has a peer gets other credentials of it.
+    fn restarts(&self, exchange: &Exchange<'_>) -> bool {
+        let known = exchange.accepted().filter_map(|(local, remote)| {
+            let id = self.agreement.sections.get(local.index)?.transport?;
+            let before = self.agreement.plan(id)?.peer.as_ref()?;
+            let tagged = exchange.remote_tagged(remote.index).unwrap_or(remote);
+            Some(tagged.transport.ice.as_ref() != Some(&before.remote))
+        });
+        let changed: Vec<bool> = known.collect();
+        !changed.is_empty() && changed.iter().all(|changed| *changed)
     }
 
     fn commit_transports(&mut self, exchange: &Exchange<'_>) -> Result<(), Error> {
@@ -271,15 +295,7 @@ impl Session {
 /// The peer's side of the transport whose tagged section is `index`.
 fn peer_transport(exchange: &Exchange<'_>, index: usize) -> Result<PeerTransport, Error> {
     let lost = || in_section(index, "has no transport");
-    let tagged = match exchange.answer_is_local {
-        true => {
-            let answer = exchange.local;
-            let is_used = |other| other == index || answer.bundled_together(other, index);
-            exchange.remote.tagged_of_used(index, is_used)
-        }
-        false => exchange.remote.tagged(index),
-    };
-    let tagged = tagged.ok_or_else(lost)?;
+    let tagged = exchange.remote_tagged(index).ok_or_else(lost)?;
     let remote = tagged.transport.check(tagged.index)?.clone();
     let answer = exchange.answer().tagged(index).ok_or_else(lost)?;
     let setup = answer.transport.setup;

@@ -2,7 +2,7 @@
 
 use crate::{
     BundlePolicy, Error, MediaKind, Session, TransportId,
-    agreement::{FreeMids, Owner},
+    agreement::{FreeMids, Owner, Section},
     created::CreatedSection,
     transceiver::Life,
 };
@@ -17,6 +17,8 @@ pub(crate) struct Layout {
     pub(crate) bundle_only: Vec<bool>,
     /// Transports that no description has been set of yet.
     pub(crate) drafts: Vec<TransportId>,
+    /// Whether each section is to be used at all.
+    alive: Vec<bool>,
 }
 
 impl Layout {
@@ -30,22 +32,39 @@ impl Layout {
 
     /// Those that are there stay where they are.
     fn keep_sections(&mut self, session: &Session) {
-        for section in &session.agreement.sections {
-            let alive = match section.owner {
-                Owner::Transceiver(id) => session
-                    .transceiver_ref(id)
-                    .is_some_and(|transceiver| transceiver.life == Life::Running),
-                Owner::Data => !section.rejected,
-                Owner::None => false,
-            };
+        let (ended, going_on) = self.kept_transports(session);
+        for (index, section) in session.agreement.sections.iter().enumerate() {
+            let alive = is_alive(session, section);
+            // What an offer that is replaced has added to a transport cannot go on with it alone: for
+            // the peer, which has not seen that offer, the transport ends with its last section.
+            let is_left = |id: &TransportId| ended.contains(id) && !going_on.contains(id);
+            let transport = section.transport.filter(|_| alive);
+            let transport =
+                transport.filter(|id| is_stable(session, index, section) || !is_left(id));
+            self.alive.push(alive);
             self.sections.push(CreatedSection {
                 mid: section.mid.clone(),
                 has_mid: section.has_mid,
                 owner: section.owner,
                 // Rejected sections have none; filled in for the others below.
-                transport: section.transport.filter(|_| alive),
+                transport,
             });
         }
+    }
+
+    /// The transports of the last complete exchange: those that a section of it may leave, and those
+    /// that one goes on with.
+    fn kept_transports(&self, session: &Session) -> (Vec<TransportId>, Vec<TransportId>) {
+        let stable = session
+            .stable_sections()
+            .iter()
+            .filter_map(|it| it.transport);
+        let sections = session.agreement.sections.iter().enumerate();
+        let alive = sections
+            .filter(|(index, section)| is_stable(session, *index, section))
+            .filter(|(_, section)| is_alive(session, section))
+            .filter_map(|(_, section)| section.transport);
+        (stable.collect(), alive.collect())
     }
 
     /// New ones take the place of those that were rejected and belong to nobody, or come at the end.
@@ -72,9 +91,15 @@ impl Layout {
                 owner,
                 transport: None,
             };
-            match free.next().and_then(|index| self.sections.get_mut(index)) {
-                Some(place) => *place = section,
-                None => self.sections.push(section),
+            let place = free.next();
+            match place
+                .and_then(|index| self.sections.get_mut(index).zip(self.alive.get_mut(index)))
+            {
+                Some((place, alive)) => (*place, *alive) = (section, true),
+                None => {
+                    self.sections.push(section);
+                    self.alive.push(true);
+                }
             }
         }
         if self.sections.len() > MAX_SECTIONS {
@@ -93,12 +118,12 @@ impl Layout {
         let mut bundle = established;
         let mut kinds: Vec<Option<MediaKind>> = Vec::new();
         for index in 0..self.sections.len() {
-            let is_known = self.is_known(session, index);
+            let is_alive = self.alive.get(index).copied().unwrap_or(false);
             let Some(section) = self.sections.get_mut(index) else {
                 continue;
             };
             let mut is_shared = false;
-            if section.transport.is_none() && !is_known {
+            if section.transport.is_none() && is_alive {
                 let kind = kind_of(session, section.owner);
                 let is_first = !kinds.contains(&kind);
                 let shared = match (bundle, session.config.bundle_policy) {
@@ -140,21 +165,32 @@ impl Layout {
     /// one run on it.
     fn established(&self, session: &Session) -> Option<(TransportId, bool)> {
         let first = self.sections.iter().find_map(|section| section.transport)?;
-        let plan = session.agreement.plan(first)?;
         let remote = session.descriptions.current_remote.as_ref()?;
-        let name = plan.sections.first()?;
-        let is_grouped = remote.group_of.get(name.index).copied().flatten().is_some();
-        plan.peer.as_ref()?;
+        let mut stable = session.stable_sections().iter().enumerate();
+        let (index, _) = stable.find(|(index, section)| {
+            let own = self.sections.get(*index);
+            let is_same = own.is_some_and(|own| own.mid == section.mid);
+            is_same && section.transport == Some(first)
+        })?;
+        let is_grouped = remote.group_of.get(index).copied().flatten().is_some();
         Some((first, is_grouped))
     }
+}
 
-    /// A section that was there before, alive or not; one that was recycled is new.
-    fn is_known(&self, session: &Session, index: usize) -> bool {
-        let before = session.agreement.sections.get(index);
-        let own = self.sections.get(index);
-        before
-            .zip(own)
-            .is_some_and(|(before, own)| before.mid == own.mid)
+/// Whether the last complete exchange has the section too.
+fn is_stable(session: &Session, index: usize, section: &Section) -> bool {
+    let stable = session.stable_sections().get(index);
+    stable.is_some_and(|stable| stable.mid == section.mid)
+}
+
+/// Whether an offer goes on with a section.
+fn is_alive(session: &Session, section: &Section) -> bool {
+    match section.owner {
+        Owner::Transceiver(id) => session
+            .transceiver_ref(id)
+            .is_some_and(|transceiver| transceiver.life == Life::Running),
+        Owner::Data => !section.rejected,
+        Owner::None => false,
     }
 }
 

@@ -12,6 +12,7 @@
 mod agreement;
 mod answer;
 mod api;
+mod bundle;
 mod candidates;
 mod codec;
 mod commit;

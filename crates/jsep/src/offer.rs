@@ -1,17 +1,18 @@
 //! `createOffer` (RFC 9429 §5.2).
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use pc_sdp::{Attribute, Group, Origin, Protocol, SessionDescription as Sdp, Setup};
+use pc_sdp::{Attribute, Group, Origin, Protocol, SessionDescription as Sdp, Setup, Word};
 
 use crate::{
     CodecParameters, Error, HeaderExtension, SdpType, Session, SignalingState, TransceiverId,
     TransportId,
     agreement::{LocalTransport, Owner, Section},
+    bundle::Numbers,
     codec::offer_codecs,
     created::{Created, CreatedSection},
     description::Description,
-    encoding::write_send_simulcast,
+    encoding::{RidAlternatives, write_offer_simulcast},
     extension::offer_extensions,
     layout::Layout,
     transceiver::Transceiver,
@@ -109,7 +110,11 @@ struct OfferWriter<'a> {
     transports: &'a [LocalTransport],
     payload_types: crate::codec::PayloadTypes,
     extension_ids: crate::extension::ExtensionIds,
+    /// The codecs and header extensions of each transport's sections.
+    numbers: HashMap<TransportId, Vec<SectionNumbers>>,
 }
+
+type SectionNumbers = (Vec<CodecParameters>, Vec<HeaderExtension>);
 
 impl<'a> OfferWriter<'a> {
     fn new(session: &'a Session, layout: &'a Layout, transports: &'a [LocalTransport]) -> Self {
@@ -119,26 +124,61 @@ impl<'a> OfferWriter<'a> {
             session,
             layout,
             transports,
+            numbers: HashMap::new(),
         }
     }
 
     fn write(mut self) -> Result<Sdp, Error> {
         let session = self.session;
         let mut sdp = Sdp::new(Origin::new(session.session_id, session.session_version + 1));
-        let bundled = self.layout.sections.iter();
-        let bundled = bundled.filter(|own| own.transport.is_some() && own.has_mid);
-        let mids = bundled
-            .map(|own| write::word(&own.mid))
+        let sections = self.layout.sections.iter().enumerate();
+        let media = sections
+            .map(|(index, own)| self.section(index, own))
             .collect::<Result<Vec<_>, _>>()?;
-        if !mids.is_empty() {
-            sdp.push(Attribute::Group(Group::bundle(mids)));
+        for group in self.groups()? {
+            sdp.push(Attribute::Group(Group::bundle(group)));
         }
         sdp.push(Attribute::ExtmapAllowMixed);
-        for (index, own) in self.layout.sections.iter().enumerate() {
-            let media = self.section(index, own)?;
-            sdp.media.push(media);
-        }
+        sdp.media = media;
         Ok(sdp)
+    }
+
+    /// One bundle for all, but for transports whose sections use a number for something else than the
+    /// others do, as sections may that the peer has not bundled: they stay by themselves.
+    fn groups(&self) -> Result<Vec<Vec<Word>>, Error> {
+        let mut all = Numbers::default();
+        let mut groups: Vec<Vec<Word>> = vec![Vec::new()];
+        for local in self.transports {
+            let sections = self.layout.sections.iter();
+            let own = sections.filter(|own| own.transport == Some(local.id) && own.has_mid);
+            let mids = own.clone().map(|own| write::word(&own.mid));
+            let mids = mids.collect::<Result<Vec<_>, _>>()?;
+            let mut with_these = all.clone();
+            let numbers = self.numbers.get(&local.id);
+            let learned = numbers.into_iter().flatten();
+            let fits = learned
+                .map(|(codecs, extensions)| with_these.learn(codecs, extensions))
+                .all(|learned| learned.is_ok());
+            match groups.first_mut().filter(|_| fits) {
+                Some(first) => {
+                    all = with_these;
+                    first.extend(mids);
+                }
+                None => groups.push(mids),
+            }
+        }
+        groups.retain(|group| !group.is_empty());
+        Ok(self.in_order(groups))
+    }
+
+    /// The mids of a group in the order of their sections: the first one leads.
+    fn in_order(&self, mut groups: Vec<Vec<Word>>) -> Vec<Vec<Word>> {
+        let sections = self.layout.sections.iter().enumerate();
+        let places: HashMap<&str, usize> = sections.map(|(at, own)| (&*own.mid, at)).collect();
+        for group in &mut groups {
+            group.sort_by_key(|mid| places.get(mid.as_str()).copied());
+        }
+        groups
     }
 
     fn section(
@@ -211,10 +251,29 @@ impl<'a> OfferWriter<'a> {
             rtcp_rsize: true,
         };
         let mut media = write::media_section(&own, mid, transport)?;
-        if direction.sends() {
-            write_send_simulcast(&transceiver.sender.encodings, &mut media);
-        }
+        let encodings = &transceiver.sender.encodings;
+        let received = direction
+            .receives()
+            .then(|| self.received_simulcast(index, mid));
+        write_offer_simulcast(
+            direction.sends().then_some(encodings),
+            received.flatten().unwrap_or(&[]),
+            &mut media,
+        );
+        let numbers = self.numbers.entry(transport.local.id).or_default();
+        numbers.push((codecs, extensions));
         Ok(media)
+    }
+
+    /// The simulcast that the section receives: it is offered again, lest the answer ends it
+    /// (RFC 8853 §5.3).
+    fn received_simulcast(&self, index: usize, mid: Option<&str>) -> Option<&'a [RidAlternatives]> {
+        let session = self.session;
+        let local = session.descriptions.current_local.as_ref()?;
+        let section = local.sections.get(index)?;
+        let same = !section.rejected && section.mid.as_deref() == mid;
+        let simulcast = section.simulcast.as_ref().filter(|_| same)?;
+        Some(&simulcast.recv)
     }
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::{
     Error, MediaKind, SdpType, Session, SignalingState, TransceiverDirection, TransceiverId,
     agreement::{FreeMids, Owner, Section},
+    bundle::check_numbers,
     commit::Exchange,
     description::{DescribedSection, Description, Use, in_section},
     encoding::SendEncodings,
-    extension::ExtensionIds,
     local::merge,
     session::check_state,
     transceiver::Life,
@@ -374,23 +374,6 @@ fn check_rtcp_mux(section: &DescribedSection, tagged: &DescribedSection) -> Resu
     if is_media && !section.rtcp_mux && !tagged.rtcp_mux {
         let what = "has no a=rtcp-mux, which is required (RFC 8834 §4.5)";
         return Err(in_section(section.index, what));
-    }
-    Ok(())
-}
-
-/// RFC 9143 §9.1 and §9.2: header extension ids mean one thing within a bundle.
-fn check_numbers(description: &Description) -> Result<(), Error> {
-    for group in &description.groups {
-        let mut ids = ExtensionIds::default();
-        let members = group
-            .iter()
-            .filter_map(|&index| description.sections.get(index));
-        for section in members.filter(|section| !section.rejected) {
-            ids.learn(&section.extensions).map_err(|error| Error {
-                message: format!("m-section {}: {}", section.index, error.message).into(),
-                ..error
-            })?;
-        }
     }
     Ok(())
 }

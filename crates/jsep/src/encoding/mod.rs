@@ -22,5 +22,5 @@ pub use parameters::{
 };
 pub(crate) use send::SendEncodings;
 pub(crate) use simulcast::{
-    RemoteSimulcast, read_simulcast, write_answer_simulcast, write_send_simulcast,
+    RemoteSimulcast, RidAlternatives, read_simulcast, write_answer_simulcast, write_offer_simulcast,
 };

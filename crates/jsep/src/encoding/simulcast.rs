@@ -219,14 +219,21 @@ fn is_known(name: &str, value: Option<&str>) -> bool {
     KNOWN_RESTRICTIONS.contains(&name) && number.is_some_and(|own| own > 0.0)
 }
 
-/// What an offer says of the simulcast we send, if we do: every rid in the order of the encodings,
-/// without restrictions (W3C §4.4.2, RFC 9429 §5.2.1). Never with `~`: a stream that is not active
+/// What an offer says of the simulcast we send, if we do, and of what we have agreed to receive: of
+/// ours every rid in the order of the encodings, without restrictions (W3C §4.4.2, RFC 9429 §5.2.1). Never with `~`: a stream that is not active
 /// is one the application may turn on without a new offer (W3C §5.4).
-pub(crate) fn write_send_simulcast(encodings: &SendEncodings, media: &mut MediaDescription) {
-    if encodings.is_simulcast() {
-        let rids = encodings.rids().filter_map(|rid| Word::new(rid).ok());
-        write_simulcast(&rids.map(Line::send).collect::<Vec<_>>(), media);
-    }
+pub(crate) fn write_offer_simulcast(
+    encodings: Option<&SendEncodings>,
+    received: &[RidAlternatives],
+    media: &mut MediaDescription,
+) {
+    let encodings = encodings.filter(|own| own.is_simulcast());
+    let rids = encodings.into_iter().flat_map(SendEncodings::rids);
+    let rids = rids.filter_map(|rid| Word::new(rid).ok());
+    let mut lines: Vec<Line> = rids.map(Line::send).collect();
+    let received = received.iter().filter_map(|own| own.first().cloned());
+    lines.extend(received.filter_map(|rid| Line::receive(rid, media)));
+    write_simulcast(&lines, media);
 }
 
 /// What an answer says of the simulcast that was offered (RFC 9429 §5.3.1): of what the offer would

@@ -42,6 +42,20 @@ impl ExtensionIds {
         Ok(())
     }
 
+    /// Takes note of the ids that a section has, whatever they mean elsewhere: one of several meanings,
+    /// as sections that are not bundled may give it, is for no new section.
+    pub(crate) fn note(&mut self, extensions: &[HeaderExtension]) {
+        for own in extensions.iter().filter(|own| own.id <= 255) {
+            let meaning = (own.uri.clone(), own.encrypted);
+            let known = self.meanings.entry(own.id);
+            let known = known.or_insert_with(|| meaning.clone());
+            if *known != meaning {
+                // What no extension is called.
+                *known = (String::new(), false);
+            }
+        }
+    }
+
     /// The id for an extension: the one it has, else the one it would like, else any free one. None
     /// of `section`, which keeps its own: without BUNDLE they may mean something else elsewhere.
     pub(super) fn allot(

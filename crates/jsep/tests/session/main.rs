@@ -1,8 +1,13 @@
 //! Two sessions that exchange descriptions.
 
 mod bundle;
+mod captures;
 mod corpora;
+mod hostile;
 mod media;
 mod model;
+mod needed;
+mod numbers;
 mod rollback;
 mod support;
+mod transport;

@@ -242,14 +242,14 @@ fn an_offer_names_every_encoding_in_order() {
         "simulcast:send q;h;f",
     ];
     assert_eq!(
-        written(|media| write_send_simulcast(&sender, media)),
+        written(|media| write_offer_simulcast(Some(&sender), &[], media)),
         expected
     );
     let mut new = parameters(&mut sender, "1");
     new.encodings[0].active = false;
     sender.set_parameters(new, &[]).unwrap();
     assert_eq!(
-        written(|media| write_send_simulcast(&sender, media)),
+        written(|media| write_offer_simulcast(Some(&sender), &[], media)),
         expected
     );
 }
@@ -260,7 +260,7 @@ fn an_offer_of_one_stream_says_nothing() {
     sender.narrow(&names(&["h"]));
     let without = video(vec![EncodingParameters::default(); 2]).unwrap();
     for own in [sender, SendEncodings::single(MediaKind::Video), without] {
-        assert!(written(|media| write_send_simulcast(&own, media)).is_empty());
+        assert!(written(|media| write_offer_simulcast(Some(&own), &[], media)).is_empty());
     }
 }
 
@@ -360,7 +360,7 @@ proptest! {
         let init = names.iter().map(|name| rid(name)).collect();
         let mut sender = video(init).unwrap();
         let mut offer = section(&[]);
-        write_send_simulcast(&sender, &mut offer);
+        write_offer_simulcast(Some(&sender), &[], &mut offer);
         let mut sdp = SessionDescription::parse("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n").unwrap();
         sdp.media.push(offer);
         let offered = read_simulcast(&parse(&sdp.to_string())).unwrap().unwrap();
