@@ -318,7 +318,7 @@ fn usage(media: &MediaDescription) -> Use {
     match media.kind() {
         pc_sdp::MediaKind::Audio if dtls_srtp => Use::Media(MediaKind::Audio),
         pc_sdp::MediaKind::Video if dtls_srtp => Use::Media(MediaKind::Video),
-        _ if media.is_data_channel() => Use::Data,
+        pc_sdp::MediaKind::Application if media.is_data_channel() => Use::Data,
         _ => Use::Unknown,
     }
 }

@@ -314,11 +314,11 @@ fn what_nobody_knows_is_rejected_and_keeps_its_place() {
     let text = session_lines()
         + "a=group:BUNDLE x 1 nobody\r\nm=text 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:x\r\n"
         + &audio("1")
-        + "m=audio 9 RTP/AVP 0\r\na=mid:2\r\nm=application 9 TCP/BFCP *\r\na=mid:3\r\n";
+        + "m=audio 9 RTP/AVP 0\r\na=mid:2\r\nm=application 9 TCP/BFCP *\r\na=mid:3\r\nm=text 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:4\r\n";
     own.set_remote_description(SdpType::Offer, &text).unwrap();
     let answer = parse(&local(&mut own, SdpType::Answer));
     let ports: Vec<_> = answer.media.iter().map(|media| media.port() == 0).collect();
-    assert_eq!(ports, [true, false, true, true]);
+    assert_eq!(ports, [true, false, true, true, true]);
     let heads = lines(&text, "m=")
         .into_iter()
         .map(|line| line.split(' ').next().unwrap());
@@ -332,6 +332,6 @@ fn what_nobody_knows_is_rejected_and_keeps_its_place() {
     own.add_track(Video, "face", &[]).unwrap();
     add(&mut own, Audio, Direction::RecvOnly);
     let offer = parse(&local(&mut own, SdpType::Offer));
-    assert_eq!(offer.media.len(), 4);
+    assert_eq!(offer.media.len(), 5);
     assert_eq!(own.transceivers().count(), 3);
 }
