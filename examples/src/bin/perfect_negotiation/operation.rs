@@ -70,7 +70,7 @@ impl Chance {
     }
 
     /// An id for a track.
-    fn id(&mut self) -> String {
+    pub(crate) fn id(&mut self) -> String {
         format!("{:016x}", self.rng.next_u64())
     }
 
@@ -98,7 +98,7 @@ pub(crate) struct Tracks {
 }
 
 impl Tracks {
-    fn add(&mut self, kind: MediaKind, id: String) -> MediaStreamTrack {
+    pub(crate) fn add(&mut self, kind: MediaKind, id: String) -> MediaStreamTrack {
         // One that nothing sends any more needs no source.
         self.sources.retain(|source| !source.is_stopped());
         let (track, source) = MediaStreamTrack::new(kind, id, "silence");

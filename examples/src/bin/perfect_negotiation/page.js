@@ -75,6 +75,8 @@ const maxTransceivers = 8;
 const counts = {offers: 0, answers: 0, collisions: 0, ignored: 0, rollbacks: 0, iceRestarts: 0};
 const pick = (list) => list[Math.floor(Math.random() * list.length)];
 const running = () => pc.getTransceivers().filter((it) => it.direction != 'stopped');
+// Chromium offers for ever after the stop of a transceiver that no description has had yet.
+const described = () => running().filter((it) => it.mid != null);
 let underway = 0; // messages that signaling.onmessage is at
 let isRollingBack = false;
 let hesitates = false;
@@ -93,12 +95,14 @@ function newTrack(kind) {
 
 const operations = {
   addTrack(kind = pick(kinds)) {
-    if (running().length >= maxTransceivers) return operations.stop(running()[0]);
+    if (running().length >= maxTransceivers) return operations.stop();
+    // Chromium would reuse a sender that is stopping, and then refuses to.
+    if (running().length < pc.getTransceivers().length) return 'addTrack, but something is stopping';
     pc.addTrack(newTrack(kind), new MediaStream());
     return `addTrack(${kind})`;
   },
   addTransceiver(kind = pick(kinds), direction = pick(directions)) {
-    if (running().length >= maxTransceivers) return operations.stop(running()[0]);
+    if (running().length >= maxTransceivers) return operations.stop();
     pc.addTransceiver(kind, {direction});
     return `addTransceiver(${kind}, ${direction})`;
   },
@@ -110,7 +114,7 @@ const operations = {
     if (transceiver) transceiver.direction = direction;
     return `direction = ${direction}`;
   },
-  stop(transceiver = pick(running())) {
+  stop(transceiver = pick(described())) {
     transceiver?.stop();
     return 'stop';
   },
@@ -133,7 +137,7 @@ const operations = {
   },
   // Both add something in the same moment.
   glare() {
-    if (channel.readyState == 'open') channel.send(JSON.stringify({glare: true}));
+    channel.send(JSON.stringify({glare: true}));
     return `${operations.addTransceiver()}, and Rust at once`;
   },
   hesitate() {
@@ -157,7 +161,6 @@ function isSignaled(candidate) {
 // An offer that is to be rolled back is set and taken back, before the sample sets it again.
 function beforeMessage({description}) {
   if (description?.type != 'offer') return;
-  if (polite && pc.signalingState == 'have-local-offer') counts.rollbacks += 1;
   if (!hesitates || !isIdle()) return;
   hesitates = false;
   counts.rollbacks += 1;
@@ -168,6 +171,8 @@ function beforeMessage({description}) {
 function perform(name = pick(['addTrack', 'addTrack', 'addTrack', 'addTransceiver', 'addTransceiver',
   'removeTrack', 'removeTrack', 'direction', 'direction', 'direction', 'stop', 'stop', 'restartIce',
   'rollBack', 'hesitate', 'hesitate'])) {
+  // Rust adds the first tracks: a first glare is what a polite Chromium does not survive.
+  if (channel.readyState != 'open' || !pc.getTransceivers().length) return;
   try {
     log('did', operations[name]());
   } catch (err) {
@@ -238,7 +243,7 @@ let wanted;
 
 function showGlare() {
   counts.collisions += 1;
-  if (!polite) counts.ignored += 1;
+  counts[polite ? 'rollbacks' : 'ignored'] += 1;
   rung('glare', '⚡ both have offered: ' + (polite ? 'this page takes its offer back' : 'this page ignores the other offer'));
   document.body.classList.remove('glare');
   void document.body.offsetWidth; // lets the animation begin again

@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use examples::signaling::{SignalingChannel, SignalingMessage};
 use peerconnection::{
     Configuration, DataChannel, DataChannelEvent, DataChannelInit, Event, Events, IceCandidate,
-    PeerConnection, SdpType, SessionDescription, state::*,
+    MediaStream, PeerConnection, SdpType, SessionDescription, state::*,
 };
 use tokio::{sync::watch, task::spawn_local};
 
@@ -26,6 +26,11 @@ pub(crate) struct Peer {
     pub(crate) channel: DataChannel,
     perfect: Perfect,
     polite: bool,
+    /// Whether to add an audio and a video track as soon as the channel is open. Only then, and before
+    /// the other side adds any: Chromium 156, when it is polite, cannot take back a first offer
+    /// whose data section is at another place, or whose header extensions have other ids, than in
+    /// the offer it gives way to. It fails so against itself.
+    starts: bool,
     tracks: RefCell<Tracks>,
     chance: RefCell<Chance>,
     /// Callbacks that wait at an `await`.
@@ -48,6 +53,7 @@ impl Peer {
         configuration: Configuration,
         signaling: &SignalingChannel,
         polite: bool,
+        starts: bool,
         seed: u64,
     ) -> Result<(Rc<Self>, Events)> {
         let (pc, events) = PeerConnection::new(configuration)?;
@@ -62,6 +68,7 @@ impl Peer {
             pc,
             channel,
             polite,
+            starts,
             tracks: RefCell::default(),
             chance: RefCell::new(Chance::new(seed)),
             callbacks: Cell::new(0),
@@ -72,6 +79,21 @@ impl Peer {
             pongs: watch::Sender::new(0),
         };
         Ok((Rc::new(peer), events))
+    }
+
+    // call start() anytime on either end to add camera and microphone to connection
+    // async function start() {
+    fn start(&self) -> Result<()> {
+        let (mut tracks, mut chance) = (self.tracks.borrow_mut(), self.chance.borrow_mut());
+        // const stream = await navigator.mediaDevices.getUserMedia(constraints);
+        let stream = MediaStream::new("main", []);
+        // for (const track of stream.getTracks()) {
+        for kind in KINDS {
+            let track = tracks.add(kind, chance.id());
+            // pc.addTrack(track, stream);
+            self.pc.add_track(&track, &[&stream])?;
+        }
+        Ok(())
     }
 
     /// Calls the callbacks until the other side has left or the connection has failed.
@@ -137,17 +159,17 @@ impl Peer {
         if let SignalingMessage::Desc(description) = &message {
             self.hesitate(description);
         }
-        let was_offering = self.pc.signaling_state() == SignalingState::HaveLocalOffer;
-        let is_offer = matches!(&message, SignalingMessage::Desc(it) if it.kind == SdpType::Offer);
-        if self.polite && was_offering && is_offer {
-            self.count_rollback();
-        }
         let peer = self.clone();
         self.call(async move { peer.perfect.on_message(message).await });
     }
 
     fn on_channel_event(self: &Rc<Self>, event: DataChannelEvent) {
         match event {
+            DataChannelEvent::Open if self.starts => {
+                if let Err(error) = self.start() {
+                    self.report(&error.to_string());
+                }
+            }
             DataChannelEvent::Message(peerconnection::Message::Text(text)) => {
                 match serde_json::from_str(&text) {
                     Ok(Note::View(view)) => *self.remote.borrow_mut() = view,

@@ -138,6 +138,7 @@ impl Perfect {
         self.count(|counts| {
             counts.collisions += u64::from(offer_collision);
             counts.ignored += u64::from(offer_collision && !self.polite);
+            counts.rollbacks += u64::from(offer_collision && self.polite);
         });
     }
 

@@ -130,7 +130,13 @@ impl Room {
     ) -> Result<Ended> {
         let sender = signaling.sender();
         let seed = self.chance.below(usize::MAX) as u64;
-        let (peer, events) = Peer::new(self.configuration.clone(), &signaling, self.polite, seed)?;
+        let (peer, events) = Peer::new(
+            self.configuration.clone(),
+            &signaling,
+            self.polite,
+            arrivals.is_some(),
+            seed,
+        )?;
         let mut session = Session {
             run: spawn_local(peer.clone().run(signaling, events)),
             peer,

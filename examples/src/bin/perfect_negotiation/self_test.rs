@@ -55,8 +55,8 @@ async fn negotiate(
 ) -> Result<String> {
     let begin = Instant::now();
     let (a_signaling, b_signaling) = SignalingChannel::pair();
-    let (a, a_events) = Peer::new(configuration.clone(), &a_signaling, false, seed)?;
-    let (b, b_events) = Peer::new(configuration, &b_signaling, true, !seed)?;
+    let (a, a_events) = Peer::new(configuration.clone(), &a_signaling, false, false, seed)?;
+    let (b, b_events) = Peer::new(configuration, &b_signaling, true, false, !seed)?;
     spawn_local(a.clone().run(a_signaling, a_events));
     spawn_local(b.clone().run(b_signaling, b_events));
     let mut pair = Pair {
