@@ -7,8 +7,11 @@ mod sockets;
 
 use std::time::Duration;
 
-use peerconnection::Message;
-use sockets::{Call, message, soon};
+use peerconnection::{
+    Configuration, Event, MediaKind, MediaStream, MediaStreamTrack, MediaStreamTrackState, Message,
+    PeerConnection,
+};
+use sockets::{Call, gathered, loopback, message, negotiate, soon};
 
 /// A call with a message each way; everything of it is dropped at the end, in no polite order.
 async fn call() {
@@ -23,6 +26,85 @@ async fn call() {
     // Never read: freed all the same.
     there.send(&[7; 50_000]).unwrap();
     drop((a, b));
+}
+
+/// Transceivers with tracks and streams, sent and received, stopped, recycled and rolled back. What is
+/// left are events that hold handles, handles that hold each other, and tracks of the application's.
+async fn media() {
+    let (a, mut a_events) = PeerConnection::new(loopback()).unwrap();
+    let (b, mut b_events) = PeerConnection::new(loopback()).unwrap();
+    let stream = MediaStream::new("stream", []);
+    let mut sources = Vec::new();
+    for kind in [MediaKind::Audio, MediaKind::Video] {
+        let (track, source) = MediaStreamTrack::new(kind, kind.to_string(), "");
+        a.add_track(&track, &[&stream]).unwrap();
+        b.add_track(&track, &[&stream]).unwrap();
+        sources.push(source);
+    }
+    let both = negotiate((&a, &mut a_events), (&b, &mut b_events));
+    soon("negotiation", both).await.unwrap();
+    a.transceivers()[0].stop().unwrap();
+    exchange(&a, &b).await;
+    a.add_transceiver(MediaKind::Audio, Default::default())
+        .unwrap();
+    a.set_local_description(None).await.unwrap();
+    b.set_remote_description(a.local_description().unwrap())
+        .await
+        .unwrap();
+    // The track events of the last exchanges wait, unread. Of one side nobody reads them ever.
+    let unread = b_events;
+    let kept: Vec<_> = std::iter::from_fn(|| a_events.try_next()).collect();
+    assert!(kept.iter().any(|event| matches!(event, Event::Track(_))));
+    let receivers = b.receivers();
+    let pending = b.senders()[0].replace_track(None);
+    drop((a, b));
+    for receiver in &receivers {
+        let ended = MediaStreamTrackState::Ended;
+        assert_eq!(receiver.track().ready_state(), ended);
+    }
+    drop(pending);
+    drop((unread, receivers, kept));
+}
+
+async fn exchange(a: &PeerConnection, b: &PeerConnection) {
+    a.set_local_description(None).await.unwrap();
+    let offer = a.local_description().unwrap();
+    b.set_remote_description(offer).await.unwrap();
+    b.set_local_description(None).await.unwrap();
+    let answer = b.local_description().unwrap();
+    a.set_remote_description(answer).await.unwrap();
+}
+
+/// The sockets that the candidate pool binds before any description asks for them.
+async fn pool() {
+    let before = sockets_open();
+    let (a, mut events) = PeerConnection::new(Configuration {
+        ice_candidate_pool_size: 3,
+        ..loopback()
+    })
+    .unwrap();
+    let count = |more| before.map(|before| before + more);
+    assert_eq!(sockets_open(), count(3));
+    a.add_transceiver(MediaKind::Audio, Default::default())
+        .unwrap();
+    a.set_local_description(None).await.unwrap();
+    soon("the end of gathering", gathered(&mut events)).await;
+    assert_eq!(sockets_open(), count(3), "one of them is used");
+    let (b, _) = PeerConnection::new(loopback()).unwrap();
+    let offer = a.local_description().unwrap();
+    b.set_remote_description(offer).await.unwrap();
+    b.set_local_description(None).await.unwrap();
+    let answer = b.local_description().unwrap();
+    b.close();
+    a.set_remote_description(answer).await.unwrap();
+    // RFC 9429 §3.5.4: what the exchange has not used is let go.
+    let freed = async {
+        while sockets_open() > count(1) {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the sockets to close", freed).await;
+    drop(a);
 }
 
 fn sockets_open() -> Option<usize> {
@@ -57,6 +139,10 @@ fn dropping_the_last_handle_frees_everything() {
     let round = || {
         runtime.block_on(async {
             call().await;
+            tasks_ended(0).await;
+            media().await;
+            tasks_ended(0).await;
+            pool().await;
             tasks_ended(0).await;
         });
     };

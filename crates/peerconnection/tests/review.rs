@@ -769,7 +769,10 @@ fn many_channels_do_not_slow_down_each_datagram() {
     let beside_many = talk_beside(3000);
     // Work in proportion to the channels takes thousands of times as long; that of this test's peers,
     // which look at all channels in each turn, some dozens.
-    assert!(beside_many < alone * 300, "{beside_many:?}, alone {alone:?}");
+    assert!(
+        beside_many < alone * 300,
+        "{beside_many:?}, alone {alone:?}"
+    );
 }
 
 /// How long a little talk takes beside so many other channels.

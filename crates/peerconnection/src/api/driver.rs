@@ -270,11 +270,13 @@ impl Driver {
         let mut inner = shared.lock();
         inner.engine.handle_timeout(now);
         self.gather(&mut inner.engine, now);
+        self.free_pool(&inner.engine);
         shared.publish(&mut inner);
         if let Some(operation) = inner.operations.pop_front() {
             let report = operation(&mut inner.engine, now);
             shared.publish(&mut inner);
             report();
+            self.free_pool(&inner.engine);
         }
         let is_chain_empty = inner.operations.is_empty();
         if is_chain_empty {
@@ -292,9 +294,12 @@ impl Driver {
                 engine.gather_transport(now, id, &addresses);
             }
         }
-        // RFC 9429 §3.5.4: what the first exchange has not used is let go.
+    }
+
+    /// RFC 9429 §3.5.4: what the first exchange has not used is let go.
+    fn free_pool(&mut self, engine: &engine::Connection) {
         let is_stable = engine.signaling_state() == SignalingState::Stable;
-        if is_stable && engine.transports().next().is_some() {
+        if is_stable && !engine.needs_gathering() && engine.transports().next().is_some() {
             self.pool = VecDeque::new();
         }
     }
