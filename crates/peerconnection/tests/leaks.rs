@@ -100,7 +100,7 @@ async fn pool() {
     // RFC 9429 §3.5.4: what the exchange has not used is let go.
     let freed = async {
         while sockets_open() > count(1) {
-            tokio::task::yield_now().await;
+            a_moment().await;
         }
     };
     soon("the sockets to close", freed).await;
@@ -118,13 +118,17 @@ fn sockets_open() -> Option<usize> {
     )
 }
 
+async fn a_moment() {
+    let later = tokio::time::Instant::now() + Duration::from_millis(1);
+    tokio::time::sleep_until(later).await;
+}
+
 /// Until the drivers have said goodbye and ended.
 async fn tasks_ended(before: usize) {
     let metrics = tokio::runtime::Handle::current().metrics();
     let ended = async {
         while metrics.num_alive_tasks() > before {
-            tokio::time::sleep_until((tokio::time::Instant::now()) + Duration::from_millis(1))
-                .await;
+            a_moment().await;
         }
     };
     soon("the tasks to end", ended).await;
