@@ -6,6 +6,18 @@ const signaling = new SignalingChannel(); // handles JSON.stringify/parse
 const configuration = {}; // no server: both sides are on this machine
 const pc = new RTCPeerConnection(configuration);
 
+// call start() anytime on either end to add camera and microphone to connection
+async function start() {
+  try {
+    const stream = new MediaStream(kinds.map(newTrack)); // the sample asks for camera and microphone
+    for (const track of stream.getTracks()) {
+      pc.addTrack(track, stream);
+    }
+  } catch (err) {
+    showError(err);
+  }
+}
+
 // - The perfect negotiation logic, separated from the rest of the application ---
 
 // const polite = …; is the server's first line: what the Rust side is not
@@ -171,8 +183,7 @@ function beforeMessage({description}) {
 function perform(name = pick(['addTrack', 'addTrack', 'addTrack', 'addTransceiver', 'addTransceiver',
   'removeTrack', 'removeTrack', 'direction', 'direction', 'direction', 'stop', 'stop', 'restartIce',
   'rollBack', 'hesitate', 'hesitate'])) {
-  // Rust adds the first tracks: a first glare is what a polite Chromium does not survive.
-  if (channel.readyState != 'open' || !pc.getTransceivers().length) return;
+  if (channel.readyState != 'open') return; // before start()
   try {
     log('did', operations[name]());
   } catch (err) {
@@ -188,7 +199,13 @@ const channel = pc.createDataChannel('view', {negotiated: true, id: 0});
 let theirs = {signalingState: '–', counts: {}, sections: []};
 let told;
 
-channel.onopen = tell;
+// Rust adds nothing before this page has: browsers do not survive every first glare. A polite Chromium
+// cannot unlearn what its own offer said of header extensions and of the place of the data section, and
+// Firefox numbers codecs as it likes where it was not the first to.
+channel.onopen = () => {
+  tell();
+  start();
+};
 channel.onmessage = ({data}) => {
   const note = JSON.parse(data);
   if (note.view) theirs = note.view;

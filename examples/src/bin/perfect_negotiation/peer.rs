@@ -26,10 +26,7 @@ pub(crate) struct Peer {
     pub(crate) channel: DataChannel,
     perfect: Perfect,
     polite: bool,
-    /// Whether to add an audio and a video track as soon as the channel is open. Only then, and before
-    /// the other side adds any: Chromium 156, when it is polite, cannot take back a first offer
-    /// whose data section is at another place, or whose header extensions have other ids, than in
-    /// the offer it gives way to. It fails so against itself.
+    /// Whether to add an audio and a video track as soon as the channel is open.
     starts: bool,
     tracks: RefCell<Tracks>,
     chance: RefCell<Chance>,
@@ -192,6 +189,12 @@ impl Peer {
     }
 
     // ---- Beside the sample: operations, and rolling back. ----
+
+    /// Whether the first tracks have been described, after which everything goes. Between browsers a
+    /// first glare may be for good; `page.js` says why.
+    pub(crate) fn has_started(&self) -> bool {
+        self.pc.transceivers().iter().any(|it| it.mid().is_some())
+    }
 
     /// Does what one of the random choices says.
     pub(crate) fn perform(self: &Rc<Self>, operation: Operation) {

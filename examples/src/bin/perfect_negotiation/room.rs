@@ -134,7 +134,8 @@ impl Room {
             self.configuration.clone(),
             &signaling,
             self.polite,
-            arrivals.is_some(),
+            // Whoever comes, starts.
+            arrivals.is_none(),
             seed,
         )?;
         let mut session = Session {
@@ -177,6 +178,9 @@ impl Room {
     }
 
     fn perform(&mut self, session: &Session) {
+        if !session.peer.has_started() {
+            return;
+        }
         let operation: Operation = self.chance.operation();
         self.screen.log(&operation.to_string());
         session.peer.perform(operation);

@@ -178,8 +178,11 @@ fn sections_of(sdp: &str) -> Vec<Section> {
     sections
 }
 
-/// A short name that cannot be confused, for columns.
+/// A short name for columns.
 pub(crate) fn arrow(direction: Option<&str>) -> &'static str {
+    if direction == Some("stopped") {
+        return "×";
+    }
     match direction.and_then(flows) {
         Some((true, true)) => "⇄",
         Some((true, false)) => "→",
