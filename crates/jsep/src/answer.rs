@@ -214,7 +214,7 @@ impl Session {
                 known.find(|known| known.id == id).cloned()
             });
             let mut local = self.agreement.local_transport(id, &mut self.random);
-            let tagged = answered_tag(offer, sections, index);
+            let tagged = self.answered_tag(offer, sections, index);
             let theirs = tagged.and_then(|it| it.transport.ice.clone());
             let plan = self.agreement.plan(id);
             let restarts = plan
@@ -233,6 +233,40 @@ impl Session {
             locals.push(local);
         }
         locals
+    }
+
+    /// The section of the offer whose transport an accepted one is answered on: of a transport that
+    /// runs already the one that describes it; else, of a bundle, the first that is accepted. RFC 9143
+    /// §7.3.3 would have the whole bundle rejected with its first section; browsers go on with the
+    /// others, and so does this side.
+    fn answered_tag<'a>(
+        &self,
+        offer: &'a Description,
+        sections: &[CreatedSection],
+        index: usize,
+    ) -> Option<&'a DescribedSection> {
+        let id = sections.get(index).and_then(|own| own.transport);
+        let running = self.running_tag(offer, index, id);
+        let is_accepted = |other: usize| {
+            let own = sections.get(other);
+            own.is_some_and(|own| own.transport.is_some())
+        };
+        running.or_else(|| offer.tagged_of_used(index, is_accepted))
+    }
+
+    /// The tagged section of an offer, where it describes the transport as it has run since before this
+    /// exchange.
+    pub(crate) fn running_tag<'a>(
+        &self,
+        offer: &'a Description,
+        index: usize,
+        id: Option<TransportId>,
+    ) -> Option<&'a DescribedSection> {
+        let before = self.before.as_ref();
+        let stable = before.map_or(&self.agreement, |before| &before.agreement);
+        let peer = stable.plan(id?)?.peer.as_ref()?;
+        let tagged = offer.tagged(index)?;
+        (tagged.transport.ice.as_ref() == Some(&peer.remote)).then_some(tagged)
     }
 
     fn is_answer_to_same_offer(&self, offer: &Description) -> bool {
@@ -294,6 +328,18 @@ impl AnswerWriter<'_> {
             .collect()
     }
 
+    /// Whether a section is the first of its group that is accepted, or in none.
+    fn is_tagged(&self, index: usize) -> bool {
+        let group = self.offer.group_of.get(index).copied().flatten();
+        let group = group.and_then(|group| self.offer.groups.get(group));
+        let is_accepted = |index: &usize| {
+            let own = self.sections.get(*index);
+            own.is_some_and(|own| own.transport.is_some())
+        };
+        let first = group.and_then(|group| group.iter().copied().find(is_accepted));
+        first.is_none_or(|first| first == index)
+    }
+
     fn accepted(
         &self,
         section: &DescribedSection,
@@ -303,10 +349,19 @@ impl AnswerWriter<'_> {
     ) -> Result<MediaDescription, Error> {
         let lost = || Error::operation("an accepted m-section has no transport");
         let local = self.transports.iter().find(|local| local.id == id);
-        let tagged = answered_tag(self.offer, self.sections, section.index);
+        let tagged = self
+            .session
+            .answered_tag(self.offer, self.sections, section.index);
         let tagged = tagged.ok_or_else(lost)?;
+        let local = local.ok_or_else(lost)?;
         let transport = TransportSection {
-            local: local.ok_or_else(lost)?,
+            local,
+            credentials: self.session.shown_credentials(
+                section.index,
+                &own.mid,
+                self.is_tagged(section.index),
+                local,
+            ),
             fingerprints: &self.session.config.fingerprints,
             setup: self.session.answered_setup(id, tagged),
             // RFC 8842 §5.3: said if the offer says it.
@@ -352,21 +407,6 @@ impl AnswerWriter<'_> {
         }
         Ok(media)
     }
-}
-
-/// The section of the offer whose transport an accepted one is answered on. Of the bundle this is the
-/// first that is accepted: RFC 9143 §7.3.3 would have the whole bundle rejected with its first
-/// section; browsers go on with the others, and so does this side.
-fn answered_tag<'a>(
-    offer: &'a Description,
-    sections: &[CreatedSection],
-    index: usize,
-) -> Option<&'a DescribedSection> {
-    let is_accepted = |other: usize| {
-        let own = sections.get(other);
-        own.is_some_and(|own| own.transport.is_some())
-    };
-    offer.tagged_of_used(index, is_accepted)
 }
 
 /// RFC 9429 §5.3.1: what both sides want.

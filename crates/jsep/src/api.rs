@@ -84,10 +84,10 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// `InvalidStateError`. A transceiver that is gone has no track any more: nothing to do.
+    /// `InvalidStateError`. Nothing happens to a transceiver that is stopping or gone.
     pub fn remove_track(&mut self, id: TransceiverId) -> Result<(), Error> {
         self.check_open()?;
-        let Some(transceiver) = self.transceiver_mut(id) else {
+        let Ok(transceiver) = self.running_mut(id) else {
             return Ok(());
         };
         if transceiver.sender.track.take().is_some() {

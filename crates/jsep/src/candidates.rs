@@ -314,8 +314,7 @@ impl Session {
         let mut sdp = description.sdp.clone();
         let mut written: Vec<&str> = Vec::new();
         for section in description.sections.iter().filter(|it| !it.rejected) {
-            let ufrag = section.transport.ice.as_ref().map(|ice| &*ice.ufrag);
-            let gathered = ufrag.and_then(|ufrag| self.candidates.of(ufrag));
+            let gathered = self.gathered_for(description, section.index);
             if let Some(gathered) = gathered {
                 let is_first = !written.contains(&&*gathered.ufrag);
                 written.push(&gathered.ufrag);
@@ -323,6 +322,18 @@ impl Session {
             }
         }
         (description.kind, sdp.to_string())
+    }
+
+    /// The candidates of a section: its own; once it runs on the transport of its bundle, that one's.
+    fn gathered_for(&self, description: &Description, index: usize) -> Option<&Gathered> {
+        let own = description.sections.get(index)?.transport.ice.as_ref();
+        let own = own.and_then(|ice| self.candidates.of(&ice.ufrag));
+        let is_used = |it: &&Gathered| self.agreement.plan(it.transport).is_some();
+        let bundled = || {
+            let gathered = self.candidates.of(ufrag_of(description, index)?);
+            gathered.filter(is_used)
+        };
+        own.filter(is_used).or_else(bundled).or(own)
     }
 }
 

@@ -4,14 +4,14 @@
 
 use std::collections::HashMap;
 
-use pc_sdp::Setup;
+use pc_sdp::{Candidate, Setup};
 
 use crate::{
     Error, HeaderExtension, PeerData, PeerTransport, Session, SignalingState, TransceiverDirection,
     TransceiverId, TransportId,
     agreement::{Owner, Unused},
     codec::{receivable, sendable},
-    description::{DescribedSection, Description, in_section},
+    description::{DescribedSection, Description, MAX_CANDIDATES, in_section},
     event::Event,
     transceiver::{Life, Negotiated},
 };
@@ -104,8 +104,12 @@ impl Session {
         let known = exchange.accepted().filter_map(|(local, remote)| {
             let id = self.agreement.sections.get(local.index)?.transport?;
             let before = self.agreement.plan(id)?.peer.as_ref()?;
+            let runs_on = exchange.answer_is_local
+                && self
+                    .running_tag(exchange.remote, remote.index, Some(id))
+                    .is_some();
             let tagged = exchange.remote_tagged(remote.index).unwrap_or(remote);
-            Some(tagged.transport.ice.as_ref() != Some(&before.remote))
+            Some(!runs_on && tagged.transport.ice.as_ref() != Some(&before.remote))
         });
         let changed: Vec<bool> = known.collect();
         !changed.is_empty() && changed.iter().all(|changed| *changed)
@@ -145,10 +149,17 @@ impl Session {
             .filter_map(|plan| Some((plan.id, plan.sections.first()?.index)))
             .collect();
         for (id, index) in used {
-            let peer = peer_transport(exchange, index)?;
+            let running = match exchange.answer_is_local {
+                true => self.running_tag(exchange.remote, index, Some(id)),
+                false => None,
+            };
+            let peer = peer_transport(exchange, index, running)?;
             let is_same = |before: &PeerTransport| {
                 before.remote == peer.remote && before.fingerprints == peer.fingerprints
             };
+            let tagged = exchange.remote.tagged(index);
+            let keeps_dtls = !exchange.answer_is_local
+                && tagged.is_some_and(|tagged| tagged.transport.tls_id.is_none());
             let Some(plan) = self.agreement.plan_mut(id) else {
                 continue;
             };
@@ -160,6 +171,16 @@ impl Session {
                     local: plan.local.clone(),
                     ..peer
                 },
+                // Firefox answers a restart as if it were new, active where it has been passive, and
+                // yet keeps its DTLS association. Who wants another one changes `a=tls-id` or the
+                // certificate (RFC 8842 §4).
+                Some(before) if keeps_dtls && before.fingerprints == peer.fingerprints => {
+                    PeerTransport {
+                        local: plan.local.clone(),
+                        dtls_client: before.dtls_client,
+                        ..peer
+                    }
+                }
                 _ => PeerTransport {
                     local: plan.local.clone(),
                     ..peer
@@ -292,10 +313,16 @@ impl Session {
     }
 }
 
-/// The peer's side of the transport whose tagged section is `index`.
-fn peer_transport(exchange: &Exchange<'_>, index: usize) -> Result<PeerTransport, Error> {
+/// The peer's side of the transport whose tagged section is `index`; `running` is the section that
+/// describes it as it is.
+fn peer_transport<'a>(
+    exchange: &Exchange<'a>,
+    index: usize,
+    running: Option<&'a DescribedSection>,
+) -> Result<PeerTransport, Error> {
     let lost = || in_section(index, "has no transport");
-    let tagged = exchange.remote_tagged(index).ok_or_else(lost)?;
+    let tagged = running.or_else(|| exchange.remote_tagged(index));
+    let tagged = tagged.ok_or_else(lost)?;
     let remote = tagged.transport.check(tagged.index)?.clone();
     let answer = exchange.answer().tagged(index).ok_or_else(lost)?;
     let setup = answer.transport.setup;
@@ -313,19 +340,31 @@ fn peer_transport(exchange: &Exchange<'_>, index: usize) -> Result<PeerTransport
         local: remote.clone(),
         remote,
         lite: tagged.transport.lite,
-        candidates: tagged.transport.candidates.clone(),
+        candidates: bundled_candidates(exchange.remote, tagged),
         end_of_candidates: tagged.transport.end_of_candidates,
         dtls_client,
         fingerprints: tagged.transport.fingerprints.clone(),
     })
 }
 
-fn merged(
-    mut known: Vec<pc_sdp::Candidate>,
-    new: Vec<pc_sdp::Candidate>,
-) -> Vec<pc_sdp::Candidate> {
+/// Those of the tagged section, and what was signaled for others of its bundle though they have the
+/// same credentials: it is for the one transport that they share (RFC 9143 §7.1.3).
+fn bundled_candidates(remote: &Description, tagged: &DescribedSection) -> Vec<Candidate> {
+    let others = remote.sections.iter().filter(|other| {
+        other.transport.ice == tagged.transport.ice
+            && remote.bundled_together(other.index, tagged.index)
+    });
+    let others = others.flat_map(|other| &other.transport.candidates);
+    merged(
+        tagged.transport.candidates.clone(),
+        others.take(MAX_CANDIDATES).cloned(),
+    )
+}
+
+/// Bounded, for a peer may name new ones in every description.
+fn merged(mut known: Vec<Candidate>, new: impl IntoIterator<Item = Candidate>) -> Vec<Candidate> {
     for candidate in new {
-        if !known.contains(&candidate) {
+        if known.len() < MAX_CANDIDATES && !known.contains(&candidate) {
             known.push(candidate);
         }
     }

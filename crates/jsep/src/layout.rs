@@ -30,6 +30,12 @@ impl Layout {
         Ok(layout)
     }
 
+    /// The section whose transport lines count (RFC 9143 §7.1.3).
+    pub(crate) fn tagged(&self, transport: TransportId) -> Option<usize> {
+        let mut sections = self.sections.iter().zip(&self.bundle_only);
+        sections.position(|(own, bundle_only)| !bundle_only && own.transport == Some(transport))
+    }
+
     /// Those that are there stay where they are.
     fn keep_sections(&mut self, session: &Session) {
         let (ended, going_on) = self.kept_transports(session);
@@ -77,12 +83,15 @@ impl Layout {
         if wants_data && session.agreement.data_section().is_none() {
             owners.push(Owner::Data);
         }
+        let stable = session.stable_sections();
         let mut free = session
             .agreement
             .sections
             .iter()
             .enumerate()
             .filter(|(_, section)| section.rejected && !is_owned(session, section.owner))
+            // What only an offer rejects that this one replaces is still in use for the peer.
+            .filter(|(index, _)| stable.get(*index).is_none_or(|stable| stable.rejected))
             .map(|(index, _)| index);
         for owner in owners {
             let section = CreatedSection {

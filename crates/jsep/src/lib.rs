@@ -131,6 +131,7 @@ mod random;
 mod remote;
 mod rollback;
 mod session;
+mod shown;
 mod tracks;
 mod transceiver;
 mod types;

@@ -6,7 +6,7 @@ use pc_sdp::Direction;
 
 use crate::{
     SdpType, Session, SignalingState,
-    description::{DescribedSection, Description, Use},
+    description::{DescribedSection, Description},
     event::Event,
     transceiver::{Life, Transceiver},
 };
@@ -16,9 +16,10 @@ impl Session {
     /// [`Event::NegotiationNeeded`]; not while one is under way. To be called when the chain of
     /// operations is empty.
     pub fn update_negotiation_needed(&mut self) {
-        if self.state != SignalingState::Stable {
+        if self.state != SignalingState::Stable || self.checked == Some(self.revision) {
             return;
         }
+        self.checked = Some(self.revision);
         let needed = self.is_negotiation_needed();
         if needed && !self.negotiation_needed {
             self.events.push_back(Event::NegotiationNeeded);
@@ -32,16 +33,15 @@ impl Session {
     /// [`update_negotiation_needed`](Self::update_negotiation_needed) looks again.
     pub fn confirm_negotiation_needed(&mut self, is_chain_empty: bool) -> bool {
         let is_stable = self.state == SignalingState::Stable;
+        self.checked = None;
         self.negotiation_needed = is_chain_empty && is_stable && self.is_negotiation_needed();
         self.negotiation_needed
     }
 
     fn is_negotiation_needed(&self) -> bool {
-        let local = self.descriptions.current_local.as_ref();
-        // Rejected or not: what the peer does not take is not to be offered for ever.
-        let is_data = |section: &DescribedSection| section.usage == Use::Data;
-        let has_data = local.is_some_and(|local| local.sections.iter().any(is_data));
-        let data = self.wants_data && !has_data;
+        // One that either side has rejected has not been negotiated.
+        let has_data = self.agreement.data_section().is_some();
+        let data = self.wants_data && !self.refused_data && !has_data;
         !self.to_replace.is_empty()
             || data
             || self

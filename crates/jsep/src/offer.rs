@@ -205,8 +205,12 @@ impl<'a> OfferWriter<'a> {
 
     fn transport(&self, id: TransportId, index: usize) -> Option<TransportSection<'a>> {
         let local = self.transports.iter().find(|local| local.id == id)?;
+        let mid = &self.layout.sections.get(index)?.mid;
+        let is_tagged = self.layout.tagged(id) == Some(index);
+        let session = self.session;
         Some(TransportSection {
             local,
+            credentials: session.shown_credentials(index, mid, is_tagged, local),
             fingerprints: &self.session.config.fingerprints,
             // RFC 8842 §5.2: offers leave the choice to the answerer, later ones too.
             setup: Setup::Actpass,

@@ -110,6 +110,23 @@ impl Session {
                 "is of another kind than before (RFC 9429 §5.8)",
             ));
         }
+        self.check_ids(known.owner, section)
+    }
+
+    /// RFC 8285 §6: a header extension in use keeps its id, and the id its meaning.
+    fn check_ids(&self, owner: Owner, section: &DescribedSection) -> Result<(), Error> {
+        let Owner::Transceiver(id) = owner else {
+            return Ok(());
+        };
+        let used = self.transceiver_ref(id).into_iter();
+        let used = used.flat_map(|own| &own.negotiated.extensions);
+        for used in used {
+            let mut said = section.extensions.iter();
+            if said.any(|other| other.id == used.id && other.uri != used.uri) {
+                let what = format!("header extension id {} was {}", used.id, used.uri);
+                return Err(in_section(section.index, &what));
+            }
+        }
         Ok(())
     }
 
@@ -278,6 +295,7 @@ impl Session {
             })
             .collect();
         let owners = self.owners();
+        self.refused_data |= kind == SdpType::Answer && refuses_data(&exchange);
         if kind == SdpType::Pranswer {
             self.enter(SignalingState::HaveRemotePranswer);
             self.process_owned_tracks(&owners, tracks.into_iter());
@@ -330,6 +348,14 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Whether the answer takes none of the data channels that were offered: what the peer does not want
+/// is no reason to negotiate for ever.
+fn refuses_data(exchange: &Exchange<'_>) -> bool {
+    let sections = exchange.local.sections.iter();
+    let mut sections = sections.zip(&exchange.remote.sections);
+    sections.any(|(ours, theirs)| ours.usage == Use::Data && !ours.rejected && theirs.rejected)
 }
 
 /// RFC 9429 §5.10 and RFC 9143 §7.3: an answer's sections are those of the offer, and bundled as

@@ -2,7 +2,9 @@
 //!
 //! [WebRTC §4.4.1.5]: https://www.w3.org/TR/webrtc/#set-the-session-description
 
-use crate::{Session, SignalingState, TransceiverId};
+use std::{collections::HashMap, sync::Arc};
+
+use crate::{Session, SignalingState, TransceiverId, TransportId, TransportPlan, created::Created};
 
 impl Session {
     /// Takes back the offer that waits for its answer: what descriptions did is undone, what the
@@ -11,7 +13,8 @@ impl Session {
         let Some(before) = self.before.take() else {
             return;
         };
-        self.agreement = before.agreement.clone();
+        let withdrawn = std::mem::replace(&mut self.agreement, before.agreement.clone());
+        self.renew_transports(&withdrawn.plans);
         self.controlling = before.controlling;
         self.offered = None;
         self.descriptions.pending_local = None;
@@ -43,14 +46,44 @@ impl Session {
             }
         }
         self.restore_tracks(restored);
-        for id in removed {
-            self.stop_by_peer(id);
-            self.transceivers.retain(|own| own.id != id);
+        for id in &removed {
+            self.stop_by_peer(*id);
         }
+        self.transceivers.retain(|own| !removed.contains(&own.id));
         // One that the peer stopped in the offer has stopped all the same: the next offer rejects its
         // section.
         self.forget_stopped();
         self.forget_candidates();
+    }
+
+    /// The offer that is taken back may be set again. Its transports have ended and do not come back:
+    /// it gets others.
+    fn renew_transports(&mut self, withdrawn: &[TransportPlan]) {
+        let Some(created) = self.created_offer.clone() else {
+            return;
+        };
+        let mut renewed: HashMap<TransportId, TransportId> = HashMap::new();
+        for plan in withdrawn {
+            if self.agreement.plan(plan.id).is_none() {
+                renewed.insert(plan.id, self.new_transport_id());
+            }
+        }
+        let renew = |id: TransportId| renewed.get(&id).copied().unwrap_or(id);
+        let mut transports = created.transports.clone();
+        for own in &mut transports {
+            own.id = renew(own.id);
+        }
+        let mut sections = created.sections.clone();
+        for own in &mut sections {
+            own.transport = own.transport.map(renew);
+        }
+        self.created_offer = Some(Arc::new(Created {
+            text: created.text.clone(),
+            description: created.description.clone(),
+            revision: created.revision,
+            sections,
+            transports,
+        }));
     }
 
     /// The offer that named a transceiver's section was replaced by one that does not.

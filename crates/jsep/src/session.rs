@@ -43,11 +43,15 @@ pub struct Session {
     pub(crate) drafts: Vec<TransportId>,
     pub(crate) candidates: LocalCandidates,
     pub(crate) wants_data: bool,
+    /// The peer has rejected the section for data, and no channel has been made since.
+    pub(crate) refused_data: bool,
     /// `[[LocalIceCredentialsToReplace]]`: `restartIce` was called under these.
     pub(crate) to_replace: Vec<IceCredentials>,
     /// Whether this side is in control of ICE, once a first exchange has decided (RFC 8445 §6.1.1).
     pub(crate) controlling: Option<bool>,
     pub(crate) negotiation_needed: bool,
+    /// The [`revision`](Self::revision) that was found to need negotiation, or not to.
+    pub(crate) checked: Option<u64>,
     pub(crate) events: VecDeque<Event>,
     /// Counts what may change what the next description says.
     pub(crate) revision: u64,
@@ -105,9 +109,11 @@ impl Session {
             drafts: Vec::new(),
             candidates: LocalCandidates::default(),
             wants_data: false,
+            refused_data: false,
             to_replace: Vec::new(),
             controlling: None,
             negotiation_needed: false,
+            checked: None,
             events: VecDeque::new(),
             revision: 0,
         }
@@ -142,8 +148,9 @@ impl Session {
 
     /// A data channel has been made: offers have a section for it from now on.
     pub fn want_data(&mut self) {
-        if !self.wants_data {
+        if !self.wants_data || self.refused_data {
             self.wants_data = true;
+            self.refused_data = false;
             self.change();
         }
     }

@@ -6,7 +6,7 @@ use pc_sdp::{
 };
 
 use crate::{
-    CodecParameters, Error, HeaderExtension, MediaKind,
+    CodecParameters, Error, HeaderExtension, IceCredentials, MediaKind,
     agreement::{LocalTransport, Section},
     codec::write_codecs,
     extension::write_extensions,
@@ -31,6 +31,8 @@ pub(crate) struct MediaSection<'a> {
 /// What every own m-section says of its transport.
 pub(crate) struct TransportSection<'a> {
     pub(crate) local: &'a LocalTransport,
+    /// The credentials that this section shows.
+    pub(crate) credentials: &'a IceCredentials,
     pub(crate) fingerprints: &'a [Fingerprint],
     pub(crate) setup: Setup,
     pub(crate) with_tls_id: bool,
@@ -135,12 +137,12 @@ fn port(transport: &TransportSection<'_>) -> u16 {
 }
 
 /// As browsers do, the transport's lines stand in every section of a bundle, bundle-only ones too:
-/// RFC 9143 §7.1.3 has those of the tagged section count, and they are the same.
+/// RFC 9143 §7.1.3 has those of the tagged section count.
 fn write_transport(
     media: &mut MediaDescription,
     transport: &TransportSection<'_>,
 ) -> Result<(), Error> {
-    let credentials = &transport.local.credentials;
+    let credentials = transport.credentials;
     media.push(Attribute::IceUfrag(word(&credentials.ufrag)?));
     media.push(Attribute::IcePwd(IcePwd::from(word(&credentials.pwd)?)));
     media.push(Attribute::IceOptions(IceOptions::trickle()));

@@ -405,3 +405,29 @@ fn an_offer_from_before_another_exchange_does_not_fit() {
     });
     assert_eq!(error.kind, ErrorKind::InvalidModification);
 }
+
+#[test]
+fn a_section_that_only_a_replaced_offer_rejects_is_not_recycled() {
+    let (mut a, mut b) = pair();
+    let voice = a.add_track(Audio, "voice", &[]).unwrap();
+    exchange(&mut a, &mut b);
+    // The peer stops it, and its offer is taken back: stopped here, and alive in the descriptions.
+    a.stop(voice).unwrap();
+    offer(&mut a, &mut b);
+    roll_back(&mut b, true).unwrap();
+    roll_back(&mut a, true).unwrap();
+    let first = local(&mut b, SdpType::Offer);
+    b.add_track(Audio, "other", &[]).unwrap();
+    let second = local(&mut b, SdpType::Offer);
+    for text in [&first, &second] {
+        assert!(parse(text).media[0].is_rejected());
+        assert_eq!(parse(text).media[0].mid().unwrap(), "0");
+    }
+    a.set_remote_description(SdpType::Offer, &second).unwrap();
+    answer(&mut a, &mut b, SdpType::Answer);
+    // Now that both have seen it go, the place is free.
+    b.add_track(Video, "face", &[]).unwrap();
+    let (text, _) = exchange(&mut b, &mut a);
+    assert_eq!(parse(&text).media.len(), 2);
+    assert_eq!(parse(&text).media[0].mid().unwrap(), "2");
+}

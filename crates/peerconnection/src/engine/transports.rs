@@ -314,8 +314,11 @@ impl Transports {
             .map(|it| it.id)
     }
 
+    /// Those that m-sections run on: one that is kept beside, for the next answer may want it, is of
+    /// no concern to the connection (W3C §4.3.3).
     pub(super) fn states(&self) -> impl Iterator<Item = Told> + Clone {
-        self.list.iter().map(Transport::states)
+        let used = self.list.iter().filter(|it| !it.sections.is_empty());
+        used.map(Transport::states)
     }
 
     pub(super) fn tell_ice(&mut self, events: &mut VecDeque<Event>) {
