@@ -1,7 +1,7 @@
 //! What browsers do otherwise than the RFCs say, and what they refuse though the RFCs allow it.
 
 #[path = "session/support.rs"]
-#[allow(dead_code)] // Shared with the tests of whole sessions.
+#[allow(dead_code, unused_imports)] // Shared with the tests of whole sessions.
 mod support;
 
 use pc_jsep::{OfferOptions, SdpType, Session};
