@@ -155,9 +155,12 @@ impl Session {
             let own = self.agreement.sections.get(index);
             let own = own.and_then(|own| own.transport);
             let claim = (group, group.map_or(index, |_| 0));
-            let is_free = |id: &TransportId| claims.get(id).is_none_or(|other| *other == claim);
+            let is_free = |id: &TransportId| {
+                let is_ours = claims.get(id).is_none_or(|other| *other == claim);
+                is_ours && self.leads_to(*id, offer, accepted, index)
+            };
+            let known = known.filter(is_free).or(own.filter(is_free));
             let transport = is_accepted.then(|| {
-                let known = known.filter(is_free).or(own.filter(is_free));
                 shared.or(known).unwrap_or_else(|| {
                     let id = drafts.next().unwrap_or_else(|| self.new_transport_id());
                     used.push(id);
@@ -180,6 +183,26 @@ impl Session {
         used.extend(drafts);
         self.drafts = used;
         created
+    }
+
+    /// Whether a transport that a provisional answer has begun leads where the bundle of a section now
+    /// does: an answer that rejects the section that led it goes on with another transport of the
+    /// offerer's.
+    fn leads_to(
+        &self,
+        id: TransportId,
+        offer: &Description,
+        accepted: &[bool],
+        index: usize,
+    ) -> bool {
+        let plan = self.agreement.plan(id);
+        let Some(peer) = plan.and_then(|plan| plan.peer.as_ref()) else {
+            return true;
+        };
+        let is_accepted = |other: usize| accepted.get(other).copied().unwrap_or(false);
+        let tagged = offer.tagged_of_used(index, is_accepted);
+        let theirs = tagged.and_then(|it| it.transport.ice.as_ref());
+        self.state != SignalingState::HaveLocalPranswer || theirs == Some(&peer.remote)
     }
 
     /// The transport that a bundle runs on already: that of its first accepted section, or, where that
