@@ -45,9 +45,11 @@ impl Tracks {
         self.sent_slot().clone()
     }
 
-    /// Has the sender send this track, or none.
-    pub(crate) fn send(&self, track: Option<MediaStreamTrack>) {
-        *self.sent_slot() = track;
+    /// Has the sender send this track, or none. To be called under the engine's lock, so that both know
+    /// of the same track. Returns the one before: its drop may wake whoever makes its media.
+    #[must_use]
+    pub(crate) fn send(&self, track: Option<MediaStreamTrack>) -> Option<MediaStreamTrack> {
+        std::mem::replace(&mut *self.sent_slot(), track)
     }
 
     fn sent_slot(&self) -> MutexGuard<'_, Option<MediaStreamTrack>> {

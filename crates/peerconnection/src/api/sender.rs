@@ -73,7 +73,7 @@ impl RtpSender {
             },
             move |engine, _| {
                 engine.replace_track(id, track.as_ref().map(MediaStreamTrack::id))?;
-                tracks.send(track);
+                drop(tracks.send(track));
                 Ok(())
             },
         )

@@ -76,13 +76,15 @@ impl PeerConnection {
         let engine = &mut inner.engine;
         let id = engine.add_track(engine_kind(kind), track.id(), &ids)?;
         let part = shared.part(&mut inner, id, kind);
+        let before = part.tracks.send(Some(track.clone()));
         drop(inner);
-        part.tracks.send(Some(track.clone()));
+        drop(before);
         shared.wake_driver();
         Ok(RtpSender { part })
     }
 
     /// `removeTrack()`: sends nothing any more; the sender stays and can be given another track.
+    /// Nothing happens to one whose transceiver is stopped.
     ///
     /// # Errors
     ///
@@ -96,9 +98,14 @@ impl PeerConnection {
             let message = "the sender is of another connection";
             return Err(Error::InvalidAccess(message.into()));
         }
-        inner.engine.remove_track(sender.part.id)?;
+        let id = sender.part.id;
+        inner.engine.remove_track(id)?;
+        // One that is stopping, or gone, keeps its track.
+        let now = inner.engine.transceiver(id);
+        let is_removed = now.is_some_and(|own| own.sender_track().is_none());
+        let removed = is_removed.then(|| sender.part.tracks.send(None));
         drop(inner);
-        sender.part.tracks.send(None);
+        drop(removed);
         shared.wake_driver();
         Ok(())
     }
@@ -131,8 +138,9 @@ impl PeerConnection {
         let engine = &mut inner.engine;
         let id = engine.add_transceiver(engine_kind(kind), name, init)?;
         let part = shared.part(&mut inner, id, kind);
+        let before = part.tracks.send(track);
         drop(inner);
-        part.tracks.send(track);
+        drop(before);
         shared.wake_driver();
         Ok(RtpTransceiver { part })
     }

@@ -10,6 +10,24 @@ use peerconnection::{
 
 use crate::{Side, at_once, connect, name, negotiate, soon, stream};
 
+/// WebRTC §5.1, removeTrack: nothing happens to a sender whose transceiver is stopping or gone.
+#[tokio::test]
+async fn a_stopped_sender_keeps_its_track() {
+    let (mut a, mut b) = (Side::new(), Side::new());
+    let sender = {
+        let track = a.track(Audio, "one");
+        a.pc.add_track(&track, &[]).unwrap()
+    };
+    negotiate(&mut a, &mut b).await;
+    a.pc.transceivers()[0].stop().unwrap();
+    for _ in 0..2 {
+        a.pc.remove_track(&sender).unwrap();
+        assert_eq!(sender.track().unwrap().id(), "one");
+        negotiate(&mut a, &mut b).await;
+        assert!(a.pc.transceivers().is_empty());
+    }
+}
+
 #[tokio::test]
 async fn a_track_takes_a_sender_that_has_never_sent() {
     let mut a = Side::new();
