@@ -195,6 +195,8 @@ impl Session {
         accepted: &[bool],
         index: usize,
     ) -> bool {
+        let before = self.before.as_ref();
+        let ran_before = before.is_some_and(|before| before.agreement.plan(id).is_some());
         let plan = self.agreement.plan(id);
         let Some(peer) = plan.and_then(|plan| plan.peer.as_ref()) else {
             return true;
@@ -202,7 +204,8 @@ impl Session {
         let is_accepted = |other: usize| accepted.get(other).copied().unwrap_or(false);
         let tagged = offer.tagged_of_used(index, is_accepted);
         let theirs = tagged.and_then(|it| it.transport.ice.as_ref());
-        self.state != SignalingState::HaveLocalPranswer || theirs == Some(&peer.remote)
+        let is_provisional = self.state == SignalingState::HaveLocalPranswer && !ran_before;
+        !is_provisional || theirs == Some(&peer.remote)
     }
 
     /// The transport that a bundle runs on already: that of its first accepted section, or, where that
