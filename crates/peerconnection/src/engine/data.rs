@@ -57,8 +57,9 @@ impl Data {
     /// `NotSupportedError`: the association would have to move to another transport, or needs a port
     /// other than 5000.
     pub(super) fn check(&self, plan: &DataPlan) -> Result<(), Error> {
-        if self.started && self.transport().is_some_and(|id| id != plan.transport) {
-            let message = "data channels in use cannot move to another transport";
+        if self.started && self.transport() != Some(plan.transport) {
+            let message = "data channels cannot move to another transport, nor begin again after \
+                           their section was rejected";
             return Err(Error::NotSupported(message.into()));
         }
         if let Some(peer) = plan.peer
