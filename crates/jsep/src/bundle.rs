@@ -52,6 +52,30 @@ fn meaning(own: &CodecParameters) -> (String, u32, Option<u16>) {
     )
 }
 
+/// Leaves out what an offer names by a payload type that means another codec in an earlier section of
+/// the bundle, so that it is not answered: then RFC 9143 §9.1 holds all the same.
+///
+/// Firefox offers a later section with numbers of its own though the peer's are in use: its AV1 is 99,
+/// which is the retransmission of VP9 for libwebrtc. Browsers take such an offer.
+pub(crate) fn leave_out_second_meanings(offer: &mut Description) {
+    for group in offer.groups.clone() {
+        let mut meanings = BTreeMap::new();
+        for index in group {
+            let section = offer.sections.get_mut(index);
+            let Some(section) = section.filter(|section| !section.rejected) else {
+                continue;
+            };
+            section.codecs.retain(|own| {
+                let means = meaning(own);
+                *meanings
+                    .entry(own.payload_type)
+                    .or_insert_with(|| means.clone())
+                    == means
+            });
+        }
+    }
+}
+
 /// Whether every number of a description means one thing in its bundle.
 pub(crate) fn check_numbers(description: &Description) -> Result<(), Error> {
     for group in &description.groups {

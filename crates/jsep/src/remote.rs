@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     Error, MediaKind, SdpType, Session, SignalingState, TransceiverDirection, TransceiverId,
     agreement::{FreeMids, Owner, Section},
-    bundle::check_numbers,
+    bundle::{check_numbers, leave_out_second_meanings},
     commit::Exchange,
     description::{DescribedSection, Description, Use, in_section},
     encoding::SendEncodings,
@@ -38,11 +38,12 @@ impl Session {
         Ok(())
     }
 
-    fn set_remote_offer(&mut self, offer: Description) -> Result<(), Error> {
+    fn set_remote_offer(&mut self, mut offer: Description) -> Result<(), Error> {
         if self.state == SignalingState::HaveLocalOffer {
             self.roll_back();
         }
         self.check_offer(&offer)?;
+        leave_out_second_meanings(&mut offer);
         check_numbers(&offer)?;
         self.remember_stable();
         self.created_answer = None;

@@ -4,8 +4,8 @@
 #[allow(dead_code, unused_imports)] // Shared with the tests of whole sessions.
 mod support;
 
-use pc_jsep::{OfferOptions, SdpType, Session};
-use support::{Audio, edited, exchange, lines, local, offer, pair};
+use pc_jsep::{OfferOptions, SdpType, Session, TransceiverDirection as Direction};
+use support::{Audio, Video, add, edited, exchange, lines, local, offer, pair};
 
 const RESTART: OfferOptions = OfferOptions { ice_restart: true };
 
@@ -109,4 +109,36 @@ fn a_restart_alone_does_not_turn_the_dtls_role() {
         !is_client(&other),
         "whoever names associations means another one"
     );
+}
+
+/// Firefox adds a section with AV1 under the number that a section of libwebrtc's has for what repairs
+/// VP9. Other browsers take that.
+#[test]
+fn a_payload_type_of_a_second_meaning_is_not_answered() {
+    let (mut a, mut b) = pair();
+    add(&mut a, Video, Direction::SendRecv);
+    add(&mut a, Video, Direction::SendRecv);
+    let text = local(&mut a, SdpType::Offer);
+    let (first, second) = text.split_at(text.rfind("m=video").unwrap());
+    assert!(first.contains("a=rtpmap:99 rtx/90000"));
+    let second = edited(second, " 98 99 ", " 98 ");
+    let second = edited(&second, "a=rtpmap:99 rtx/90000\r\na=fmtp:99 apt=98\r\n", "");
+    let second = edited(&second, " 45 46", " 99 46");
+    let second = edited(&second, ":45 ", ":99 ");
+    let second = edited(&second, "apt=45", "apt=99");
+    let offer = format!("{first}{second}");
+    b.set_remote_description(SdpType::Offer, &offer).unwrap();
+    let answer = local(&mut b, SdpType::Answer);
+    let (first, second) = answer.split_at(answer.rfind("m=video").unwrap());
+    assert!(first.contains("a=rtpmap:99 rtx/90000"));
+    assert!(second.contains("a=rtpmap:98 VP9/90000") && !second.contains("m=video 0"));
+    assert!(
+        !second.contains(":99 ") && !second.contains("apt=99"),
+        "{second}"
+    );
+    // Nor is it offered later on.
+    a.set_remote_description(SdpType::Answer, &answer).unwrap();
+    let (again, _) = exchange(&mut b, &mut a);
+    let second = &again[again.rfind("m=video").unwrap()..];
+    assert!(!second.contains("a=rtpmap:99 AV1"), "{second}");
 }

@@ -1,13 +1,16 @@
 //! `cargo xtask interop negotiate`: real browsers take our offers and answers.
 //!
 //! Our side runs in this process, on the facade; the browser is scripted over the bridge. A
-//! scenario is a function on a [`Session`](session::Session): it checks what it is about, and with
+//! scenario is a function on a [`Session`]: it checks what it is about, and with
 //! it that both sides are stable, agree on m-lines, mids and directions, and are connected.
 
+mod errors;
+mod flow;
 mod later;
 mod media;
 mod ours;
 mod pending;
+mod perfect;
 mod rtp;
 mod scenarios;
 mod session;
@@ -36,7 +39,7 @@ use scenarios::Scenario;
 use session::Session;
 
 /// What a scenario gets, beside the start of its browser.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// The flags of `cargo xtask interop negotiate`.
 #[derive(Args)]

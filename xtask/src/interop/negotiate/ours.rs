@@ -10,12 +10,11 @@ use std::{
 use anyhow::{Context, Result, bail};
 use peerconnection::{
     Configuration, DataChannel, DataChannelEvent, DtlsTransport, Event, Events, HostAddresses,
-    IceCandidate, MediaKind, MediaStream, MediaStreamTrack, MediaTrackEvent, Message,
-    PeerConnection, RtpSender, RtpTransceiver, SessionDescription, StreamEvent, TrackEvent,
-    TrackSource, TransceiverInit,
+    MediaKind, MediaStream, MediaStreamTrack, MediaTrackEvent, Message, PeerConnection, RtpSender,
+    RtpTransceiver, SessionDescription, StreamEvent, TrackEvent, TrackSource, TransceiverInit,
 };
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::state::{State, Transceiver, Transport};
 
@@ -32,6 +31,9 @@ pub(super) struct Ours {
     sources: Mutex<Vec<TrackSource>>,
 }
 
+/// What writes into the log of our side.
+pub(super) struct Handle(Record);
+
 /// The log, and the objects that came with its events. A cheap handle.
 #[derive(Clone)]
 struct Record {
@@ -42,7 +44,6 @@ struct Record {
 
 #[derive(Default)]
 struct Objects {
-    tracks: Vec<TrackEvent>,
     channels: Vec<DataChannel>,
     watched: Vec<MediaStreamTrack>,
     streams: Vec<MediaStream>,
@@ -57,22 +58,8 @@ pub(super) fn configuration() -> Configuration {
 }
 
 impl Ours {
-    /// A connection, and where its candidates go.
-    pub(super) fn new(
-        configuration: Configuration,
-    ) -> Result<(Self, mpsc::UnboundedReceiver<IceCandidate>)> {
-        let (candidates, receiver) = mpsc::unbounded_channel();
-        let ours = Self::with(configuration, |ours, events| {
-            tokio::spawn(listen(events, ours.record.clone(), candidates));
-        })?;
-        Ok((ours, receiver))
-    }
-
-    /// A connection whose events `listen` is to take.
-    pub(super) fn with(
-        configuration: Configuration,
-        listen: impl FnOnce(&Self, Events),
-    ) -> Result<Self> {
+    /// A connection, and its events.
+    pub(super) fn new(configuration: Configuration) -> Result<(Self, Events)> {
         let (pc, events) = PeerConnection::new(configuration)?;
         let record = Record {
             log: watch::Sender::default(),
@@ -84,8 +71,12 @@ impl Ours {
             record,
             sources: Mutex::default(),
         };
-        listen(&ours, events);
-        Ok(ours)
+        Ok((ours, events))
+    }
+
+    /// For whoever takes the events.
+    pub(super) fn handle(&self) -> Handle {
+        Handle(self.record.clone())
     }
 
     /// A silent track of its own name.
@@ -144,11 +135,6 @@ impl Ours {
             .with_context(|| format!("we have no transceiver with the mid {mid}"))
     }
 
-    /// The `track` events so far.
-    pub(super) fn tracks(&self) -> Vec<TrackEvent> {
-        self.record.objects().tracks.clone()
-    }
-
     /// `setLocalDescription()` and what it has made.
     pub(super) async fn describe(&self) -> Result<SessionDescription> {
         self.pc.set_local_description(None).await?;
@@ -163,11 +149,6 @@ impl Ours {
     /// How many entries the log has.
     pub(super) fn mark(&self) -> usize {
         self.record.log.borrow().len()
-    }
-
-    /// Writes an entry of the script's own.
-    pub(super) fn note(&self, event: &str, fields: Value) {
-        self.record.tell(event, fields);
     }
 
     /// The first entry from index `from` on that is `event` and `wanted`.
@@ -260,23 +241,10 @@ fn transceiver_state(transceiver: &RtpTransceiver) -> Transceiver {
     }
 }
 
-async fn listen(
-    mut events: Events,
-    record: Record,
-    candidates: mpsc::UnboundedSender<IceCandidate>,
-) {
-    while let Some(event) = events.next().await {
-        record.take(&event);
-        if let Event::IceCandidate(Some(candidate)) = event {
-            let _ = candidates.send(candidate);
-        }
-    }
-}
-
-impl Ours {
+impl Handle {
     /// Writes `event` into the log, and watches what comes with it.
     pub(super) fn take(&self, event: &Event) {
-        self.record.take(event);
+        self.0.take(event);
     }
 }
 
@@ -341,7 +309,6 @@ impl Record {
             .streams
             .iter()
             .for_each(|stream| self.watch_stream(stream));
-        self.objects().tracks.push(event.clone());
     }
 
     fn watch_track(&self, track: &MediaStreamTrack) {

@@ -7,7 +7,7 @@ use peerconnection::{BundlePolicy, Configuration};
 
 use super::{
     super::scenario::{Role, Side},
-    later, media, pending, rtp,
+    errors, flow, later, media, pending, perfect, rtp,
     session::{Session, plain},
     transports,
 };
@@ -56,10 +56,15 @@ macro_rules! scenario {
 pub(super) fn all(role: Role) -> Vec<Scenario> {
     let mut all = medias();
     all.extend(bundles());
-    all.extend(transports_of(role));
+    all.extend(over_transports());
     all.extend(later_on());
     all.extend(pending_ones());
     all.extend(rtp_of(role));
+    all.extend([
+        scenario!("call flow", flow::call),
+        scenario!("wrong states", errors::wrong_states),
+        scenario!("glare, 50 times", perfect::glare),
+    ]);
     all
 }
 
@@ -117,9 +122,8 @@ fn policy(bundle_policy: BundlePolicy) -> Configuration {
     }
 }
 
-fn transports_of(role: Role) -> Vec<Scenario> {
+fn over_transports() -> Vec<Scenario> {
     use transports::{Restart, THEIR_RSA, ice_restart, rsa, with_rsa};
-    let _ = role;
     vec![
         scenario!("restartIce()", ice_restart, false, Restart::Call),
         scenario!(

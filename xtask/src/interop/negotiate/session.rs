@@ -1,12 +1,17 @@
 //! Two connections, ours and a browser's, and the signaling between them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use anyhow::{Context, Result, anyhow, ensure};
-use peerconnection::{Configuration, IceCandidate, SdpType, SessionDescription};
+use peerconnection::{
+    Configuration, Event, Events as OurEvents, IceCandidate, SdpType, SessionDescription,
+};
 use serde_json::{Value, json};
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{Notify, oneshot},
     task::JoinHandle,
 };
 
@@ -16,7 +21,7 @@ use super::{
         peers::Peer,
         scenario::{Role, Side},
     },
-    ours::{self, Ours},
+    ours::{self, Handle, Ours},
     state::{Section, State, reversed, sections},
 };
 
@@ -29,6 +34,8 @@ pub(super) struct Session {
     pub(super) theirs: Theirs,
     couriers: [Arc<Courier>; 2],
     tasks: Vec<JoinHandle<()>>,
+    /// Ends the trickling of our candidates, and gives our events.
+    listening: Option<(oneshot::Sender<()>, oneshot::Receiver<OurEvents>)>,
     /// What signaling does to every description on its way.
     pub(super) tamper: fn(&str) -> String,
     told: Arc<Mutex<Vec<String>>>,
@@ -44,8 +51,8 @@ pub(super) struct Theirs {
 #[derive(Default)]
 struct Courier {
     waiting: Mutex<Vec<Value>>,
-    /// What that side has been told already.
-    delivered: Mutex<String>,
+    /// The mids and user fragments that side has been told already.
+    delivered: Mutex<HashSet<(String, String)>>,
     more: Notify,
     failures: Mutex<Vec<String>>,
 }
@@ -124,7 +131,9 @@ impl Session {
         theirs: &str,
     ) -> Result<Self> {
         page.eval(&format!("create('pc', {theirs})"), ()).await?;
-        let (ours, candidates) = Ours::new(configuration)?;
+        let (ours, our_events) = Ours::new(configuration)?;
+        let (give_back, given_back) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
         let events = page.events();
         let theirs = Theirs { page };
         let couriers = [Arc::<Courier>::default(), Arc::<Courier>::default()];
@@ -133,7 +142,13 @@ impl Session {
         let told: Arc<Mutex<Vec<String>>> = Arc::default();
         let tasks = vec![
             tokio::spawn(collect_theirs(events, to_us.clone())),
-            tokio::spawn(collect_ours(candidates, to_them.clone())),
+            tokio::spawn(collect_ours(
+                our_events,
+                ours.handle(),
+                to_them.clone(),
+                stopped,
+                give_back,
+            )),
             tokio::spawn(bring_us(to_us.clone(), pc)),
             tokio::spawn(bring_them(to_them.clone(), theirs.clone())),
         ];
@@ -144,6 +159,7 @@ impl Session {
             theirs,
             couriers,
             tasks,
+            listening: Some((stop, given_back)),
             tamper: str::to_owned,
             told,
         })
@@ -210,6 +226,7 @@ impl Session {
 
     /// Takes back the pending offer on one side, `local`ly or as if signaling had said so.
     pub(super) async fn roll_back(&self, side: Side, local: bool) -> Result<()> {
+        self.forget(if local { side.other() } else { side });
         match (side, local) {
             (Side::Ours, true) => Ok(self
                 .ours
@@ -232,7 +249,10 @@ impl Session {
     pub(super) async fn signaling_state(&self, side: Side) -> Result<String> {
         Ok(match side {
             Side::Ours => self.ours.pc.signaling_state().to_string(),
-            Side::Theirs => self.theirs.state().await?.signaling_state,
+            Side::Theirs => {
+                let state = self.theirs.run("return it.signalingState", ()).await?;
+                state.as_str().unwrap_or_default().to_owned()
+            }
         })
     }
 
@@ -282,8 +302,26 @@ impl Session {
     /// `to` has this description: its candidates may follow.
     pub(super) fn delivered(&self, to: Side, sdp: &str) {
         let courier = self.courier(to);
-        lock(&courier.delivered).push_str(sdp);
+        let described = sections(sdp);
+        let generations = described.iter().filter_map(|section| {
+            let ufrag = section.values("ice-ufrag").next()?;
+            Some((section.mid.clone()?, ufrag.to_owned()))
+        });
+        lock(&courier.delivered).extend(generations);
         courier.more.notify_one();
+    }
+
+    /// What `to` was told does not hold any more: candidates that are under way may be refused.
+    fn forget(&self, to: Side) {
+        lock(&self.courier(to).delivered).clear();
+        lock(&self.courier(to).waiting).clear();
+    }
+
+    /// Candidates were refused because of a rollback, if at all.
+    pub(super) fn forgive(&self) {
+        self.couriers
+            .iter()
+            .for_each(|it| lock(&it.failures).clear());
     }
 
     /// One whole exchange. The answer is held against the offer.
@@ -434,6 +472,20 @@ impl Session {
         Ok(())
     }
 
+    /// From here on the script takes our events, and carries candidates both ways.
+    pub(super) async fn take_events(&mut self) -> Result<OurEvents> {
+        let (stop, given_back) = self.listening.take().context("the events are taken")?;
+        let _ = stop.send(());
+        let events = given_back.await.context("no events")?;
+        self.tasks.drain(..).for_each(|task| task.abort());
+        Ok(events)
+    }
+
+    /// A task that ends with the session.
+    pub(super) fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.push(tokio::spawn(task));
+    }
+
     /// Writes something into the protocol of the signaling.
     pub(super) fn tell(&self, what: &str, text: &str) {
         lock(&self.told).push(format!("--- {what}\n{text}\n"));
@@ -485,13 +537,28 @@ pub(super) fn check_answer(offer: &str, answer: &str) -> Result<()> {
     Ok(())
 }
 
+/// Until `stopped`; then it gives the events back.
 async fn collect_ours(
-    mut candidates: mpsc::UnboundedReceiver<IceCandidate>,
+    mut events: OurEvents,
+    ours: Handle,
     courier: Arc<Courier>,
+    mut stopped: oneshot::Receiver<()>,
+    give_back: oneshot::Sender<OurEvents>,
 ) {
-    while let Some(candidate) = candidates.recv().await {
-        courier.add(serde_json::to_value(candidate).unwrap_or_default());
+    loop {
+        tokio::select! {
+            biased;
+            event = events.next() => {
+                let Some(event) = event else { break };
+                ours.take(&event);
+                if let Event::IceCandidate(Some(candidate)) = event {
+                    courier.add(serde_json::to_value(candidate).unwrap_or_default());
+                }
+            }
+            Ok(()) = &mut stopped => break,
+        }
     }
+    let _ = give_back.send(events);
 }
 
 async fn collect_theirs(mut events: Events, courier: Arc<Courier>) {
@@ -540,9 +607,9 @@ impl Courier {
     /// The candidates whose generation has been described.
     fn due(&self) -> Vec<Value> {
         let delivered = lock(&self.delivered);
-        let due = |candidate: &mut Value| match candidate["usernameFragment"].as_str() {
-            Some(ufrag) => delivered.contains(&format!("a=ice-ufrag:{ufrag}\r\n")),
-            None => !delivered.is_empty(),
+        let due = |candidate: &mut Value| {
+            let text = |key: &str| candidate[key].as_str().unwrap_or_default().to_owned();
+            delivered.contains(&(text("sdpMid"), text("usernameFragment")))
         };
         lock(&self.waiting).extract_if(.., due).collect()
     }

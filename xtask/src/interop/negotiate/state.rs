@@ -7,6 +7,8 @@ use serde::Deserialize;
 #[serde(rename_all = "camelCase")]
 pub(super) struct State {
     pub(super) signaling_state: String,
+    /// For the message of a failure.
+    #[allow(dead_code)]
     pub(super) connection_state: String,
     pub(super) transceivers: Vec<Transceiver>,
     pub(super) transports: Vec<Transport>,

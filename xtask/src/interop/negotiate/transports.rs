@@ -191,7 +191,8 @@ async fn new_pair(session: &Session) -> Result<()> {
             .is_some_and(|port| ports.contains(&port))
     };
     let what = format!("a pair of the generation {remote}, ports {ports:?}, is selected");
-    session.ours.until(&what, chosen).await
+    let selected = session.ours.until(&what, chosen).await;
+    selected.with_context(|| format!("{:?}, {:?}", ice.role(), ice.selected_candidate_pair()))
 }
 
 /// A configuration with an RSA certificate.
