@@ -64,11 +64,18 @@ impl Agent {
 
     /// Forms a pair of a base and a remote candidate, if they go together and it is new.
     pub(super) fn form_pair(&mut self, base: SocketAddr, remote: RemoteId) -> Option<PairId> {
+        let address = self.current.remotes.get(remote)?.address;
+        can_pair(base, address)
+            .then(|| self.pair_up(base, remote))
+            .flatten()
+    }
+
+    /// The same for two of which a check has shown that they go together (RFC 8445 §7.3.1.4), whatever
+    /// their scopes: on one machine loopback hears from every address. A peer whose checks are answered
+    /// may nominate that pair, and would wait for this side in vain.
+    pub(super) fn pair_up(&mut self, base: SocketAddr, remote: RemoteId) -> Option<PairId> {
         self.current.remote.as_ref()?;
         let (local, candidate) = (self.locals.at(base)?, self.current.remotes.get(remote)?);
-        if !can_pair(base, candidate.address) {
-            return None;
-        }
         let route = FiveTuple::udp(base, scoped(base, candidate.address));
         if let Some(known) = self.current.checklist.by_route(route) {
             return Some(known);

@@ -239,7 +239,7 @@ impl Agent {
                 }
             }
         };
-        self.form_pair(received.route.local, remote)
+        self.pair_up(received.route.local, remote)
     }
 
     /// The oldest peer-reflexive candidate that nothing depends on.

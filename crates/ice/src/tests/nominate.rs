@@ -1,11 +1,11 @@
 use std::{net::SocketAddr, time::Duration};
 
-use pc_proto::Protocol;
+use pc_proto::{FiveTuple, Protocol};
 use pc_simnet::{Seed, ms, secs};
 use pc_stun::{Class, MessageView};
 
 use super::{
-    bytes::{Check, Lone, THEIRS, route, route_from},
+    bytes::{Check, Lone, OURS, THEIRS, route, route_from},
     support::{A, B, Duo, address},
 };
 use crate::{Candidate, Event, Role, State};
@@ -69,6 +69,29 @@ fn nomination_waits_for_validity() {
     nominate(&mut lone, THEIRS.into());
     assert!(!lone.agent.is_nominated());
     lone.answer_all();
+    assert!(lone.agent.is_nominated());
+}
+
+/// RFC 8445 §7.3.1.4: a check proves its path, also one from another address of this machine to
+/// loopback, on which this side would begin no check.
+#[test]
+fn a_pair_that_a_check_has_shown_is_checked_whatever_its_scopes() {
+    let base: SocketAddr = ([127, 0, 0, 1], 5000).into();
+    let mut lone = Lone::signalled(Role::Controlled);
+    lone.agent.remove_local_address(lone.now, OURS.into());
+    lone.agent
+        .add_local_candidate(lone.now, Candidate::host(base))
+        .unwrap();
+    lone.live_for(ms(200));
+    assert_eq!(in_use(&lone), None, "nothing of our own is checked");
+    let check = Check {
+        nominates: true,
+        ..lone.check()
+    };
+    let path = FiveTuple::udp(base, THEIRS.into());
+    lone.input(path, &check.write()).unwrap();
+    lone.live_for(ms(200));
+    assert_eq!(lone.agent.route(), Some(path));
     assert!(lone.agent.is_nominated());
 }
 
