@@ -91,28 +91,11 @@ impl Session {
     }
 
     /// RFC 8445 §6.1.1: the offerer of the first exchange controls, and always does against a lite
-    /// peer. A restart decides anew: libwebrtc takes the role with its offer already.
+    /// peer. A restart changes nothing of that, whoever begins it.
     fn decide_role(&mut self, exchange: &Exchange<'_>) {
         let lite = exchange.remote.sdp.is_ice_lite();
-        let kept = self.controlling.filter(|_| !self.restarts(exchange));
-        let decided = kept.unwrap_or(!exchange.answer_is_local);
+        let decided = self.controlling.unwrap_or(!exchange.answer_is_local);
         self.controlling = Some(decided || lite);
-    }
-
-    /// Whether every transport that has a peer gets other credentials of it.
-    fn restarts(&self, exchange: &Exchange<'_>) -> bool {
-        let known = exchange.accepted().filter_map(|(local, remote)| {
-            let id = self.agreement.sections.get(local.index)?.transport?;
-            let before = self.agreement.plan(id)?.peer.as_ref()?;
-            let runs_on = exchange.answer_is_local
-                && self
-                    .running_tag(exchange.remote, remote.index, Some(id))
-                    .is_some();
-            let tagged = exchange.remote_tagged(remote.index).unwrap_or(remote);
-            Some(!runs_on && tagged.transport.ice.as_ref() != Some(&before.remote))
-        });
-        let changed: Vec<bool> = known.collect();
-        !changed.is_empty() && changed.iter().all(|changed| *changed)
     }
 
     fn commit_transports(&mut self, exchange: &Exchange<'_>) -> Result<(), Error> {

@@ -65,20 +65,14 @@ fn the_candidates_of_a_transport_that_has_ended_are_shown_no_more() {
     assert!(!text.contains("5000 typ host") && !text.contains("m=application 5000"));
 }
 
-/// RFC 8445 §6.1.1: a restart selects the roles anew. libwebrtc takes its with the offer.
+/// A browser that restarts nominates nothing where the roles are turned with it.
 #[test]
-fn who_restarts_controls() {
+fn a_restart_keeps_the_roles() {
     let (mut a, mut b, _) = talking();
     assert!(a.is_controlling() && !b.is_controlling());
+    b.create_offer(RESTART).unwrap();
     exchange(&mut b, &mut a);
     assert!(a.is_controlling() && !b.is_controlling());
-    b.create_offer(RESTART).unwrap();
-    offer(&mut b, &mut a);
-    assert!(a.is_controlling(), "it has not been answered");
-    let answer = local(&mut a, SdpType::Answer);
-    assert!(!a.is_controlling());
-    b.set_remote_description(SdpType::Answer, &answer).unwrap();
-    assert!(b.is_controlling());
 }
 
 /// Firefox answers a restart with `a=setup:active` where it has been passive, and keeps its
