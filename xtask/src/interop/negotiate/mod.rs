@@ -38,7 +38,8 @@ use super::{
 use scenarios::Scenario;
 use session::Session;
 
-/// What a scenario gets, beside the start of its browser.
+/// What a scenario gets, beside the start of its browser. Fifty rounds of glare take Firefox almost a
+/// minute.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// The flags of `cargo xtask interop negotiate`.
