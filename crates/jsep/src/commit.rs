@@ -91,7 +91,7 @@ impl Session {
     }
 
     /// RFC 8445 §6.1.1: the offerer of the first exchange controls, and always does against a lite
-    /// peer. A restart changes nothing of that, whoever begins it.
+    /// peer. A restart changes nothing of that, whoever begins it, unless an agent becomes lite or full.
     fn decide_role(&mut self, exchange: &Exchange<'_>) {
         let lite = exchange.remote.sdp.is_ice_lite();
         let decided = self.controlling.unwrap_or(!exchange.answer_is_local);
