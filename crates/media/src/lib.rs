@@ -83,22 +83,29 @@
     )
 )]
 
+mod frame;
 mod id;
 mod kind;
+mod readers;
+mod requests;
 mod source;
 mod stream;
 mod stream_events;
 mod track;
 mod track_events;
+mod track_frames;
 mod wakers;
 
 #[cfg(test)]
 mod tests;
 
+pub use frame::{AudioFrame, EncodedFrame, InvalidFrame, MediaFrame, Plane, Rotation, VideoFrame};
 pub use id::uuid_v4;
 pub use kind::{MediaKind, MediaStreamTrackState};
+pub use requests::{Request, WrongKind};
 pub use source::TrackSource;
 pub use stream::{MediaStream, StreamControl};
 pub use stream_events::{StreamEvent, StreamEvents};
 pub use track::MediaStreamTrack;
 pub use track_events::{TrackEvent, TrackEvents};
+pub use track_frames::TrackFrames;

@@ -4,12 +4,14 @@ use std::{
     fmt,
     future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Poll,
+    task::{Context, Poll, Waker},
 };
 
 use crate::{
-    MediaKind,
-    wakers::{Wakers, wake},
+    MediaFrame, MediaKind, Request, WrongKind,
+    readers::Readers,
+    requests::Requests,
+    wakers::{Wakers, wake, wake_all},
 };
 
 /// The source of a [`MediaStreamTrack`](crate::MediaStreamTrack) and of all clones of it: the half
@@ -57,10 +59,66 @@ impl TrackSource {
         let mut state = self.shared.lock();
         state.ended = true;
         let listeners = state.listeners.take();
-        let waiters = state.stop_waiters.take();
+        let waiters = state.take_stop_waiters();
+        let readers = state.readers.take_wakers();
         drop(state);
         wake(listeners);
         wake(waiters);
+        wake_all(readers);
+    }
+
+    /// Gives `frame` to everyone who [reads](crate::MediaStreamTrack::frames) a live track of this
+    /// source. Never blocks: a reader that is slow loses its oldest frames, and
+    /// [knows how many](crate::TrackFrames::lost).
+    ///
+    /// A source that is muted or has ended gives no media: nobody gets the frame.
+    pub fn write(&self, frame: impl Into<MediaFrame>) -> Result<(), WrongKind> {
+        let frame = frame.into();
+        let kind = self.shared.kind;
+        if frame.kind() != Some(kind) {
+            return Err(WrongKind { track: kind });
+        }
+        let mut state = self.shared.lock();
+        if state.ended || state.changes.muted() {
+            return Ok(());
+        }
+        let outcome = state.readers.write(&frame, kind);
+        let waiters = if outcome.needs_key_frame {
+            state.requests.key_frame()
+        } else {
+            Vec::new()
+        };
+        drop(state);
+        wake_all(outcome.wakers);
+        wake(waiters);
+        Ok(())
+    }
+
+    /// Whether somebody reads a live track of this source: whether it is worth making frames.
+    pub fn is_read(&self) -> bool {
+        self.shared.lock().readers.any_live()
+    }
+
+    /// What those who read wish for, if there is a wish that this did not return before.
+    pub fn try_request(&self) -> Option<Request> {
+        self.shared.lock().take_request()
+    }
+
+    /// Waits for the next of their wishes; `None` once the source
+    /// [is stopped](Self::is_stopped). Cancel safe.
+    pub async fn next_request(&self) -> Option<Request> {
+        let waiting = Waiting {
+            key: self.shared.lock().requests.waiters.key(),
+            shared: &self.shared,
+            of: |state| &mut state.requests.waiters,
+        };
+        poll_fn(|context| {
+            waiting.poll(context, |state| match state.take_request() {
+                None if !state.is_stopped() => Poll::Pending,
+                request => Poll::Ready(request),
+            })
+        })
+        .await
     }
 
     /// Whether nobody needs media of this source any more: each of its tracks has ended or is gone
@@ -75,18 +133,16 @@ impl TrackSource {
         let waiting = Waiting {
             key: self.shared.lock().stop_waiters.key(),
             shared: &self.shared,
+            of: |state| &mut state.stop_waiters,
         };
         poll_fn(|context| {
-            let waker = context.waker().clone();
-            let mut state = waiting.shared.lock();
-            if state.is_stopped() {
-                drop(state);
-                return Poll::Ready(());
-            }
-            let before = state.stop_waiters.park(waiting.key, waker);
-            drop(state);
-            drop(before);
-            Poll::Pending
+            waiting.poll(context, |state| {
+                if state.is_stopped() {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
         })
         .await;
     }
@@ -109,15 +165,33 @@ impl fmt::Debug for TrackSource {
     }
 }
 
-/// Takes its waker away when the future that waits is dropped.
+/// One who waits among the wakers that `of` names; takes its waker away when the future that waits
+/// is dropped.
 struct Waiting<'a> {
     shared: &'a Shared,
     key: u64,
+    of: fn(&mut State) -> &mut Wakers,
+}
+
+impl Waiting<'_> {
+    /// What `ready` says under the lock, and parks where it says `Pending`.
+    fn poll<T>(&self, context: &Context<'_>, ready: impl FnOnce(&mut State) -> Poll<T>) -> Poll<T> {
+        let waker = context.waker().clone();
+        let mut state = self.shared.lock();
+        let poll = ready(&mut state);
+        let unused = match poll {
+            Poll::Pending => (self.of)(&mut state).park(self.key, waker),
+            Poll::Ready(_) => Some(waker),
+        };
+        drop(state);
+        drop(unused);
+        poll
+    }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let waker = self.shared.lock().stop_waiters.forget(self.key);
+        let waker = (self.of)(&mut self.shared.lock()).forget(self.key);
         drop(waker);
     }
 }
@@ -141,6 +215,8 @@ impl Shared {
             live: 1,
             listeners: Wakers::default(),
             stop_waiters: Wakers::default(),
+            readers: Readers::default(),
+            requests: Requests::default(),
         };
         Self {
             kind,
@@ -171,11 +247,26 @@ pub(crate) struct State {
     pub(crate) listeners: Wakers,
     /// Those who wait for [`Self::is_stopped`].
     pub(crate) stop_waiters: Wakers,
+    /// The frames that wait for those who read.
+    pub(crate) readers: Readers,
+    /// What they wish for.
+    pub(crate) requests: Requests,
 }
 
 impl State {
     fn is_stopped(&self) -> bool {
         self.ended || self.live == 0
+    }
+
+    fn take_request(&mut self) -> Option<Request> {
+        self.requests.take(self.readers.bitrate())
+    }
+
+    /// Those who wait for the source's stop, whatever else they wait for.
+    pub(crate) fn take_stop_waiters(&mut self) -> Vec<(u64, Waker)> {
+        let mut waiters = self.stop_waiters.take();
+        waiters.append(&mut self.requests.waiters.take());
+        waiters
     }
 }
 

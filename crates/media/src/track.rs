@@ -8,9 +8,10 @@ use std::{
 };
 
 use crate::{
-    MediaKind, MediaStreamTrackState, TrackEvents, TrackSource,
+    MediaKind, MediaStreamTrackState, TrackEvents, TrackFrames, TrackSource,
+    readers::{Capacity, Gate},
     source::{Shared, State},
-    wakers::wake,
+    wakers::{wake, wake_all},
 };
 
 /// `MediaStreamTrack` (mediacapture-streams §4.3): one track of audio or video.
@@ -50,8 +51,10 @@ impl MediaStreamTrack {
         let inner = Inner {
             id: id.into(),
             source: Arc::clone(&shared),
-            enabled: AtomicBool::new(true),
-            stopped: OnceLock::new(),
+            gate: Arc::new(Gate {
+                enabled: AtomicBool::new(true),
+                stopped: OnceLock::new(),
+            }),
         };
         let track = Self {
             inner: Arc::new(inner),
@@ -77,13 +80,13 @@ impl MediaStreamTrack {
     /// Whether the application wants the media of this track. One that is not enabled gives
     /// silence or black frames.
     pub fn enabled(&self) -> bool {
-        self.inner.enabled.load(Ordering::Relaxed)
+        self.inner.gate.is_enabled()
     }
 
     /// Sets [`enabled`](Self::enabled), of an ended track too, where it has no effect. Fires
     /// nothing.
     pub fn set_enabled(&self, enabled: bool) {
-        self.inner.enabled.store(enabled, Ordering::Relaxed);
+        self.inner.gate.enabled.store(enabled, Ordering::Relaxed);
     }
 
     /// Whether the source gives no media at the moment. An ended track keeps what it had.
@@ -109,10 +112,12 @@ impl MediaStreamTrack {
             return;
         }
         // It is empty, as the track is live, and stays so while the lock is held.
-        let _ = self.inner.stopped.set(state.changes.count);
+        let _ = self.inner.gate.stopped.set(state.changes.count);
         let listeners = state.listeners.take();
+        let readers = state.readers.take_wakers();
         self.inner.leave(state);
         wake(listeners);
+        wake_all(readers);
     }
 
     /// The W3C's `clone()`: a further track with the same source, that is stopped, enabled and
@@ -123,14 +128,16 @@ impl MediaStreamTrack {
         let source = &self.inner.source;
         let mut state = source.lock();
         // Counted first: the drop of an `Inner` that was not stopped counts it out again.
-        if self.inner.stopped.get().is_none() {
+        if !self.inner.was_stopped() {
             state.live += 1;
         }
         let inner = Inner {
             id,
             source: Arc::clone(source),
-            enabled: AtomicBool::new(self.enabled()),
-            stopped: self.inner.stopped.clone(),
+            gate: Arc::new(Gate {
+                enabled: AtomicBool::new(self.enabled()),
+                stopped: self.inner.gate.stopped.clone(),
+            }),
         };
         drop(state);
         Self {
@@ -141,6 +148,30 @@ impl MediaStreamTrack {
     /// A listener that gets every event from now on. There may be any number of them.
     pub fn events(&self) -> TrackEvents {
         TrackEvents::new(self.clone())
+    }
+
+    /// A reader that gets every frame from now on. There may be any number of them; [`TrackFrames`]
+    /// says how many frames wait for each. It is a handle of the track, and keeps it.
+    pub fn frames(&self) -> TrackFrames {
+        TrackFrames::new(self.clone(), Capacity::Usual)
+    }
+
+    /// [`frames`](Self::frames) with room for `capacity` frames, at least one.
+    pub fn frames_buffered(&self, capacity: usize) -> TrackFrames {
+        TrackFrames::new(self.clone(), Capacity::Frames(capacity))
+    }
+
+    /// Asks the source for a key frame ([`Request::KeyFrame`](crate::Request::KeyFrame)), if the
+    /// track is live. It concerns sources of encoded frames, such as a connection that forwards what
+    /// it receives; others need not heed it.
+    pub fn request_key_frame(&self) {
+        let mut state = self.inner.source.lock();
+        if !self.inner.is_live(&state) {
+            return;
+        }
+        let waiters = state.requests.key_frame();
+        drop(state);
+        wake(waiters);
     }
 
     /// Whether both are handles of one track, which is what `==` says, too.
@@ -190,30 +221,33 @@ impl fmt::Debug for MediaStreamTrack {
 pub(crate) struct Inner {
     id: Box<str>,
     pub(crate) source: Arc<Shared>,
-    enabled: AtomicBool,
-    /// Stopped, after this many changes of the source. Written under the source's lock.
-    stopped: OnceLock<u64>,
+    /// Whether it is enabled and stopped.
+    pub(crate) gate: Arc<Gate>,
 }
 
 impl Inner {
     pub(crate) fn is_live(&self, state: &State) -> bool {
-        !state.ended && self.stopped.get().is_none()
+        !state.ended && !self.was_stopped()
     }
 
     pub(crate) fn was_stopped(&self) -> bool {
-        self.stopped.get().is_some()
+        self.gate.is_stopped()
     }
 
     /// How many changes of its source this track has taken part in.
     pub(crate) fn changes(&self, state: &State) -> u64 {
-        self.stopped.get().copied().unwrap_or(state.changes.count)
+        self.gate
+            .stopped
+            .get()
+            .copied()
+            .unwrap_or(state.changes.count)
     }
 
     /// The source has one track fewer; who waits for the last learns of it.
     fn leave(&self, mut state: MutexGuard<'_, State>) {
         state.live = state.live.saturating_sub(1);
         let waiters = if state.live == 0 {
-            state.stop_waiters.take()
+            state.take_stop_waiters()
         } else {
             Vec::new()
         };

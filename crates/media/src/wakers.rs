@@ -50,3 +50,10 @@ pub(crate) fn wake(parked: Vec<(u64, Waker)>) {
         waker.wake();
     }
 }
+
+/// [`wake`] for wakers without a name.
+pub(crate) fn wake_all(wakers: Vec<Waker>) {
+    for waker in wakers {
+        waker.wake();
+    }
+}
