@@ -1,0 +1,183 @@
+//! VP8, [RFC 7741 §4](https://www.rfc-editor.org/rfc/rfc7741#section-4).
+//!
+//! ```text
+//!       0 1 2 3 4 5 6 7
+//!      +-+-+-+-+-+-+-+-+
+//!      |X|R|N|S|R| PID | N: no other frame depends on this one; S: start of partition PID
+//!      +-+-+-+-+-+-+-+-+
+//! X:   |I|L|T|K| RSV   |
+//!      +-+-+-+-+-+-+-+-+
+//! I:   |M| PictureID   | M: 15 bits, else 7
+//!      +-+-+-+-+-+-+-+-+
+//! M:   |   PictureID   |
+//!      +-+-+-+-+-+-+-+-+
+//! L:   |   TL0PICIDX   |
+//!      +-+-+-+-+-+-+-+-+
+//! T/K: |TID|Y| KEYIDX  |
+//!      +-+-+-+-+-+-+-+-+
+//! ```
+
+use super::buffer::{FrameBuffer, PayloadInfo};
+use super::packetize::piece_len;
+use super::{PacketizeError, Payloads};
+use pc_proto::{ParseError, Reader};
+
+const X: u8 = 0x80;
+const N: u8 = 0x20;
+const S: u8 = 0x10;
+const PID: u8 = 0x07;
+const I: u8 = 0x80;
+const L: u8 = 0x40;
+const T: u8 = 0x20;
+const K: u8 = 0x10;
+/// The picture id has 15 bits.
+const M: u8 = 0x80;
+
+/// The descriptor that is sent: with a picture id of 15 bits, which libwebrtc orders frames by.
+const DESCRIPTOR_LEN: usize = 4;
+
+/// A payload descriptor that was read.
+#[derive(Debug, Clone, Copy)]
+struct Descriptor {
+    /// The first byte.
+    flags: u8,
+    picture_id: Option<u16>,
+    temporal_id: Option<u8>,
+}
+
+impl Descriptor {
+    /// Reads the descriptor; what is left is the payload, never empty.
+    fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let mut descriptor = Self {
+            flags: reader.u8("VP8 payload descriptor")?,
+            picture_id: None,
+            temporal_id: None,
+        };
+        if descriptor.flags & X != 0 {
+            descriptor.extend(reader)?;
+        }
+        match reader.is_empty() {
+            true => Err(reader.error("VP8 payload")),
+            false => Ok(descriptor),
+        }
+    }
+
+    fn extend(&mut self, reader: &mut Reader<'_>) -> Result<(), ParseError> {
+        let present = reader.u8("VP8 extension")?;
+        if present & I != 0 {
+            let first = reader.u8("VP8 picture id")?;
+            self.picture_id = Some(match first & M {
+                0 => u16::from(first),
+                _ => u16::from_be_bytes([first & !M, reader.u8("VP8 picture id")?]),
+            });
+        }
+        if present & L != 0 {
+            reader.u8("VP8 TL0PICIDX")?;
+        }
+        if present & (T | K) != 0 {
+            let layer = reader.u8("VP8 TID")?;
+            self.temporal_id = (present & T != 0).then_some(layer >> 6);
+        }
+        Ok(())
+    }
+
+    /// RFC 7741 §4.4: the first packet of a frame has the S bit and partition 0.
+    const fn starts_frame(self) -> bool {
+        self.flags & S != 0 && self.flags & PID == 0
+    }
+}
+
+/// The frame header, RFC 6386 §9.1: whether this is a key frame, and its size.
+fn frame_header(frame: &[u8]) -> (bool, Option<(u16, u16)>) {
+    let is_key_frame = frame.first().is_some_and(|tag| tag & 1 == 0);
+    let size = match frame {
+        [_, _, _, 0x9D, 0x01, 0x2A, w0, w1, h0, h1, ..] if is_key_frame => {
+            let pixels = |low, high| u16::from_le_bytes([low, high]) & 0x3FFF;
+            Some((pixels(*w0, *w1), pixels(*h0, *h1)))
+        }
+        _ => None,
+    };
+    (is_key_frame, size)
+}
+
+pub(super) fn inspect(payload: &[u8]) -> Result<PayloadInfo, ParseError> {
+    let mut reader = Reader::new(payload);
+    let descriptor = Descriptor::parse(&mut reader)?;
+    let starts_frame = descriptor.starts_frame();
+    let (is_key_frame, size) = frame_header(reader.rest());
+    Ok(PayloadInfo {
+        starts_frame: Some(starts_frame),
+        is_key_frame: starts_frame.then_some(is_key_frame),
+        size: size.filter(|_| starts_frame),
+        discardable: descriptor.flags & N != 0,
+        picture_id: descriptor.picture_id,
+        temporal_id: descriptor.temporal_id,
+        spatial_id: None,
+    })
+}
+
+#[derive(Debug)]
+pub(super) struct Packetizer {
+    picture_id: u16,
+}
+
+impl Packetizer {
+    pub(super) const fn new(seed: u16) -> Self {
+        Self { picture_id: seed }
+    }
+
+    pub(super) fn packetize(
+        &mut self,
+        frame: &[u8],
+        max_payload: usize,
+        out: &mut Payloads,
+    ) -> Result<(), PacketizeError> {
+        let room = max_payload.saturating_sub(DESCRIPTOR_LEN);
+        if room == 0 {
+            return Err(PacketizeError::MaxPayloadTooSmall {
+                needed: DESCRIPTOR_LEN + 1,
+            });
+        }
+        let [high, low] = self.picture_id.to_be_bytes();
+        let mut start = S;
+        for piece in frame.chunks(piece_len(frame.len(), room)) {
+            out.push(&[&[X | start, I, M | high, low], piece]);
+            start = 0;
+        }
+        self.picture_id = self.picture_id.wrapping_add(1);
+        Ok(())
+    }
+}
+
+/// What has been seen of the frame.
+#[derive(Debug, Default)]
+pub(super) struct Depacketizer {
+    picture_id: Option<u16>,
+}
+
+impl Depacketizer {
+    pub(super) fn push(
+        &mut self,
+        payload: &[u8],
+        frame: &mut FrameBuffer,
+    ) -> Result<(), ParseError> {
+        let mut reader = Reader::new(payload);
+        let descriptor = Descriptor::parse(&mut reader)?;
+        let wrong = match frame.is_empty() {
+            true if !descriptor.starts_frame() => Some("VP8 frame without its start"),
+            false if descriptor.starts_frame() => Some("start within a VP8 frame"),
+            false if descriptor.picture_id != self.picture_id => {
+                Some("VP8 picture id of another frame")
+            }
+            _ => None,
+        };
+        if let Some(what) = wrong {
+            return Err(ParseError { what, at: 0 });
+        }
+        if frame.is_empty() {
+            self.picture_id = descriptor.picture_id;
+            (frame.is_key_frame, frame.size) = frame_header(reader.rest());
+        }
+        frame.append(reader.rest())
+    }
+}
