@@ -83,6 +83,7 @@
     )
 )]
 
+pub mod codec;
 mod frame;
 mod id;
 mod kind;
