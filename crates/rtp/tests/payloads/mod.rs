@@ -5,10 +5,10 @@
 //! and the rest is a frame.
 
 use pc_proto::Serial32;
+use pc_rtp::PayloadType;
 use pc_rtp::payload::{
     Depacketizer, Format, FrameInfo, MAX_FRAME_LEN, Packetizer, Payloads, inspect, red, rtx,
 };
-use pc_rtp::PayloadType;
 
 const END_OF_FRAME: u16 = 0xFFFF;
 

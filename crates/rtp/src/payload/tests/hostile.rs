@@ -170,6 +170,17 @@ fn payloads_of_two_frames_do_not_mix() {
 }
 
 #[test]
+fn what_is_wrong_is_within_the_payload_that_was_refused() {
+    // The OBU's size is in the first payload, and what is too long for it in the second.
+    let mut depacketizer = Depacketizer::new(Format::Av1);
+    depacketizer.begin();
+    let start = [&[0x50, 0x32, 40][..], &[0; 60]].concat();
+    depacketizer.push(&start).unwrap();
+    let error = depacketizer.push(&[0x90, 0]).unwrap_err();
+    assert_eq!((error.what, error.at), ("bytes after an OBU", 1));
+}
+
+#[test]
 fn a_frame_that_was_refused_stays_refused_until_the_next_begins() {
     for format in VIDEO {
         let mut depacketizer = Depacketizer::new(format);
