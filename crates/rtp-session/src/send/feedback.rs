@@ -42,7 +42,7 @@ impl Senders {
             stream.counters.nacks += 1;
         }
         for sequence_number in lost.take(MAX_ASKED) {
-            if self.again_budget.0 == 0 || !self.queue.has_room_for_again() {
+            if self.again_budget.0 <= 0 || !self.queue.has_room_for_again() {
                 return;
             }
             self.send_again(now, place, sequence_number);
@@ -70,7 +70,7 @@ impl Senders {
         let is_repeatable = frame.rtx.is_some()
             || (sender.parameters.codecs.iter())
                 .any(|codec| codec.payload_type == frame.payload_type && codec.nack);
-        let len = frame.payloads.get(offset).unwrap_or_default().len() as u64;
+        let len = frame.payloads.get(offset).unwrap_or_default().len();
         let Some(state) = frame.packets.get_mut(offset) else {
             return;
         };
@@ -83,7 +83,7 @@ impl Senders {
         }
         state.repeats += 1;
         state.last_sent = Some(now);
-        self.again_budget.0 = self.again_budget.0.saturating_sub(len);
+        self.again_budget.0 = self.again_budget.0.saturating_sub_unsigned(len as u64);
         let waiting = Waiting {
             sender: place.sender,
             encoding: place.encoding,
@@ -103,7 +103,8 @@ impl Senders {
             let elapsed = now.saturating_duration_since(at).as_micros() as u64;
             (rate / 8).saturating_mul(elapsed) / 1_000_000
         });
-        self.again_budget = (left.saturating_add(refill).min(most), Some(now));
+        let left = left.saturating_add_unsigned(refill);
+        self.again_budget = (left.min(most.cast_signed()), Some(now));
     }
 
     /// The picture of `ssrc` cannot be decoded (RFC 4585 §6.3.1).

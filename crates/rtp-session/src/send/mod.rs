@@ -54,8 +54,9 @@ pub(crate) struct Senders {
     pacer: Pacer,
     rate: Rate,
     audio_rate: SentRate,
-    /// What may still be sent again, in bytes, and when that was so.
-    again_budget: (u64, Option<Instant>),
+    /// What may still be sent again, in bytes, and when that was so. The last packet may make it
+    /// negative.
+    again_budget: (i64, Option<Instant>),
     rtt: Option<Duration>,
     transport_sequence: Serial16,
     /// SSRCs to say good-bye for.
