@@ -1,0 +1,146 @@
+//! Which packets have come, [RFC 3711 §3.3.2](https://www.rfc-editor.org/rfc/rfc3711#section-3.3.2).
+
+use crate::Rejected;
+
+/// The indexes up to the highest one, as far back as the window reaches.
+#[derive(Debug, Clone)]
+pub(crate) struct Window {
+    /// The highest index that has come.
+    highest: u64,
+    /// A bit for each index, at its place modulo the size.
+    bits: Box<[u64]>,
+}
+
+impl Window {
+    /// The window of a source whose first packet has this index. `size` is a multiple of 64.
+    pub(crate) fn new(size: usize, first: u64) -> Self {
+        let mut new = Self {
+            highest: first,
+            bits: vec![0; size.div_ceil(64)].into(),
+        };
+        new.mark(first);
+        new
+    }
+
+    pub(crate) fn highest(&self) -> u64 {
+        self.highest
+    }
+
+    fn size(&self) -> u64 {
+        self.bits.len() as u64 * 64
+    }
+
+    /// Whether a packet may be taken that turns out to be authentic.
+    #[inline]
+    pub(crate) fn check(&self, index: u64) -> Result<(), Rejected> {
+        if index > self.highest {
+            return Ok(());
+        }
+        if self.highest - index >= self.size() {
+            return Err(Rejected::TooOld);
+        }
+        let (word, bit) = self.place(index);
+        let is_marked = self.bits.get(word).is_some_and(|bits| bits >> bit & 1 == 1);
+        if is_marked {
+            Err(Rejected::Replayed)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// An authentic packet has come.
+    #[inline]
+    pub(crate) fn accept(&mut self, index: u64) {
+        if index > self.highest {
+            self.forget_up_to(index);
+            self.highest = index;
+        }
+        self.mark(index);
+    }
+
+    /// The places of indexes that are in the window from now on have those of earlier ones.
+    fn forget_up_to(&mut self, index: u64) {
+        let steps = index - self.highest;
+        if steps == 1 {
+            let (word, bit) = self.place(index);
+            if let Some(bits) = self.bits.get_mut(word) {
+                *bits &= !(1 << bit);
+            }
+            return;
+        }
+        if steps >= self.size() {
+            self.bits.fill(0);
+            return;
+        }
+        for passed in self.highest + 1..=index {
+            let (word, bit) = self.place(passed);
+            if let Some(bits) = self.bits.get_mut(word) {
+                *bits &= !(1 << bit);
+            }
+        }
+    }
+
+    fn mark(&mut self, index: u64) {
+        let (word, bit) = self.place(index);
+        if let Some(bits) = self.bits.get_mut(word) {
+            *bits |= 1 << bit;
+        }
+    }
+
+    #[inline]
+    fn place(&self, index: u64) -> (usize, u64) {
+        let words = self.bits.len().max(1) as u64;
+        ((index / 64 % words) as usize, index % 64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_edge_of_the_window() {
+        let mut window = Window::new(128, 1000);
+        assert_eq!(window.check(1000), Err(Rejected::Replayed));
+        assert_eq!(window.check(873), Ok(()));
+        assert_eq!(window.check(872), Err(Rejected::TooOld));
+        window.accept(873);
+        assert_eq!(window.check(873), Err(Rejected::Replayed));
+        window.accept(1001);
+        assert_eq!(window.check(873), Err(Rejected::TooOld));
+        window.accept(5000);
+        assert_eq!(window.check(4999), Ok(()));
+        assert_eq!(window.check(1001), Err(Rejected::TooOld));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn like_a_set(steps in prop::collection::vec(-200_i64..200, 1..300)) {
+            let (mut at, mut seen) = (10_000_u64, BTreeSet::from([10_000_u64]));
+            let mut window = Window::new(128, at);
+            for step in steps {
+                at = at.saturating_add_signed(step);
+                let highest = *seen.last().unwrap();
+                let expected = if highest.saturating_sub(at) >= 128 {
+                    Err(Rejected::TooOld)
+                } else if seen.contains(&at) {
+                    Err(Rejected::Replayed)
+                } else {
+                    Ok(())
+                };
+                prop_assert_eq!(window.check(at), expected);
+                if expected.is_ok() {
+                    window.accept(at);
+                    seen.insert(at);
+                }
+                at = window.highest();
+            }
+        }
+    }
+}
