@@ -32,8 +32,10 @@ mod h264;
 #[cfg(feature = "opus")]
 mod opus;
 #[cfg(any(feature = "vp8", feature = "vp9", feature = "h264"))]
-mod panics;
+mod pace;
 #[cfg(any(feature = "vp8", feature = "vp9", feature = "h264"))]
+mod panics;
+#[cfg(any(feature = "vp8", feature = "vp9"))]
 mod rate;
 mod resample;
 #[cfg(feature = "vp8")]
@@ -249,7 +251,7 @@ pub fn can_decode(mime: &str, fmtp: Option<&str>) -> bool {
 #[cfg(any(feature = "vp8", feature = "vp9", feature = "h264"))]
 const MAX_PIXELS: u32 = 4_096 * 2_304;
 
-#[cfg(any(feature = "vp8", feature = "vp9", feature = "h264"))]
+#[cfg(any(feature = "vp9", feature = "h264"))]
 fn check_size(width: u32, height: u32) -> Result<(), CodecError> {
     let side = VideoFrame::MAX_SIDE;
     if width > side || height > side || width * height > MAX_PIXELS {

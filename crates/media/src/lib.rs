@@ -1,6 +1,7 @@
 //! `MediaStreamTrack` and `MediaStream` of
 //! [W3C mediacapture-streams](https://www.w3.org/TR/mediacapture-streams/), as handles that an
-//! application holds and a connection works with.
+//! application holds and a connection works with; the frames that flow through them; and the
+//! [codecs](codec) for these.
 //!
 //! ```
 //! use pc_media::{
@@ -34,12 +35,36 @@
 //! assert_eq!(changes.try_next(), Some(StreamEvent::AddTrack(video)));
 //! ```
 //!
+//! Media goes from the source to everyone who reads a track:
+//!
+//! ```
+//! use std::time::Duration;
+//! use pc_media::{AudioFrame, MediaFrame, MediaKind, MediaStreamTrack};
+//!
+//! let (microphone, source) = MediaStreamTrack::new(MediaKind::Audio, "mic", "desk");
+//! let mut heard = microphone.frames();
+//! source.write(AudioFrame::new(48_000, 1, vec![7; 480], Duration::ZERO)?)?;
+//! microphone.set_enabled(false);
+//! source.write(AudioFrame::new(48_000, 1, vec![7; 480], Duration::from_millis(10))?)?;
+//! source.end();
+//! // `next().await` in a task, `blocking_next()` on a thread of its own.
+//! while let Some(MediaFrame::Audio(frame)) = heard.blocking_next() {
+//!     // The track was disabled by the time that these are read.
+//!     assert_eq!(frame.samples(), [0; 480]);
+//! }
+//! assert_eq!(heard.lost(), 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Layout
 //!
 //! | item | what it is |
 //! |---|---|
 //! | [`MediaStreamTrack`], [`TrackEvents`] | the W3C's interface of a track, and what it fires |
-//! | [`TrackSource`] | the other half of a track, for whoever feeds it: mutes, unmutes, ends |
+//! | [`TrackSource`] | the other half of a track, for whoever feeds it: writes frames, mutes, unmutes, ends |
+//! | [`TrackFrames`] | one who reads a track's frames; may [`Request`] something of the source |
+//! | [`AudioFrame`], [`VideoFrame`], [`EncodedFrame`] | what flows, each in a [`MediaFrame`]; cheap to clone |
+//! | [`codec`] | encoders and decoders, by their names in SDP |
 //! | [`MediaStream`], [`StreamEvents`] | the W3C's interface of a set of tracks, and what it fires |
 //! | [`StreamControl`] | the other half of a peer's stream: adds and removes with events |
 //! | [`uuid_v4`] | ids from randomness that the caller brings |
@@ -56,6 +81,11 @@
 //! an unread one takes it away instead, so that a peer which adds and removes for ever costs no
 //! more than the tracks there are.
 //!
+//! *A reader that is slow loses frames.* Live media is worth nothing late, and memory is finite: so
+//! each reader has room for a few frames, the oldest make way, and it is told how many. What waits
+//! is shared with all other readers. Encoded pictures build on each other; there a loss takes all
+//! up to the next key frame, and asks for one.
+//!
 //! Handles are for applications, so there are locks (an engine has none). Each is held for a few
 //! instructions, and never while a waker or any other code of the caller runs. Strong references
 //! go from streams to tracks to sources only: nothing leaks in a cycle.
@@ -66,13 +96,16 @@
 //! |---|---|
 //! | [mediacapture-streams](https://www.w3.org/TR/mediacapture-streams/) §4.2, §4.3 | `MediaStream`, `MediaStreamTrack`, without the constrainable pattern |
 //! | [webrtc-pc](https://www.w3.org/TR/webrtc/) §5.3, §5.4, §9.2 | how a remote track begins and ends, who decides a remote stream's tracks |
+//! | [mediacapture-streams](https://www.w3.org/TR/mediacapture-streams/) §4.3.1 | what muted, disabled and ended tracks give |
+//! | RFC 6716, 7587; ITU-T G.711 | Opus and what SDP says of it; PCMU, PCMA |
+//! | RFC 6386, 7742 §5; VP9 bitstream specification, RFC 9628; RFC 6184 §8.1 | VP8, VP9, H.264 |
 //! | RFC 9562 §5.4 | ids |
 //!
 //! # Non-goals
 //!
-//! Capture, codecs and playing out: media is silent. `getCapabilities`, `getConstraints`,
-//! `getSettings` and `applyConstraints` need a source that has settings, `contentHint` an encoder
-//! that heeds it: they are absent, not accepted and ignored.
+//! A codec of our own making beyond G.711; threads: a codec takes the time of its caller.
+//! `getCapabilities`, `getConstraints`, `getSettings` and `applyConstraints` need a source that has
+//! settings, `contentHint` an encoder that heeds it: they are absent, not accepted and ignored.
 #![cfg_attr(
     not(test),
     deny(

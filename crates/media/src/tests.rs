@@ -1,7 +1,9 @@
 mod executor;
+mod frames;
 mod id;
 mod lifetime;
 mod locks;
+mod pictures;
 mod stream;
 mod threads;
 mod track;

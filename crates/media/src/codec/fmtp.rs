@@ -13,6 +13,7 @@ pub(super) fn number(fmtp: Option<&str>, name: &str) -> Option<u32> {
 }
 
 /// Whether the parameter `name` is 1.
+#[cfg(feature = "opus")]
 pub(super) fn flag(fmtp: Option<&str>, name: &str) -> bool {
     number(fmtp, name) == Some(1)
 }

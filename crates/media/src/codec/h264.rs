@@ -16,7 +16,7 @@ use openh264::{
 
 use super::{
     CodecError, Encoded, VideoDecoder, VideoEncoder, VideoEncoderConfig, check_size, fmtp,
-    panics::contained, rate::Pace,
+    pace::Pace, panics::contained,
 };
 use crate::VideoFrame;
 
@@ -38,7 +38,6 @@ pub(super) struct Encoder {
     encoder: Option<OpenEncoder>,
     size: (u32, u32),
     bitrate: u32,
-    frame_rate: f64,
     pace: Pace,
 }
 
@@ -48,7 +47,6 @@ impl Encoder {
             encoder: None,
             size: (config.width, config.height),
             bitrate: config.bitrate,
-            frame_rate: config.frame_rate,
             pace: Pace::new(config.frame_rate),
         }
     }
@@ -60,7 +58,7 @@ impl Encoder {
             .profile(Profile::Baseline)
             .rate_control_mode(RateControlMode::Bitrate)
             .bitrate(BitRate::from_bps(self.bitrate.max(10_000)))
-            .max_frame_rate(FrameRate::from_hz(self.frame_rate as f32))
+            .max_frame_rate(FrameRate::from_hz((1.0 / self.pace.interval()) as f32))
             .sps_pps_strategy(SpsPpsStrategy::ConstantId)
             // A key frame comes when it is asked for, and at no other time.
             .scene_change_detect(false)
@@ -107,7 +105,6 @@ impl VideoEncoder for Encoder {
             self.bitrate = bits_per_second;
             self.encoder = None;
         }
-        self.frame_rate = frames_per_second;
         self.pace.set_rate(frames_per_second);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::pace::Pace;
+
 /// How long it takes to make up for what was spent too much, in seconds.
 const PAY_BACK: f64 = 0.7;
 
@@ -55,7 +57,7 @@ impl RateControl {
         Self {
             scale,
             bitrate: sane(bitrate),
-            interval: pace.interval,
+            interval: pace.interval(),
             pace,
             debt: 0.0,
             since_encoded: 0.0,
@@ -114,56 +116,4 @@ impl RateControl {
 /// Less than a kilobit a second is no video, and nothing may be divided by 0.
 fn sane(bitrate: u32) -> f64 {
     f64::from(bitrate.max(1_000))
-}
-
-/// Leaves out pictures such that no more than so many a second remain.
-#[derive(Debug)]
-pub(super) struct Pace {
-    /// Seconds between two pictures, at least.
-    interval: f64,
-    /// The time of the last picture, left out or not.
-    last: Option<Duration>,
-    /// When the next one has its turn.
-    due: Duration,
-}
-
-impl Pace {
-    pub(super) fn new(frame_rate: f64) -> Self {
-        let mut this = Self {
-            interval: 0.0,
-            last: None,
-            due: Duration::ZERO,
-        };
-        this.set_rate(frame_rate);
-        this
-    }
-
-    pub(super) fn set_rate(&mut self, frame_rate: f64) {
-        let rate = if frame_rate.is_finite() {
-            frame_rate.clamp(0.1, 1_000.0)
-        } else {
-            30.0
-        };
-        self.interval = 1.0 / rate;
-    }
-
-    /// How many seconds have passed since the last picture, and whether there is room for one of
-    /// this time. Where the source's clock does not run, each picture has its turn.
-    pub(super) fn pass(&mut self, at: Duration) -> (f64, bool) {
-        let interval = Duration::from_secs_f64(self.interval);
-        let last = self.last.replace(at);
-        let passed = last
-            .and_then(|last| at.checked_sub(last))
-            .filter(|it| !it.is_zero());
-        let Some(passed) = passed else {
-            self.due = at + interval;
-            return (self.interval, true);
-        };
-        // Half an interval of grace: the clocks of cameras are not quite even.
-        let in_time = at + interval / 2 >= self.due;
-        if in_time {
-            self.due = self.due.max(at.saturating_sub(interval)) + interval;
-        }
-        (passed.as_secs_f64(), in_time)
-    }
 }

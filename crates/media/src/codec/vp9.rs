@@ -20,7 +20,7 @@ const SCALE: Scale = Scale {
     min: 24,
     max: 240,
     step,
-    guess: [12.0, 3.0],
+    guess: [40.0, 6.0],
 };
 
 /// About the step size that an index stands for (VP9 bitstream specification §8.6.1,
