@@ -33,7 +33,7 @@ mod h264;
 mod opus;
 #[cfg(any(feature = "vp8", feature = "vp9", feature = "h264"))]
 mod pace;
-#[cfg(any(feature = "vp8", feature = "vp9", feature = "h264"))]
+#[cfg(any(feature = "opus", feature = "vp8", feature = "vp9", feature = "h264"))]
 mod panics;
 #[cfg(any(feature = "vp8", feature = "vp9"))]
 mod rate;
@@ -166,7 +166,8 @@ pub trait VideoDecoder: Send {
 
 /// An encoder of this type, `audio/opus` for one, as far as there is one. Rate and channels are
 /// those of the RTP payload format (for Opus always 48,000 and 2, RFC 7587 §7), and `fmtp` holds the
-/// parameters that the receiver gave, in the form of SDP.
+/// parameters that the receiver gave, in the form of SDP. `ptime` in milliseconds may stand among
+/// them, though SDP has an attribute of its own for it.
 pub fn audio_encoder(
     mime: &str,
     clock_rate: u32,

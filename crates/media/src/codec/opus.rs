@@ -2,7 +2,7 @@
 
 use opus_pure::{Application, Bandwidth, MAX_PACKET_BYTES, MAX_PACKET_SAMPLES};
 
-use super::{AudioDecoder, AudioEncoder, CodecError, fmtp};
+use super::{AudioDecoder, AudioEncoder, CodecError, fmtp, panics::contained};
 
 /// RFC 7587 §4.1: the clock of the payload format, whatever was encoded.
 const SAMPLE_RATE: u32 = 48_000;
@@ -16,6 +16,10 @@ const BITRATES: std::ops::RangeInclusive<u32> = 6_000..=510_000;
 /// RFC 7587 §3.1.1: good fullband speech takes 28 to 40 kb/s, stereo music 64 to 128.
 const BITRATE_MONO: u32 = 32_000;
 const BITRATE_STEREO: u32 = 64_000;
+
+/// Part of the packets that is expected to be lost as long as nobody knows: of 0 the encoder would
+/// make no redundancy, and the first loss would be heard.
+const EXPECTED_LOSS: f64 = 0.05;
 
 pub(super) struct Encoder {
     encoder: opus_pure::OpusEncoder,
@@ -45,6 +49,9 @@ impl Encoder {
             max_bitrate: max_bitrate.clamp(*BITRATES.start(), *BITRATES.end()),
         };
         this.encoder.use_inband_fec = fmtp::flag(fmtp, "useinbandfec");
+        if this.encoder.use_inband_fec {
+            this.set_expected_loss(EXPECTED_LOSS);
+        }
         this.encoder.use_dtx = fmtp::flag(fmtp, "usedtx");
         if fmtp::flag(fmtp, "cbr") {
             this.encoder.rate_control = opus_pure::RateControl::Cbr;
@@ -146,9 +153,17 @@ impl Decoder {
         let channels = usize::from(CHANNELS);
         out.clear();
         out.resize(samples * channels, 0);
-        let decoded = decode(&mut self.decoder, out);
+        let decoder = &mut self.decoder;
+        let decoded = contained(|| {
+            decode(decoder, out).map_err(|error| CodecError::Malformed(error.to_string()))
+        });
+        if matches!(decoded, Err(CodecError::Internal(_)))
+            && let Some(new) = Self::new()
+        {
+            *self = new;
+        }
         out.truncate(decoded.as_ref().map_or(0, |len| len * channels));
-        decoded.map_err(|error| CodecError::Malformed(error.to_string()))
+        decoded
     }
 }
 
