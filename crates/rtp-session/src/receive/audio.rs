@@ -1,0 +1,130 @@
+//! Sound: packets in their order, each when its time has come, and gaps where one will not come.
+
+use std::time::Instant;
+
+use super::{
+    slots::{Slot, Slots},
+    timing::Timing,
+};
+
+/// Packets that wait for their time: ten seconds of 20 ms.
+const MAX_PACKETS: usize = 512;
+/// As many packets in a row are told as lost; a longer gap is passed over.
+const MAX_LOST: u64 = 25;
+
+/// What is next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    Packet(u64),
+    /// It will not come: its extended timestamp.
+    Lost(i64),
+}
+
+#[derive(Debug)]
+pub(super) struct AudioBuffer {
+    slots: Slots,
+    /// The number of the packet to play next.
+    next: Option<u64>,
+    highest: u64,
+    /// The extended timestamp of the packet played last, and its distance from the one before.
+    last: Option<(i64, i64)>,
+}
+
+impl AudioBuffer {
+    pub(super) fn new() -> Self {
+        Self {
+            slots: Slots::new(MAX_PACKETS),
+            next: None,
+            highest: 0,
+            last: None,
+        }
+    }
+
+    pub(super) fn slots(&mut self) -> &mut Slots {
+        &mut self.slots
+    }
+
+    pub(super) fn slot(&self, number: u64) -> Option<&Slot> {
+        self.slots.get(number)
+    }
+
+    pub(super) fn is_late(&self, number: u64) -> bool {
+        self.last.is_some() && self.next.is_some_and(|next| number < next)
+    }
+
+    /// A packet has been put into its slot.
+    pub(super) fn on_packet(&mut self, number: u64) {
+        self.highest = self.highest.max(number);
+        let next = *self.next.get_or_insert(number);
+        if self.last.is_none() && number < next {
+            // Nothing has been played: one from before the first is welcome.
+            self.next = Some(number);
+        }
+        if number >= next + self.slots.capacity() {
+            // Nobody has polled for ten seconds.
+            self.next = Some(number);
+        }
+    }
+
+    /// What is to be played at `now`, in order.
+    pub(super) fn poll(&mut self, now: Instant, timing: &Timing) -> Option<Next> {
+        let next = self.next?;
+        if let Some(slot) = self.slots.get(next) {
+            let is_due = timing.playout(slot.extended).is_none_or(|at| at <= now);
+            return is_due.then_some(Next::Packet(next));
+        }
+        let (later, slot) = self.first_after(next)?;
+        let (last, step) = self.last.unwrap_or((slot.extended, 0));
+        let missing = later - next;
+        // Where the missing one would be: between its neighbours.
+        let step = if step > 0 {
+            step
+        } else {
+            (slot.extended - last) / (missing as i64 + 1)
+        };
+        let lost = last + step;
+        if timing
+            .playout(lost.min(slot.extended))
+            .is_some_and(|at| at > now)
+        {
+            return None;
+        }
+        if missing > MAX_LOST || lost >= slot.extended || step <= 0 {
+            self.next = Some(later);
+            return self.poll(now, timing);
+        }
+        Some(Next::Lost(lost))
+    }
+
+    /// When [`poll`](Self::poll) has something though no packet comes.
+    pub(super) fn next_due(&self, timing: &Timing) -> Option<Instant> {
+        let next = self.next?;
+        if let Some(slot) = self.slots.get(next) {
+            return timing.playout(slot.extended);
+        }
+        let (_, slot) = self.first_after(next)?;
+        let lost = self.last.map_or(slot.extended, |(last, step)| last + step);
+        timing.playout(lost.min(slot.extended))
+    }
+
+    fn first_after(&self, number: u64) -> Option<(u64, &Slot)> {
+        let mut later = number + 1..=self.highest;
+        later.find_map(|later| Some((later, self.slots.get(later)?)))
+    }
+
+    /// What [`poll`](Self::poll) gave has been played.
+    pub(super) fn advance(&mut self, next: Next) {
+        let extended = match next {
+            Next::Packet(number) => self.slots.get(number).map(|slot| slot.extended),
+            Next::Lost(extended) => Some(extended),
+        };
+        if let Some(extended) = extended {
+            let step = self.last.map_or(0, |(last, _)| extended - last);
+            self.last = Some((extended, step));
+        }
+        if let Some(next) = &mut self.next {
+            self.slots.free(*next);
+            *next += 1;
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! One receiver: the streams that come in its m-section.
+
+use std::time::{Duration, Instant};
+
+use pc_rtp::{PacketView, PayloadType, Ssrc};
+
+use super::{sources::Sources, stream::Stream};
+use crate::{Codec, ReceiverId, ReceiverParameters, Source};
+
+/// How many streams one receiver has at once: layers of simulcast.
+const MAX_STREAMS: usize = 8;
+/// A stream that another one has replaced comes back when that has been silent so long.
+const REPLACED: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(super) struct Receiver {
+    pub(super) id: ReceiverId,
+    pub(super) parameters: ReceiverParameters,
+    pub(super) streams: Vec<Stream>,
+    /// The stream that was replaced last, and what did.
+    replaced: Option<Ssrc>,
+    /// The first packet has been told of.
+    pub(super) is_heard: bool,
+    /// That frames are ready has been told, and they have not been polled.
+    pub(super) is_told: bool,
+    target: Option<Duration>,
+    pub(super) contributing: Sources,
+    pub(super) synchronization: Sources,
+}
+
+impl Receiver {
+    pub(super) fn new(id: ReceiverId, parameters: ReceiverParameters) -> Self {
+        Self {
+            id,
+            parameters,
+            streams: Vec::new(),
+            replaced: None,
+            is_heard: false,
+            is_told: false,
+            target: None,
+            contributing: Sources::default(),
+            synchronization: Sources::default(),
+        }
+    }
+
+    pub(super) fn codec(&self, payload_type: PayloadType) -> Option<&Codec> {
+        let mut codecs = self.parameters.codecs.iter();
+        codecs.find(|it| it.payload_type == payload_type)
+    }
+
+    /// The codec whose retransmissions have this payload type.
+    pub(super) fn codec_of_rtx(&self, payload_type: PayloadType) -> Option<&Codec> {
+        let mut codecs = self.parameters.codecs.iter();
+        codecs.find(|it| it.rtx == Some(payload_type))
+    }
+
+    pub(super) fn takes(&self, payload_type: PayloadType) -> bool {
+        self.codec(payload_type).is_some() || self.codec_of_rtx(payload_type).is_some()
+    }
+
+    /// Whether this packet's extensions say that it is for this receiver.
+    pub(super) fn is_named(&self, packet: &PacketView<'_>) -> bool {
+        let extensions = packet.extensions().read(&self.parameters.extensions);
+        extensions.mid == Some(self.parameters.mid.as_str())
+    }
+
+    pub(super) fn stream(&self, ssrc: Ssrc) -> Option<usize> {
+        self.streams.iter().position(|it| it.ssrc == ssrc)
+    }
+
+    /// The stream that packets of this retransmission source repair.
+    pub(super) fn repaired(&mut self, rtx: Ssrc, repaired_rid: Option<&str>) -> Option<usize> {
+        let known = self.streams.iter().position(|it| it.rtx_ssrc == Some(rtx));
+        if known.is_some() {
+            return known;
+        }
+        let pairs = &self.parameters.rtx_pairs;
+        let paired = pairs.iter().find(|(_, repair)| *repair == rtx);
+        let at = match (paired, repaired_rid) {
+            (Some((media, _)), _) => self.stream(*media)?,
+            (None, Some(rid)) => {
+                let mut streams = self.streams.iter();
+                streams.position(|it| it.rid.as_deref() == Some(rid))?
+            }
+            // One stream, one retransmission.
+            (None, None) => self.streams.len().checked_sub(1)?,
+        };
+        if let Some(stream) = self.streams.get_mut(at) {
+            stream.rtx_ssrc = Some(rtx);
+        }
+        Some(at)
+    }
+
+    /// Makes room for a new source: it takes the place of the one with its rid, or of the only one.
+    /// `Err`: it has been replaced itself, and what replaced it is alive.
+    pub(super) fn replace(
+        &mut self,
+        now: Instant,
+        ssrc: Ssrc,
+        rid: Option<&str>,
+    ) -> Result<Option<Ssrc>, ()> {
+        let place = self.streams.iter().position(|it| it.rid.as_deref() == rid);
+        let Some(place) = place else {
+            if self.streams.len() >= MAX_STREAMS {
+                self.streams.remove(0);
+            }
+            return Ok(None);
+        };
+        let Some(current) = self.streams.get(place) else {
+            return Ok(None);
+        };
+        let last = current.stats.last_packet_received;
+        let is_silent = last.is_none_or(|at| now.saturating_duration_since(at) >= REPLACED);
+        if self.replaced == Some(ssrc) && !is_silent {
+            return Err(());
+        }
+        let old = current.ssrc;
+        self.replaced = Some(old);
+        self.streams.remove(place);
+        Ok(Some(old))
+    }
+
+    pub(super) fn set_target(&mut self, target: Option<Duration>) {
+        self.target = target;
+        for stream in &mut self.streams {
+            stream.timing.set_target(target);
+        }
+    }
+
+    pub(super) fn add(&mut self, mut stream: Stream) -> usize {
+        stream.timing.set_target(self.target);
+        self.streams.push(stream);
+        self.streams.len() - 1
+    }
+
+    /// What a packet that has come says of who can be heard.
+    pub(super) fn note_sources(&mut self, now: Instant, packet: &PacketView<'_>, ssrc: Ssrc) {
+        let extensions = packet.extensions().read(&self.parameters.extensions);
+        self.synchronization.note(Source {
+            ssrc,
+            timestamp: now,
+            rtp_timestamp: packet.timestamp(),
+            audio_level: extensions.audio_level.map(pc_rtp::AudioLevel::linear),
+        });
+        let mut levels = extensions.csrc_audio_levels.unwrap_or_default().iter();
+        for csrc in packet.csrcs() {
+            let level = levels.next().map(|byte| {
+                let level = pc_rtp::AudioLevel {
+                    voice: false,
+                    level: byte & 0x7F,
+                };
+                level.linear()
+            });
+            self.contributing.note(Source {
+                ssrc: csrc,
+                timestamp: now,
+                rtp_timestamp: packet.timestamp(),
+                audio_level: level,
+            });
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The packets that wait for their frame, or for their time.
+
+use std::time::Instant;
+
+use pc_proto::Serial32;
+use pc_rtp::{AudioLevel, PayloadType, VideoOrientation};
+
+/// A packet that has arrived.
+#[derive(Debug)]
+pub(super) struct Slot {
+    /// Whose number it is; the slot is free while it is `None`.
+    number: Option<u64>,
+    pub(super) payload_type: PayloadType,
+    pub(super) timestamp: Serial32,
+    /// The same, without roll-overs.
+    pub(super) extended: i64,
+    pub(super) marker: bool,
+    pub(super) received: Instant,
+    pub(super) starts_frame: Option<bool>,
+    pub(super) is_key_frame: bool,
+    pub(super) audio_level: Option<AudioLevel>,
+    pub(super) orientation: Option<VideoOrientation>,
+    /// Empty for padding. The memory stays with the slot.
+    pub(super) payload: Vec<u8>,
+}
+
+/// What a packet is, apart from its bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PacketInfo {
+    pub(super) payload_type: PayloadType,
+    pub(super) timestamp: Serial32,
+    pub(super) extended: i64,
+    pub(super) marker: bool,
+    pub(super) received: Instant,
+    pub(super) starts_frame: Option<bool>,
+    pub(super) is_key_frame: bool,
+    pub(super) audio_level: Option<AudioLevel>,
+    pub(super) orientation: Option<VideoOrientation>,
+}
+
+/// As many packets as there is room for, each at its number modulo that.
+#[derive(Debug)]
+pub(super) struct Slots {
+    slots: Vec<Slot>,
+    max: usize,
+}
+
+impl Slots {
+    /// Room for `max` packets; memory comes with them.
+    pub(super) fn new(max: usize) -> Self {
+        Self {
+            slots: Vec::new(),
+            max,
+        }
+    }
+
+    pub(super) fn capacity(&self) -> u64 {
+        self.max as u64
+    }
+
+    fn place(&self, number: u64) -> usize {
+        (number % self.max as u64) as usize
+    }
+
+    pub(super) fn get(&self, number: u64) -> Option<&Slot> {
+        let slot = self.slots.get(self.place(number))?;
+        (slot.number == Some(number)).then_some(slot)
+    }
+
+    /// Keeps a packet; one that has its place goes.
+    pub(super) fn insert(&mut self, number: u64, info: PacketInfo, payload: &[u8]) {
+        let place = self.place(number);
+        while self.slots.len() <= place {
+            self.slots.push(Slot {
+                number: None,
+                payload_type: info.payload_type,
+                timestamp: info.timestamp,
+                extended: 0,
+                marker: false,
+                received: info.received,
+                starts_frame: None,
+                is_key_frame: false,
+                audio_level: None,
+                orientation: None,
+                payload: Vec::new(),
+            });
+        }
+        let Some(slot) = self.slots.get_mut(place) else {
+            return;
+        };
+        slot.number = Some(number);
+        slot.payload_type = info.payload_type;
+        slot.timestamp = info.timestamp;
+        slot.extended = info.extended;
+        slot.marker = info.marker;
+        slot.received = info.received;
+        slot.starts_frame = info.starts_frame;
+        slot.is_key_frame = info.is_key_frame;
+        slot.audio_level = info.audio_level;
+        slot.orientation = info.orientation;
+        slot.payload.clear();
+        slot.payload.extend_from_slice(payload);
+    }
+
+    /// Lets go of a packet, but not of its memory.
+    pub(super) fn free(&mut self, number: u64) {
+        let place = self.place(number);
+        if let Some(slot) = self.slots.get_mut(place)
+            && slot.number == Some(number)
+        {
+            slot.number = None;
+        }
+    }
+}
+
+impl Slots {
+    /// A packet that has been let go of, while no other has its place.
+    pub(super) fn freed(&self, number: u64) -> Option<&Slot> {
+        self.slots.get(self.place(number))
+    }
+}

@@ -1,0 +1,464 @@
+//! One stream: a synchronization source, and what retransmits it.
+
+use std::time::{Duration, Instant};
+
+use pc_proto::{Serial16, Serial32};
+use pc_rtp::{Extensions, PacketView, Ssrc, payload};
+
+use super::{
+    audio::{AudioBuffer, Next},
+    key_frame::KeyFrameWish,
+    nack::NackList,
+    number::{Sequence, Timestamps},
+    reception::Reception,
+    slots::PacketInfo,
+    timing::Timing,
+    video::VideoBuffer,
+};
+use crate::{Codec, InboundStats, Received, ReceivedFrame, ReceiverParameters, Rejected};
+
+/// How long the first key frame is waited for before it is asked for.
+const FIRST_KEY_FRAME: Duration = Duration::from_millis(200);
+/// Sound waits at least so long: half of it is what devices hand over at once.
+const MIN_AUDIO_DELAY: Duration = Duration::from_millis(20);
+/// Packets further from the latest one than this are of no use.
+const MAX_DISTANCE: u64 = 1 << 14;
+
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) ssrc: Ssrc,
+    pub(super) rtx_ssrc: Option<Ssrc>,
+    pub(super) rid: Option<String>,
+    begin: Instant,
+    clock_rate: u32,
+    sequence: Sequence,
+    timestamps: Timestamps,
+    pub(super) reception: Reception,
+    pub(super) nack: NackList,
+    pub(super) key_frame: KeyFrameWish,
+    pub(super) timing: Timing,
+    media: Media,
+    pub(super) stats: InboundStats,
+}
+
+#[derive(Debug)]
+enum Media {
+    Audio(AudioBuffer),
+    Video(VideoBuffer),
+}
+
+/// A packet as the stream takes it: that of the original, when it is a retransmission.
+pub(super) struct Packet<'a> {
+    pub(super) number: Serial16,
+    pub(super) payload: &'a [u8],
+    pub(super) view: &'a PacketView<'a>,
+    pub(super) extensions: &'a Extensions<'a>,
+    pub(super) codec: &'a Codec,
+    pub(super) is_retransmission: bool,
+}
+
+impl Stream {
+    pub(super) fn new(
+        now: Instant,
+        ssrc: Ssrc,
+        rid: Option<&str>,
+        codec: &Codec,
+        mid: &str,
+    ) -> Self {
+        let is_audio = codec.format.is_audio();
+        let min = if is_audio {
+            MIN_AUDIO_DELAY
+        } else {
+            Duration::ZERO
+        };
+        let mut key_frame = KeyFrameWish::default();
+        if !is_audio {
+            key_frame.want(now + FIRST_KEY_FRAME);
+        }
+        Self {
+            ssrc,
+            rtx_ssrc: None,
+            rid: rid.map(str::to_owned),
+            begin: now,
+            clock_rate: codec.clock_rate,
+            sequence: Sequence::default(),
+            timestamps: Timestamps::default(),
+            reception: Reception::default(),
+            nack: NackList::default(),
+            key_frame,
+            timing: Timing::new(now, codec.clock_rate, min),
+            media: if is_audio {
+                Media::Audio(AudioBuffer::new())
+            } else {
+                Media::Video(VideoBuffer::new())
+            },
+            stats: InboundStats::new(ssrc, rid, mid),
+        }
+    }
+
+    /// Takes a packet. Whether it can still be played does not matter to who forwards it.
+    pub(super) fn on_packet(&mut self, now: Instant, packet: &Packet<'_>) -> Result<(), Rejected> {
+        let number = self.sequence.extend(packet.number);
+        let highest = self.sequence.highest();
+        if highest.is_some_and(|highest| number.abs_diff(highest) > MAX_DISTANCE) {
+            return Err(Rejected::OutOfWindow);
+        }
+        if self.slot_taken(number) {
+            return Err(Rejected::Duplicate);
+        }
+        self.count(now, packet);
+        if !packet.is_retransmission {
+            let arrival = now.saturating_duration_since(self.begin);
+            let timestamp = packet.view.timestamp();
+            self.reception
+                .on_packet(number, timestamp, packet.codec.clock_rate, arrival);
+        }
+        if let Some(highest) = highest
+            && packet.codec.nack
+            && number > highest
+            && self.nack.on_gap(now, highest, number)
+        {
+            self.lose(now);
+        }
+        self.nack.on_arrival(number);
+        self.sequence.note(number);
+        if self.is_late(number) {
+            self.stats.packets_discarded += 1;
+            return Ok(());
+        }
+        self.keep(now, number, packet);
+        Ok(())
+    }
+
+    fn slot_taken(&self, number: u64) -> bool {
+        match &self.media {
+            Media::Audio(buffer) => buffer.slot(number).is_some(),
+            Media::Video(buffer) => buffer.slot(number).is_some(),
+        }
+    }
+
+    fn is_late(&self, number: u64) -> bool {
+        match &self.media {
+            Media::Audio(buffer) => buffer.is_late(number),
+            Media::Video(buffer) => buffer.is_late(number),
+        }
+    }
+
+    fn count(&mut self, now: Instant, packet: &Packet<'_>) {
+        let stats = &mut self.stats;
+        stats.payload_type = Some(packet.codec.payload_type);
+        stats.packets_received += 1;
+        stats.bytes_received += packet.payload.len() as u64;
+        let overhead = packet.view.header_len() + packet.view.padding_len();
+        stats.header_bytes_received += overhead as u64;
+        stats.last_packet_received = Some(now);
+        if packet.is_retransmission {
+            stats.retransmitted_packets_received += 1;
+            stats.retransmitted_bytes_received += packet.payload.len() as u64;
+        }
+        if let Some(level) = packet.extensions.audio_level {
+            stats.audio_level = Some(level.linear());
+        }
+    }
+
+    fn keep(&mut self, now: Instant, number: u64, packet: &Packet<'_>) {
+        let extended = self.timestamps.extend(packet.view.timestamp());
+        let inspected = match packet.payload {
+            [] => None,
+            payload => payload::inspect(packet.codec.format, payload).ok(),
+        };
+        let is_key_frame = inspected
+            .as_ref()
+            .is_some_and(|it| it.is_key_frame == Some(true));
+        let info = PacketInfo {
+            payload_type: packet.codec.payload_type,
+            timestamp: packet.view.timestamp(),
+            extended,
+            marker: packet.view.marker(),
+            received: now,
+            starts_frame: inspected.and_then(|it| it.starts_frame),
+            is_key_frame,
+            audio_level: packet.extensions.audio_level,
+            orientation: packet.extensions.orientation,
+        };
+        match &mut self.media {
+            Media::Audio(buffer) => {
+                if packet.payload.is_empty() {
+                    return;
+                }
+                if !packet.is_retransmission {
+                    self.timing.observe(now, extended);
+                }
+                buffer.slots().insert(number, info, packet.payload);
+                buffer.on_packet(number);
+            }
+            Media::Video(buffer) => {
+                // A frame is there when its last packet is.
+                if info.marker && !packet.is_retransmission {
+                    self.timing.observe(now, extended);
+                }
+                buffer.slots().insert(number, info, packet.payload);
+                if buffer.on_packet(number, is_key_frame) {
+                    self.key_frame.want(now);
+                }
+            }
+        }
+    }
+
+    /// Too much is missing: only a key frame helps.
+    fn lose(&mut self, now: Instant) {
+        if let Media::Video(buffer) = &mut self.media {
+            buffer.give_up();
+            self.key_frame.want(now);
+        }
+    }
+
+    /// Whether [`poll`](Self::poll) has something.
+    pub(super) fn is_ready(&mut self, now: Instant) -> bool {
+        match &mut self.media {
+            Media::Audio(buffer) => buffer.poll(now, &self.timing).is_some(),
+            Media::Video(_) => self.next_picture(now).is_some(),
+        }
+    }
+
+    /// The frame that is whole and due.
+    fn next_picture(&mut self, now: Instant) -> Option<super::video::Span> {
+        let Media::Video(buffer) = &mut self.media else {
+            return None;
+        };
+        let was_waiting = buffer.is_waiting();
+        let span = buffer.next_frame(now);
+        if buffer.is_waiting() && !was_waiting {
+            self.key_frame.want(now);
+        }
+        let span = span?;
+        let extended = buffer.slot(span.first)?.extended;
+        let is_due = self.timing.playout(extended).is_none_or(|at| at <= now);
+        is_due.then_some(span)
+    }
+
+    /// The next frame or gap that is due, and what its packet said of itself.
+    pub(super) fn poll(
+        &mut self,
+        now: Instant,
+        parameters: &ReceiverParameters,
+    ) -> Option<Received<'_>> {
+        match self.media {
+            Media::Audio(_) => self.poll_audio(now),
+            Media::Video(_) => self.poll_video(now, parameters),
+        }
+    }
+
+    fn poll_audio(&mut self, now: Instant) -> Option<Received<'_>> {
+        let Media::Audio(buffer) = &mut self.media else {
+            return None;
+        };
+        let next = buffer.poll(now, &self.timing)?;
+        let Next::Packet(number) = next else {
+            buffer.advance(next);
+            self.stats.concealment_events += 1;
+            let Next::Lost(extended) = next else {
+                return None;
+            };
+            return Some(Received::Lost {
+                timestamp: Serial32(extended as u32),
+            });
+        };
+        let extended = buffer.slot(number)?.extended;
+        let playout = self.timing.playout(extended).unwrap_or(now);
+        buffer.advance(next);
+        // It has been let go of, and is there until the next packet comes.
+        let slot = buffer.slots().freed(number)?;
+        self.stats.frames_received += 1;
+        self.stats.emit(now, slot.received, &self.timing);
+        self.nack.forget_before(number);
+        Some(Received::Frame(ReceivedFrame {
+            payload_type: slot.payload_type,
+            data: &slot.payload,
+            timestamp: slot.timestamp,
+            ssrc: self.ssrc,
+            rid: self.rid.as_deref(),
+            is_key_frame: true,
+            size: None,
+            capture_time: self.reception.capture_time(slot.timestamp, self.clock_rate),
+            audio_level: slot.audio_level,
+            orientation: None,
+            received: slot.received,
+            playout,
+        }))
+    }
+
+    fn poll_video(
+        &mut self,
+        now: Instant,
+        parameters: &ReceiverParameters,
+    ) -> Option<Received<'_>> {
+        // A malformed frame is as good as lost; the next key frame may be there.
+        let (span, head) = loop {
+            let span = self.next_picture(now)?;
+            let Media::Video(buffer) = &mut self.media else {
+                return None;
+            };
+            let first = buffer.slot(span.first)?;
+            let last = buffer.slot(span.last)?;
+            let head = Head {
+                payload_type: first.payload_type,
+                timestamp: first.timestamp,
+                extended: first.extended,
+                orientation: last.orientation.or(first.orientation),
+                first_received: first.received,
+                received: last.received,
+            };
+            let mut codecs = parameters.codecs.iter();
+            let codec = codecs.find(|it| it.payload_type == head.payload_type);
+            if codec.is_some_and(|codec| buffer.assemble(span, codec.format))
+                && buffer.assembled().is_some()
+            {
+                break (span, head);
+            }
+            buffer.give_up();
+            self.key_frame.want(now);
+        };
+        self.nack.forget_before(span.last + 1);
+        let playout = self.timing.playout(head.extended).unwrap_or(now);
+        self.stats.emit(now, head.received, &self.timing);
+        self.stats.frames_received += 1;
+        if span.last > span.first {
+            self.stats.frames_assembled_from_multiple_packets += 1;
+            self.stats.total_assembly_time +=
+                head.received.saturating_duration_since(head.first_received);
+        }
+        let Media::Video(buffer) = &mut self.media else {
+            return None;
+        };
+        self.stats.frames_dropped = buffer.dropped;
+        let frame = buffer.assembled()?;
+        if frame.is_key_frame {
+            self.key_frame.fulfil();
+            self.stats.key_frames_received += 1;
+        }
+        self.stats.frame_size = frame.size.or(self.stats.frame_size);
+        Some(Received::Frame(ReceivedFrame {
+            payload_type: head.payload_type,
+            data: frame.data,
+            timestamp: head.timestamp,
+            ssrc: self.ssrc,
+            rid: self.rid.as_deref(),
+            is_key_frame: frame.is_key_frame,
+            size: frame.size,
+            capture_time: self.reception.capture_time(head.timestamp, self.clock_rate),
+            audio_level: None,
+            orientation: head.orientation,
+            received: head.received,
+            playout,
+        }))
+    }
+
+    /// When [`poll`](Self::poll) has something though no packet comes.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        match &self.media {
+            Media::Audio(buffer) => buffer.next_due(&self.timing),
+            Media::Video(buffer) => {
+                let due = buffer
+                    .next_playable()
+                    .and_then(|it| self.timing.playout(it));
+                due.into_iter().chain(buffer.next_due()).min()
+            }
+        }
+    }
+}
+
+/// What the packets of a frame said of it.
+struct Head {
+    payload_type: pc_rtp::PayloadType,
+    timestamp: Serial32,
+    extended: i64,
+    orientation: Option<pc_rtp::VideoOrientation>,
+    first_received: Instant,
+    received: Instant,
+}
+
+impl InboundStats {
+    fn new(ssrc: Ssrc, rid: Option<&str>, mid: &str) -> Self {
+        Self {
+            ssrc,
+            rtx_ssrc: None,
+            rid: rid.map(str::to_owned),
+            mid: mid.to_owned(),
+            payload_type: None,
+            packets_received: 0,
+            bytes_received: 0,
+            header_bytes_received: 0,
+            packets_lost: 0,
+            jitter: Duration::ZERO,
+            last_packet_received: None,
+            packets_discarded: 0,
+            retransmitted_packets_received: 0,
+            retransmitted_bytes_received: 0,
+            nack_count: 0,
+            pli_count: 0,
+            fir_count: 0,
+            frames_received: 0,
+            key_frames_received: 0,
+            frames_dropped: 0,
+            frames_assembled_from_multiple_packets: 0,
+            total_assembly_time: Duration::ZERO,
+            frame_size: None,
+            jitter_buffer_delay: Duration::ZERO,
+            jitter_buffer_target_delay: Duration::ZERO,
+            jitter_buffer_minimum_delay: Duration::ZERO,
+            jitter_buffer_emitted: 0,
+            audio_level: None,
+            concealment_events: 0,
+            remote: None,
+        }
+    }
+
+    /// A frame leaves the jitter buffer.
+    fn emit(&mut self, now: Instant, received: Instant, timing: &Timing) {
+        self.jitter_buffer_emitted += 1;
+        self.jitter_buffer_delay += now.saturating_duration_since(received);
+        self.jitter_buffer_target_delay += timing.target_delay();
+        self.jitter_buffer_minimum_delay += timing.jitter_delay();
+    }
+}
+
+impl Stream {
+    /// Everything that is counted.
+    pub(super) fn snapshot(&self) -> InboundStats {
+        InboundStats {
+            rtx_ssrc: self.rtx_ssrc,
+            packets_lost: self.reception.lost(),
+            jitter: self.reception.jitter(self.clock_rate),
+            remote: self.reception.sender_report().map(|it| it.outbound),
+            ..self.stats.clone()
+        }
+    }
+}
+
+/// Streams further apart than this do not belong together, whatever their reports say.
+const MAX_SYNC: f64 = 2.0;
+
+impl Stream {
+    /// How long after its capture, by the sender's clock, media is played, in seconds against an
+    /// arbitrary moment that all streams of a session share: only differences mean something.
+    pub(super) fn lag(&self, anchor: Instant) -> Option<f64> {
+        let report = self.reception.sender_report()?;
+        let arrival = self.timing.arrival_line(self.timestamps.peek(report.rtp))?;
+        let local = arrival.checked_duration_since(anchor)?;
+        let own = self.timing.own_delay();
+        Some(local.as_secs_f64() + own.as_secs_f64() - report.ntp.to_unix().as_secs_f64())
+    }
+
+    /// Waits for a stream whose lag is `latest`.
+    pub(super) fn follow(&mut self, anchor: Instant, latest: f64) {
+        let Some(lag) = self.lag(anchor) else { return };
+        let wait = latest - lag;
+        let wait = if (0.0..=MAX_SYNC).contains(&wait) {
+            wait
+        } else {
+            0.0
+        };
+        self.timing.set_sync(Duration::from_secs_f64(wait));
+    }
+}
