@@ -10,6 +10,9 @@ const AUDIO_INTERVAL: Duration = Duration::from_secs(5);
 /// kbit/s, which is less than this for any picture; RFC 4585 §3.4 has no lower bound at all.
 const VIDEO_INTERVAL: Duration = Duration::from_secs(1);
 
+/// No two reports are closer than this, whatever begins.
+const MIN_INTERVAL: Duration = Duration::from_millis(100);
+
 /// The interval without randomness.
 pub(super) const fn interval(has_video: bool) -> Duration {
     if has_video {
@@ -23,11 +26,15 @@ pub(super) const fn interval(has_video: bool) -> Duration {
 #[derive(Debug)]
 pub(super) struct Schedule {
     next: Option<Instant>,
+    last: Option<Instant>,
 }
 
 impl Schedule {
     pub(super) const fn new() -> Self {
-        Self { next: None }
+        Self {
+            next: None,
+            last: None,
+        }
     }
 
     /// There is something to report about. The first interval is half as long (RFC 3550 §6.2).
@@ -38,9 +45,11 @@ impl Schedule {
     }
 
     /// A stream begins: its first report goes at once, so that what belongs together can be played
-    /// together from the beginning (RFC 6051 §2.1 allows it between two participants).
+    /// together from the beginning (RFC 6051 §2.1 allows it between two participants). Many streams
+    /// that begin one after another share one.
     pub(super) fn at_once(&mut self, now: Instant) {
-        self.next = Some(now);
+        let soonest = self.last.map_or(now, |last| now.max(last + MIN_INTERVAL));
+        self.next = Some(self.next.map_or(soonest, |next| next.min(soonest)));
     }
 
     pub(super) fn stop(&mut self) {
@@ -53,6 +62,7 @@ impl Schedule {
 
     /// A report leaves.
     pub(super) fn on_sent(&mut self, now: Instant, has_video: bool, rng: &mut ChaCha12Rng) {
+        self.last = Some(now);
         self.next = Some(now + spread(interval(has_video), rng));
     }
 
