@@ -170,10 +170,7 @@ fn what_is_no_packet_is_rejected_and_leaves_no_trace() {
     ] {
         let mut datagram = datagram.to_vec();
         let result = session.handle_input(now, (), &mut datagram).map(drop);
-        assert!(
-            matches!(result, Err(Rejected::Malformed(_))),
-            "{result:?}"
-        );
+        assert!(matches!(result, Err(Rejected::Malformed(_))), "{result:?}");
     }
     // A packet of this side that comes back.
     session
