@@ -1,5 +1,7 @@
 //! What the application does with transceivers ([WebRTC §5.1](https://www.w3.org/TR/webrtc/#rtcpeerconnection-interface-extensions)).
 
+use pc_sdp::Ssrc;
+
 use crate::{
     Codec, CodecParameters, EncodingParameters, Error, HeaderExtension, HeaderExtensionCapability,
     MediaKind, ReceiveParameters, RtcpParameters, SendParameters, Session, TransceiverDirection,
@@ -457,6 +459,21 @@ impl<'a> TransceiverView<'a> {
     /// The header extensions that both sides use.
     pub fn header_extensions(&self) -> &'a [HeaderExtension] {
         &self.transceiver.negotiated.extensions
+    }
+
+    /// Whether both sides take RTCP in reduced size (RFC 5506).
+    pub fn rtcp_reduced_size(&self) -> bool {
+        self.transceiver.negotiated.rtcp_rsize
+    }
+
+    /// The synchronization sources that the peer's section names (RFC 5576); most name none.
+    pub fn peer_ssrcs(&self) -> &'a [Ssrc] {
+        &self.transceiver.negotiated.sources.ssrcs
+    }
+
+    /// Of these, each stream with what retransmits it (`FID`).
+    pub fn peer_ssrc_pairs(&self) -> &'a [(Ssrc, Ssrc)] {
+        &self.transceiver.negotiated.sources.retransmitted
     }
 
     /// `getHeaderExtensionsToNegotiate()`.

@@ -209,6 +209,7 @@ impl Session {
             receive: receivable(&local.codecs, &remote.codecs),
             extensions: common(&local.extensions, &remote.extensions),
             rtcp_rsize: local.rtcp_rsize && remote.rtcp_rsize,
+            sources: remote.sources.clone(),
         };
         let accepted = match exchange.answer_is_local {
             true => local.simulcast.as_ref().map(|own| own.sent_rids()),

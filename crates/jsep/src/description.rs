@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use pc_sdp::{
     Attribute, Candidate, Fingerprint, HashFunction, MediaDescription, MediaLine, Protocol,
-    SessionDescription as Sdp, Setup,
+    SessionDescription as Sdp, Setup, Ssrc, SsrcGroupSemantics,
 };
 
 use crate::{
@@ -18,6 +18,9 @@ use crate::{
 const DEFAULT_MAX_MESSAGE_SIZE: u64 = 65_536;
 /// How many candidates of one section are kept.
 pub(crate) const MAX_CANDIDATES: usize = 256;
+/// How many synchronization sources of one section are kept: three layers of simulcast with their
+/// retransmission are six.
+const MAX_SOURCES: usize = 32;
 /// How many fingerprints of one section are looked at: one for each hash is what peers give.
 const MAX_FINGERPRINTS: usize = 32;
 /// RFC 8842 §4: the longest `a=tls-id`, in bytes.
@@ -65,6 +68,35 @@ pub(crate) struct DescribedSection {
     pub(crate) data: PeerData,
     pub(crate) rtcp_mux: bool,
     pub(crate) rtcp_rsize: bool,
+    pub(crate) sources: Sources,
+}
+
+/// The synchronization sources that a section names (RFC 5576).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Sources {
+    pub(crate) ssrcs: Vec<Ssrc>,
+    /// A stream and what retransmits it.
+    pub(crate) retransmitted: Vec<(Ssrc, Ssrc)>,
+}
+
+impl Sources {
+    /// Each once, as many as are kept.
+    fn read(media: &MediaDescription) -> Self {
+        let mut sources = Self::default();
+        for line in media.ssrcs() {
+            let known = &mut sources.ssrcs;
+            if known.last() != Some(&line.ssrc) && known.len() < MAX_SOURCES {
+                known.push(line.ssrc);
+            }
+        }
+        let groups = media.ssrc_groups();
+        let pairs = groups.filter_map(|group| match (&group.semantics, &*group.ssrcs) {
+            (SsrcGroupSemantics::FlowIdentification, [media, rtx]) => Some((*media, *rtx)),
+            _ => None,
+        });
+        sources.retransmitted = pairs.take(MAX_SOURCES).collect();
+        sources
+    }
 }
 
 /// The lines that concern the transport (RFC 9143 §7.1.3: in a bundle, those of the tagged section
@@ -197,6 +229,7 @@ impl DescribedSection {
             },
             rtcp_mux: media.has(&Attribute::RtcpMux) || media.has(&Attribute::RtcpMuxOnly),
             rtcp_rsize: media.has(&Attribute::RtcpRsize),
+            sources: Sources::read(media),
         };
         if is_media && !rejected {
             let named = |error: Error| Error {

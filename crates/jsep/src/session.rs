@@ -140,6 +140,11 @@ impl Session {
         self.agreement.data.as_ref()
     }
 
+    /// The canonical name of this side in RTCP (RFC 7022): one for the whole session.
+    pub fn cname(&self) -> &str {
+        &self.cname
+    }
+
     /// Whether this side is in control of ICE (RFC 8445 §6.1.1): the offerer of the first exchange,
     /// and always against a lite peer.
     pub fn is_controlling(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::{
     Codec, CodecParameters, HeaderExtension, HeaderExtensionCapability, MediaKind,
-    TransceiverDirection, TransceiverId, encoding::SendEncodings,
+    TransceiverDirection, TransceiverId, description::Sources, encoding::SendEncodings,
 };
 
 /// A transceiver ([WebRTC §5.4](https://www.w3.org/TR/webrtc/#rtcrtptransceiver-interface)). The
@@ -75,6 +75,8 @@ pub(crate) struct Negotiated {
     pub(crate) extensions: Vec<HeaderExtension>,
     /// Reduced-size RTCP (RFC 5506).
     pub(crate) rtcp_rsize: bool,
+    /// What the peer says that it sends with.
+    pub(crate) sources: Sources,
 }
 
 impl Transceiver {

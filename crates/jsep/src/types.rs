@@ -8,6 +8,13 @@ use pc_sdp::Direction;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TransceiverId(pub(crate) u32);
 
+impl TransceiverId {
+    /// A number for it, of its own within the session.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+}
+
 /// Names a transport (ICE and DTLS) within its session; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TransportId(pub(crate) u32);
