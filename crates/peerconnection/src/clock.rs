@@ -16,6 +16,14 @@ pub(crate) fn unix_time() -> Duration {
         .unwrap_or_default()
 }
 
+/// Both at once, for the times that sender reports tell.
+pub(crate) fn wall_clock() -> crate::engine::WallClock {
+    crate::engine::WallClock {
+        at: now(),
+        since_epoch: unix_time(),
+    }
+}
+
 /// A seed for an engine's generator, from the operating system.
 #[allow(clippy::disallowed_methods)]
 pub(crate) fn seed() -> Result<[u8; 32], crate::Error> {

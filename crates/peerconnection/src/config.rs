@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use pc_dtls::Certificate;
-use pc_jsep::BundlePolicy;
+use pc_jsep::{BundlePolicy, Capabilities};
 
 use crate::{Error, IceServer};
 
@@ -54,6 +54,10 @@ pub struct Configuration {
     pub always_negotiate_data_channels: bool,
     /// Which local addresses to offer. Not used with an `endpoint`, which has addresses of its own.
     pub host_addresses: HostAddresses,
+    /// The codecs and header extensions to negotiate; `None`:
+    /// [what this build can encode and decode](crate::rtp::built_in_capabilities). More of them are for
+    /// tracks of encoded frames.
+    pub capabilities: Option<Capabilities>,
     /// The sockets to use, shared with other connections; sockets of its own when there is none.
     pub endpoint: Option<crate::Endpoint>,
 }
@@ -68,6 +72,7 @@ impl Default for Configuration {
             ice_candidate_pool_size: 0,
             always_negotiate_data_channels: false,
             host_addresses: HostAddresses::default(),
+            capabilities: None,
             endpoint: None,
         }
     }
@@ -92,12 +97,21 @@ impl Configuration {
             let message = "more than one certificate is not supported";
             return Err(Error::NotSupported(message.into()));
         }
+        if let Some(capabilities) = &self.capabilities {
+            capabilities.check()?;
+        }
         self.ice_servers.iter().try_for_each(IceServer::check)?;
         if !self.ice_servers.is_empty() {
             let message = "STUN and TURN servers are not supported yet";
             return Err(Error::NotSupported(message.into()));
         }
         Ok(())
+    }
+
+    /// What is negotiated.
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        let own = self.capabilities.clone();
+        own.unwrap_or_else(crate::rtp::built_in_capabilities)
     }
 
     /// Whether `new` may take the place of this one, [WebRTC §4.4.1.6].
@@ -131,6 +145,9 @@ impl Configuration {
         }
         if self.host_addresses != new.host_addresses {
             return stays("the choice of host addresses");
+        }
+        if self.capabilities != new.capabilities {
+            return stays("what can be negotiated");
         }
         if self.ice_candidate_pool_size != new.ice_candidate_pool_size {
             return stays("the size of the candidate pool");

@@ -63,7 +63,7 @@
 //! | [`PeerConnection`], [`DataChannel`], [`Events`] | the W3C interface; handles to one engine behind one short lock |
 //! | [`RtpTransceiver`], [`RtpSender`], [`RtpReceiver`], [`rtp`] | what is sent and received, and the dictionaries of it |
 //! | [`DtlsTransport`], [`IceTransport`], [`SctpTransport`] | what it runs on |
-//! | [`MediaStreamTrack`], [`MediaStream`] | tracks and streams; silent as yet |
+//! | [`MediaStreamTrack`], [`MediaStream`] | tracks and streams, read and written frame by frame |
 //! | [`Endpoint`] | sockets that many connections share, and the one task that drives them |
 //! | [`engine::Connection`] | the same without I/O: ICE, DTLS, SCTP and offer/answer composed, a [`pc_proto::Protocol`] |
 //! | [`state`], [`Error`] | states and errors by the W3C's names |
@@ -81,7 +81,7 @@
 //!
 //! # Not here yet
 //!
-//! Media that flows, DTMF, statistics, STUN and TURN servers, TCP and mDNS candidates. What is not
+//! DTMF, statistics, STUN and TURN servers, TCP and mDNS candidates. What is not
 //! supported is refused by name.
 
 mod api;
@@ -108,7 +108,8 @@ pub use pc_dtls::{
 };
 pub use pc_jsep::{BundlePolicy, OfferOptions};
 pub use pc_media::{
-    MediaKind, MediaStream, MediaStreamTrack, MediaStreamTrackState, StreamEvent, StreamEvents,
-    TrackEvent as MediaTrackEvent, TrackEvents, TrackSource,
+    AudioFrame, EncodedFrame, InvalidFrame, MediaFrame, MediaKind, MediaStream, MediaStreamTrack,
+    MediaStreamTrackState, Rotation, StreamEvent, StreamEvents, TrackEvent as MediaTrackEvent,
+    TrackEvents, TrackFrames, TrackSource, VideoFrame,
 };
 pub use rtp::TransceiverInit;

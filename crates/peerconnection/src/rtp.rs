@@ -30,3 +30,80 @@ impl Default for TransceiverInit {
         }
     }
 }
+
+/// What this build can send and receive without the application's help: the codecs that it has
+/// encoders and decoders for, with what retransmits them.
+///
+/// An application that brings encoded frames of other codecs, or forwards them, names them in
+/// [`Configuration::capabilities`](crate::Configuration::capabilities).
+pub fn built_in_capabilities() -> Capabilities {
+    let mut all = Capabilities::default();
+    for kind in [&mut all.audio, &mut all.video] {
+        restrict(kind, |codec| {
+            let line = codec.sdp_fmtp_line.as_deref();
+            let mime = &codec.mime_type;
+            (
+                pc_media::codec::can_encode(mime, line),
+                pc_media::codec::can_decode(mime, line),
+            )
+        });
+    }
+    all
+}
+
+/// Leaves what `can` says can be sent and received, and the rtx of it.
+fn restrict(kind: &mut KindCapabilities, can: impl Fn(&Codec) -> (bool, bool)) {
+    for own in &mut kind.codecs {
+        let (send, receive) = match own.codec.is_media() {
+            true => can(&own.codec),
+            false => (
+                own.codec.is_telephone_event(),
+                own.codec.is_telephone_event(),
+            ),
+        };
+        own.send &= send;
+        own.receive &= receive;
+    }
+    let media: Vec<_> = kind
+        .codecs
+        .iter()
+        .map(|own| (own.payload_type, own.send, own.receive))
+        .collect();
+    for own in kind.codecs.iter_mut().filter(|own| own.codec.is_rtx()) {
+        let line = own.codec.sdp_fmtp_line.as_deref().unwrap_or_default();
+        let apt = line.strip_prefix("apt=").and_then(|apt| apt.parse().ok());
+        let repaired = media.iter().find(|(number, ..)| Some(*number) == apt);
+        let (send, receive) =
+            repaired.map_or((false, false), |(_, send, receive)| (*send, *receive));
+        (own.send, own.receive) = (send, receive);
+    }
+    kind.codecs.retain(|own| own.send || own.receive);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rtx_stays_with_what_it_repairs() {
+        let mut video = Capabilities::default().video;
+        restrict(&mut video, |codec| {
+            (codec.name() == "VP8", codec.name().starts_with("VP"))
+        });
+        let left: Vec<_> = video
+            .codecs
+            .iter()
+            .map(|own| (own.payload_type, own.send, own.receive))
+            .collect();
+        let expected = [
+            (96, true, true),
+            (97, true, true),
+            (98, false, true),
+            (99, false, true),
+            (100, false, true),
+            (101, false, true),
+        ];
+        assert_eq!(left, expected);
+        assert!(video.codecs.iter().all(|own| !own.codec.is_red()));
+    }
+}

@@ -42,7 +42,9 @@ impl Protocol for Tap {
     ) -> Result<(), Rejected> {
         self.heard.truncate(HEARD - 1);
         self.heard.push_front((route, datagram.to_vec()));
-        self.connection.handle_input(now, route, datagram)
+        self.connection
+            .handle_input(now, route, datagram)
+            .map(|_| ())
     }
 
     fn handle_timeout(&mut self, now: Instant) {

@@ -40,6 +40,7 @@ pub struct Endpoint {
 /// Tells the driver when nobody needs it any more.
 pub(crate) struct EndpointHandle {
     inbox: Arc<Inbox>,
+    runtime: tokio::runtime::Handle,
     unused: Arc<AtomicBool>,
 }
 
@@ -81,6 +82,11 @@ impl EndpointHandle {
     pub(crate) fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox
     }
+
+    /// Where the driver runs.
+    pub(crate) fn runtime(&self) -> &tokio::runtime::Handle {
+        &self.runtime
+    }
 }
 
 impl Drop for EndpointHandle {
@@ -105,7 +111,11 @@ fn spawn(
     let inbox = Arc::new(Inbox::default());
     let unused = Arc::new(AtomicBool::new(false));
     runtime.spawn(driver(inbox.clone(), unused.clone()).run());
-    Ok(Arc::new(EndpointHandle { inbox, unused }))
+    Ok(Arc::new(EndpointHandle {
+        inbox,
+        runtime,
+        unused,
+    }))
 }
 
 fn current_runtime() -> Result<tokio::runtime::Handle, Error> {

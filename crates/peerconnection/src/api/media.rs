@@ -6,18 +6,35 @@ use std::{
 };
 
 use pc_jsep::TransceiverId;
-use pc_media::{MediaKind, MediaStream, MediaStreamTrack, StreamControl, TrackSource, uuid_v4};
+use pc_media::{
+    EncodedFrame, MediaFrame, MediaKind, MediaStream, MediaStreamTrack, StreamControl, TrackSource,
+    uuid_v4,
+};
+use pc_rtp_session::Received;
 use rand_chacha::{
     ChaCha12Rng,
     rand_core::{Rng, SeedableRng},
 };
 
+use super::{
+    flow::{Inbound, Outbound, Signals},
+    shared::Shared,
+};
+
 /// The objects of one connection.
 pub(crate) struct Media {
     transceivers: HashMap<TransceiverId, Arc<Tracks>>,
+    flows: HashMap<TransceiverId, Flow>,
     /// The peer's streams by their ids, as long as one of its tracks is in them.
     streams: HashMap<String, StreamControl>,
     rng: ChaCha12Rng,
+}
+
+/// The tasks of a transceiver; they end with this.
+#[derive(Default)]
+struct Flow {
+    outbound: Option<Outbound>,
+    inbound: Option<Inbound>,
 }
 
 /// Both tracks of a transceiver; its handles keep them when the connection has forgotten it.
@@ -26,17 +43,28 @@ pub(crate) struct Tracks {
     received: MediaStreamTrack,
     /// What mutes and ends the received track.
     source: TrackSource,
+    /// The same media as it came, for who forwards or records it.
+    encoded: MediaStreamTrack,
+    encoded_source: TrackSource,
+    signals: Arc<Signals>,
 }
 
 impl Tracks {
     fn new(kind: MediaKind, rng: &mut ChaCha12Rng) -> Self {
-        let mut random = [0; 16];
-        rng.fill_bytes(&mut random);
-        let (received, source) = MediaStreamTrack::remote(kind, uuid_v4(random));
+        let mut uuid = || {
+            let mut random = [0; 16];
+            rng.fill_bytes(&mut random);
+            uuid_v4(random)
+        };
+        let (received, source) = MediaStreamTrack::remote(kind, uuid());
+        let (encoded, encoded_source) = MediaStreamTrack::remote(kind, uuid());
         Self {
             sent: Mutex::new(None),
             received,
             source,
+            encoded,
+            encoded_source,
+            signals: Arc::default(),
         }
     }
 
@@ -49,7 +77,63 @@ impl Tracks {
     /// of the same track. Returns the one before: its drop may wake whoever makes its media.
     #[must_use]
     pub(crate) fn send(&self, track: Option<MediaStreamTrack>) -> Option<MediaStreamTrack> {
-        std::mem::replace(&mut *self.sent_slot(), track)
+        let before = std::mem::replace(&mut *self.sent_slot(), track);
+        self.signals.change();
+        before
+    }
+
+    /// What the task of the sender is told by.
+    pub(crate) fn signals(&self) -> &Arc<Signals> {
+        &self.signals
+    }
+
+    /// The received media as they came.
+    pub(crate) fn encoded(&self) -> &MediaStreamTrack {
+        &self.encoded
+    }
+
+    /// Whether somebody looks at, or listens to, the received track.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.source.is_read()
+    }
+
+    /// A decoded frame, for those who read the received track.
+    pub(crate) fn write(&self, frame: impl Into<MediaFrame>) {
+        if let Err(error) = self.source.write(frame) {
+            tracing::debug!(%error, "a decoded frame is of another kind");
+        }
+    }
+
+    /// A frame as it came.
+    pub(crate) fn write_encoded(&self, frame: &EncodedFrame) {
+        if self.encoded_source.is_read()
+            && let Err(error) = self.encoded_source.write(frame.clone())
+        {
+            tracing::debug!(%error, "a received frame is of another kind");
+        }
+    }
+
+    /// Whether a reader of the received media, decoded or not, cannot begin without a key frame.
+    pub(crate) fn takes_key_frame_requests(&self) -> bool {
+        let asks = |source: &TrackSource| {
+            let mut asked = false;
+            while let Some(request) = source.try_request() {
+                asked |= matches!(request, pc_media::Request::KeyFrame);
+            }
+            asked
+        };
+        let decoded = asks(&self.source);
+        asks(&self.encoded_source) || decoded
+    }
+
+    fn set_muted(&self, muted: bool) {
+        self.source.set_muted(muted);
+        self.encoded_source.set_muted(muted);
+    }
+
+    fn end(&self) {
+        self.source.end();
+        self.encoded_source.end();
     }
 
     fn sent_slot(&self) -> MutexGuard<'_, Option<MediaStreamTrack>> {
@@ -63,7 +147,7 @@ impl Tracks {
 
     /// Ends the received track: the transceiver was stopped here, so no event tells of it.
     pub(crate) fn stop(&self) {
-        self.source.end();
+        self.end();
     }
 }
 
@@ -71,6 +155,7 @@ impl Media {
     pub(crate) fn new(seed: [u8; 32]) -> Self {
         Self {
             transceivers: HashMap::new(),
+            flows: HashMap::new(),
             streams: HashMap::new(),
             rng: ChaCha12Rng::from_seed(seed),
         }
@@ -86,22 +171,77 @@ impl Media {
     /// The peer does not send any more.
     pub(crate) fn mute(&self, id: TransceiverId) {
         if let Some(tracks) = self.transceivers.get(&id) {
-            tracks.source.set_muted(true);
+            tracks.set_muted(true);
         }
+    }
+
+    /// Media of the peer's has come.
+    pub(crate) fn unmute(&self, id: TransceiverId) {
+        if let Some(tracks) = self.transceivers.get(&id) {
+            tracks.set_muted(false);
+        }
+    }
+
+    /// What a transceiver sends with has changed, or that it can send at all.
+    pub(crate) fn sender_changed(
+        &mut self,
+        shared: &Arc<Shared>,
+        id: TransceiverId,
+        kind: MediaKind,
+    ) {
+        let tracks = self.tracks(id, kind);
+        let flow = self.flows.entry(id).or_default();
+        match &flow.outbound {
+            Some(_) => tracks.signals.change(),
+            None => flow.outbound = Some(Outbound::spawn(shared, id, kind, &tracks)),
+        }
+    }
+
+    /// The peer wants a key frame.
+    pub(crate) fn want_key_frame(&self, id: TransceiverId, encoding: usize) {
+        if let Some(tracks) = self.transceivers.get(&id) {
+            tracks.signals.want_key_frame(encoding);
+        }
+    }
+
+    /// The network takes no more than this.
+    pub(crate) fn set_bitrate(&self, id: TransceiverId, bits_per_second: u64) {
+        if let Some(tracks) = self.transceivers.get(&id) {
+            tracks.signals.set_bitrate(bits_per_second);
+        }
+    }
+
+    /// A frame has come; whether a key frame is needed because it could not be taken, or for somebody
+    /// who has begun to look.
+    pub(crate) fn receive(
+        &mut self,
+        shared: &Arc<Shared>,
+        id: TransceiverId,
+        kind: MediaKind,
+        received: &Received<'_>,
+    ) -> bool {
+        let tracks = self.tracks(id, kind);
+        let flow = self.flows.entry(id).or_default();
+        let inbound = flow
+            .inbound
+            .get_or_insert_with(|| Inbound::spawn(shared, id, kind, &tracks));
+        let overrun = inbound.push(received);
+        tracks.takes_key_frame_requests() || overrun
     }
 
     /// The peer has stopped the transceiver.
     pub(crate) fn end(&self, id: TransceiverId) {
         if let Some(tracks) = self.transceivers.get(&id) {
-            tracks.source.end();
+            tracks.end();
         }
     }
 
     /// The connection is closed. Its transceivers can still be looked at.
     pub(crate) fn end_all(&mut self) {
         for tracks in self.transceivers.values() {
-            tracks.source.end();
+            tracks.end();
         }
+        self.flows.clear();
         self.streams.clear();
     }
 
@@ -110,10 +250,12 @@ impl Media {
         self.transceivers.retain(|id, tracks| {
             let known = known(*id);
             if !known {
-                tracks.source.end();
+                tracks.end();
             }
             known
         });
+        let transceivers = &self.transceivers;
+        self.flows.retain(|id, _| transceivers.contains_key(id));
     }
 
     /// A stream of the peer's; it is made when its first track comes.

@@ -14,6 +14,7 @@ mod data_channel;
 mod driver;
 mod endpoint;
 mod event;
+mod flow;
 mod inbox;
 mod media;
 mod operation;

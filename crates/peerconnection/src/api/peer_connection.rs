@@ -73,6 +73,8 @@ impl PeerConnection {
         let mut engine = engine::Connection::new(engine::Config {
             bundle_policy: configuration.bundle_policy,
             always_negotiate_data_channels: configuration.always_negotiate_data_channels,
+            capabilities: configuration.capabilities(),
+            wall_clock: Some(clock::wall_clock()),
             ..engine::Config::new(certificate, clock::seed()?)
         });
         engine.set_ice_transport_policy(configuration.ice_transport_policy);
@@ -84,7 +86,8 @@ impl PeerConnection {
             )?,
         };
         let media = Media::new(clock::seed()?);
-        let (shared, receiver) = Shared::new(engine, media, endpoint.inbox().clone());
+        let runtime = endpoint.runtime().clone();
+        let (shared, receiver) = Shared::new(engine, media, endpoint.inbox().clone(), runtime);
         let events = Events {
             receiver,
             shared: Arc::downgrade(&shared),

@@ -3,7 +3,7 @@ use std::fmt;
 use pc_media::{MediaKind, MediaStreamTrack};
 
 use super::{DtlsTransport, transceiver::Part};
-use crate::rtp::{Capabilities, ReceiveParameters, RtpCapabilities};
+use crate::rtp::{self, ReceiveParameters, RtpCapabilities};
 
 /// [`RTCRtpReceiver`](https://www.w3.org/TR/webrtc/#rtcrtpreceiver-interface): what comes in a
 /// transceiver's m-section. A cheap, cloneable handle.
@@ -18,6 +18,12 @@ impl RtpReceiver {
         self.part.tracks.received().clone()
     }
 
+    /// What comes, as the peer has encoded it: a track of encoded frames, to be recorded, or to be
+    /// given to a sender of another connection, which forwards them. Nothing is decoded for it.
+    pub fn encoded_track(&self) -> MediaStreamTrack {
+        self.part.tracks.encoded().clone()
+    }
+
     /// `transport`: what it receives over, once a description says so.
     pub fn transport(&self) -> Option<DtlsTransport> {
         DtlsTransport::of(&self.part)
@@ -25,7 +31,7 @@ impl RtpReceiver {
 
     /// `RTCRtpReceiver.getCapabilities()`: what this side can receive.
     pub fn capabilities(kind: MediaKind) -> RtpCapabilities {
-        let all = Capabilities::default();
+        let all = rtp::built_in_capabilities();
         all.of(super::engine_kind(kind)).receive_capabilities()
     }
 

@@ -4,8 +4,8 @@ use pc_media::{MediaKind, MediaStream, MediaStreamTrack};
 
 use super::{DtlsTransport, Operation, transceiver::Part};
 use crate::{
-    Error,
-    rtp::{Capabilities, RtpCapabilities, SendParameters},
+    Error, clock,
+    rtp::{self, RtpCapabilities, SendParameters},
 };
 
 /// [`RTCRtpSender`](https://www.w3.org/TR/webrtc/#rtcrtpsender-interface): what is sent in a
@@ -28,7 +28,7 @@ impl RtpSender {
 
     /// `RTCRtpSender.getCapabilities()`: what this side can send.
     pub fn capabilities(kind: MediaKind) -> RtpCapabilities {
-        let all = Capabilities::default();
+        let all = rtp::built_in_capabilities();
         all.of(super::engine_kind(kind)).send_capabilities()
     }
 
@@ -48,8 +48,13 @@ impl RtpSender {
     /// - `InvalidModificationError`: a change of what is read-only, or of number or order of encodings.
     /// - `RangeError`, `TypeError`: a number out of its range.
     pub fn set_parameters(&self, parameters: SendParameters) -> Result<(), Error> {
+        let now = clock::now();
         let mut inner = self.part.shared.lock();
-        inner.engine.set_send_parameters(self.part.id, parameters)
+        let engine = &mut inner.engine;
+        engine.set_send_parameters(now, self.part.id, parameters)?;
+        drop(inner);
+        self.part.tracks.signals().change();
+        Ok(())
     }
 
     /// `replaceTrack()`: sends another track, or none, without an exchange of descriptions.

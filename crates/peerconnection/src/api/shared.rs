@@ -36,6 +36,7 @@ const MAX_UNHEARD: usize = 8 << 20;
 pub(crate) struct Shared {
     pub(crate) key: Key,
     inbox: Arc<Inbox>,
+    runtime: tokio::runtime::Handle,
     /// Whether the driver has been told to look here and has not yet done so.
     told: AtomicBool,
     /// What the channels weigh whose events have not been taken.
@@ -69,11 +70,13 @@ impl Shared {
         engine: engine::Connection,
         media: Media,
         inbox: Arc<Inbox>,
+        runtime: tokio::runtime::Handle,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<Event>) {
         let (sender, events) = mpsc::unbounded_channel();
         let shared = Self {
             key: inbox.new_key(),
             inbox,
+            runtime,
             told: AtomicBool::new(false),
             unheard: AtomicUsize::new(0),
             inner: Mutex::new(Inner {
@@ -192,6 +195,15 @@ impl Shared {
         use engine::Event as E;
         match event {
             E::TrackMuted(id) => inner.media.mute(id),
+            E::TrackUnmuted(id) => inner.media.unmute(id),
+            E::FrameReady(id) => self.pull_frames(inner, id),
+            E::SenderChange(id) => {
+                if let Some(kind) = inner.kind_of(id) {
+                    inner.media.sender_changed(self, id, kind);
+                }
+            }
+            E::KeyFrameRequested(id, encoding) => inner.media.want_key_frame(id, encoding),
+            E::TargetBitrate(id, bits) => inner.media.set_bitrate(id, bits),
             E::TrackEnded(id) => inner.media.end(id),
             E::TrackRemoved(id, stream) => inner.media.remove(id, &stream),
             E::TrackAdded(id, stream) => {
@@ -215,6 +227,26 @@ impl Shared {
             event => return Err(event),
         }
         Ok(None)
+    }
+
+    /// Hands the frames that are due to the task that decodes them.
+    fn pull_frames(self: &Arc<Self>, inner: &mut Inner, id: TransceiverId) {
+        let Some(kind) = inner.kind_of(id) else {
+            return;
+        };
+        let now = crate::clock::now();
+        let mut needs_key_frame = false;
+        while let Some(received) = inner.engine.poll_frame(now, id) {
+            needs_key_frame |= inner.media.receive(self, id, kind, &received);
+        }
+        if needs_key_frame {
+            inner.engine.request_key_frame(now, id);
+        }
+    }
+
+    /// Where the tasks of media run.
+    pub(crate) fn runtime(&self) -> &tokio::runtime::Handle {
+        &self.runtime
     }
 
     /// Puts a call into the connection's chain of operations. One that cannot succeed fails here, if

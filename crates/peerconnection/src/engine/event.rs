@@ -31,6 +31,18 @@ pub enum Event {
     TrackRemoved(TransceiverId, String),
     /// A receiver's track joins the peer's stream of this id.
     TrackAdded(TransceiverId, String),
+    /// The first packet has come since the peer sends in a transceiver: its receiver's track is to be
+    /// unmuted.
+    TrackUnmuted(TransceiverId),
+    /// Frames can be pulled with [`poll_frame`](super::Connection::poll_frame).
+    FrameReady(TransceiverId),
+    /// What a transceiver has to send with has changed, or that it can send at all: see
+    /// [`send_view`](super::Connection::send_view).
+    SenderChange(TransceiverId),
+    /// The peer needs a key frame of this encoding of a transceiver.
+    KeyFrameRequested(TransceiverId, usize),
+    /// A transceiver is to send no more than this many bits a second.
+    TargetBitrate(TransceiverId, u64),
     /// `track`: the peer sends in a transceiver, in the streams of these ids.
     Track(TransceiverId, Vec<String>),
     /// [`ice_gathering_state`](super::Connection::ice_gathering_state) has changed.
@@ -102,6 +114,15 @@ pub enum Rejected {
     /// No transport has the socket that it came to.
     #[error("for none of the connection's transports")]
     NoTransport,
+    /// By SRTP: forged, replayed, or too old.
+    #[error("SRTP: {0}")]
+    Srtp(#[from] pc_srtp::Rejected),
+    /// By RTP, from inside a packet that SRTP has verified.
+    #[error("RTP: {0}")]
+    Rtp(#[from] pc_rtp_session::Rejected),
+    /// SRTP before DTLS has agreed on its keys. Some of it is kept.
+    #[error("SRTP before its keys")]
+    BeforeKeys,
     /// Of a protocol this session has not negotiated.
     #[error("not of a protocol that this session has negotiated")]
     NotNegotiated,

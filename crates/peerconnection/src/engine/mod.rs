@@ -63,6 +63,9 @@ mod data;
 mod dtls_transport;
 mod event;
 mod gathering;
+mod media;
+mod rtp_parameters;
+mod rtp_transport;
 mod signaling;
 mod states;
 mod transceivers;
@@ -78,7 +81,7 @@ use std::{
 };
 
 use pc_dtls::{self as dtls, Certificate, HashAlgorithm};
-use pc_jsep::{self as jsep, BundlePolicy, DataPlan, TransportPlan};
+use pc_jsep::{self as jsep, BundlePolicy, Capabilities, DataPlan, TransportPlan};
 use pc_proto::{FiveTuple, Protocol, TransmitBuf};
 use rand_chacha::{
     ChaCha12Rng,
@@ -87,6 +90,7 @@ use rand_chacha::{
 
 pub use channels::{ChannelView, SEND_HIGH_WATER};
 pub use event::{Event, Rejected};
+pub use media::{MediaPacket, SendView};
 pub use pc_datachannel::{ChannelId, Message};
 pub use pc_jsep::{
     IceCredentials, MediaKind, OfferOptions, SectionName, TransceiverId, TransceiverInit,
@@ -102,6 +106,7 @@ use crate::{
     },
 };
 use data::Data;
+use media::Media;
 use states::States;
 use transports::Transports;
 pub(crate) use transports::receiver_ufrag;
@@ -118,6 +123,26 @@ pub struct Config {
     pub bundle_policy: BundlePolicy,
     /// Whether an offer has a section for data channels when there is none.
     pub always_negotiate_data_channels: bool,
+    /// The codecs and header extensions this side can use.
+    pub capabilities: Capabilities,
+    /// What sender reports tell the time by; without it, by the time since the first packet.
+    pub wall_clock: Option<WallClock>,
+}
+
+/// A moment on both clocks: the monotonic one, and that of the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WallClock {
+    /// The moment.
+    pub at: Instant,
+    /// Its time since the Unix epoch.
+    pub since_epoch: Duration,
+}
+
+impl WallClock {
+    /// The time since the Unix epoch at `now`.
+    pub fn unix_time(&self, now: Instant) -> Duration {
+        self.since_epoch + now.saturating_duration_since(self.at)
+    }
 }
 
 impl Config {
@@ -128,6 +153,8 @@ impl Config {
             seed,
             bundle_policy: BundlePolicy::Balanced,
             always_negotiate_data_channels: false,
+            capabilities: Capabilities::default(),
+            wall_clock: None,
         }
     }
 }
@@ -151,6 +178,7 @@ pub struct Connection {
     session: jsep::Session,
     transports: Transports,
     data: Data,
+    media: Media,
     states: States,
     events: VecDeque<Event>,
     closed: Closed,
@@ -197,15 +225,24 @@ impl Connection {
             value: fingerprint.value().into(),
         };
         let transports_rng = ChaCha12Rng::from_seed(seed(&mut rng));
+        let negotiation = jsep::Session::new(jsep::Config {
+            bundle_policy: config.bundle_policy,
+            max_message_size: channels::MAX_RECEIVE_MESSAGE_SIZE,
+            always_negotiate_data_channels: config.always_negotiate_data_channels,
+            capabilities: config.capabilities,
+            ..jsep::Config::new(seed(&mut rng), vec![fingerprint])
+        });
+        let cname = negotiation.cname().to_owned();
         Self {
-            session: jsep::Session::new(jsep::Config {
-                bundle_policy: config.bundle_policy,
-                max_message_size: channels::MAX_RECEIVE_MESSAGE_SIZE,
-                always_negotiate_data_channels: config.always_negotiate_data_channels,
-                ..jsep::Config::new(seed(&mut rng), vec![fingerprint])
-            }),
-            transports: Transports::new(config.certificate, transports_rng),
+            session: negotiation,
+            transports: Transports::new(
+                config.certificate,
+                cname,
+                config.wall_clock,
+                transports_rng,
+            ),
             data: Data::new(session),
+            media: Media::default(),
             states: States::NEW,
             events: VecDeque::new(),
             closed: Closed::No,
@@ -254,6 +291,7 @@ impl Connection {
         if self.data.has_started() && before.is_some_and(|id| self.transports.get(id).is_none()) {
             self.fail_channels(None);
         }
+        self.follow_media(now);
         self.pump(now);
     }
 
@@ -443,6 +481,7 @@ impl Connection {
         if below.is_some_and(|it| it.dtls.is_connected()) {
             self.data.start(now);
         }
+        self.pump_media(now);
         let sctp = self.follow_session();
         self.states
             .follow(&mut self.transports, sctp, &mut self.events);
@@ -460,16 +499,17 @@ impl Connection {
 
 impl Protocol for Connection {
     type Route = FiveTuple;
-    type Payload<'d> = ();
+    type Payload<'d> = Option<MediaPacket<'d>>;
     type Event = Event;
     type Rejected = Rejected;
 
-    fn handle_input(
+    /// A packet of media is returned, too, for those who forward it as it is.
+    fn handle_input<'d>(
         &mut self,
         now: Instant,
         route: FiveTuple,
-        datagram: &mut [u8],
-    ) -> Result<(), Rejected> {
+        datagram: &'d mut [u8],
+    ) -> Result<Option<MediaPacket<'d>>, Rejected> {
         if self.is_closed() {
             return Err(Rejected::Closed);
         }
@@ -477,7 +517,7 @@ impl Protocol for Connection {
         let result = transports.handle_input(now, route, datagram, &mut self.data);
         self.rejected += u64::from(result.is_err());
         self.pump(now);
-        result
+        Ok(result?.and_then(|input| self.media.packet(input)))
     }
 
     fn handle_timeout(&mut self, now: Instant) {

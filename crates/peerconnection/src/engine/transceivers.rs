@@ -1,5 +1,7 @@
 //! Transceivers: the calls of the W3C's interface, by their ids.
 
+use std::time::Instant;
+
 use pc_jsep::{
     Codec, HeaderExtensionCapability, KindCapabilities, MediaKind, ReceiveParameters,
     SendParameters, TransceiverDirection, TransceiverId, TransceiverInit, TransceiverView,
@@ -127,10 +129,13 @@ impl Connection {
     /// [`set_parameters`](crate::RtpSender::set_parameters).
     pub fn set_send_parameters(
         &mut self,
+        now: Instant,
         id: TransceiverId,
         parameters: SendParameters,
     ) -> Result<(), Error> {
-        Ok(self.session.set_send_parameters(id, parameters)?)
+        self.session.set_send_parameters(id, parameters)?;
+        self.follow_media(now);
+        Ok(())
     }
 
     /// Parameters that were got before cannot be set any more: what a binding to JavaScript calls when

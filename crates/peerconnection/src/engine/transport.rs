@@ -6,6 +6,7 @@ use pc_dtls as dtls;
 use pc_ice as ice;
 use pc_jsep::{IceCredentials, PeerTransport, SectionName, TransportId, TransportPlan};
 use pc_proto::{FiveTuple, Protocol, TransmitBuf};
+use pc_rtp_session as rtp;
 use pc_sdp::Word;
 
 use super::{
@@ -13,6 +14,7 @@ use super::{
     data::Data,
     dtls_transport::{DtlsParameters, DtlsTransport},
     gathering::Gathering,
+    rtp_transport::RtpTransport,
     transports::receiver_ufrag,
 };
 use crate::{
@@ -25,6 +27,8 @@ pub(super) struct Transport {
     pub(super) sections: Vec<SectionName>,
     pub(super) ice: ice::Agent,
     pub(super) dtls: DtlsTransport,
+    /// RTP, once a section of media runs here.
+    pub(super) rtp: Option<Box<RtpTransport>>,
     pub(super) gathering: Gathering,
     /// The peer as the plan has it.
     pub(super) peer: Option<PeerTransport>,
@@ -78,6 +82,7 @@ impl Transport {
             sections: Vec::new(),
             ice: ice::Agent::new(config),
             dtls: DtlsTransport::new(certificate),
+            rtp: None,
             gathering: Gathering::default(),
             peer: None,
             local: plan.local.clone(),
@@ -216,13 +221,13 @@ impl Transport {
     }
 
     /// `data` is what runs on this transport.
-    pub(super) fn handle_input(
+    pub(super) fn handle_input<'d>(
         &mut self,
         now: Instant,
         route: FiveTuple,
-        datagram: &mut [u8],
+        datagram: &'d mut [u8],
         data: Option<&mut Data>,
-    ) -> Result<(), Rejected> {
+    ) -> Result<Option<rtp::Input<'d>>, Rejected> {
         if let Some(next) = self.next_ufrag()
             && receiver_ufrag(datagram) == Some(next)
         {
@@ -233,14 +238,32 @@ impl Transport {
         let passed = self.ice.handle_input(now, route, datagram)?;
         self.start_dtls(now);
         let Some(datagram) = passed else {
-            return Ok(());
+            return Ok(None);
         };
         // RFC 7983 §7: the first byte tells the protocol.
         match datagram.first() {
             Some(20..=63) => self.dtls.handle_input(now, datagram)?,
+            Some(128..=191) => {
+                let rtp = self.rtp.as_mut().ok_or(Rejected::NotNegotiated)?;
+                return rtp.handle_input(now, datagram).map(Some);
+            }
             _ => return Err(Rejected::NotNegotiated),
         }
-        self.deliver(now, data)
+        self.deliver(now, data)?;
+        Ok(None)
+    }
+
+    /// RTP begins where DTLS ends; whether it just does.
+    pub(super) fn follow_keys(&mut self, now: Instant) -> bool {
+        let connection = self.dtls.connection();
+        let rtp = self.rtp.as_mut();
+        rtp.is_some_and(|it| it.follow(now, connection))
+    }
+
+    /// Whether media could leave now.
+    pub(super) fn can_send_media(&self) -> bool {
+        let has_keys = self.rtp.as_ref().is_some_and(|it| it.has_keys());
+        has_keys && !self.closing && self.ice.route().is_some()
     }
 
     /// Hands decrypted records up; a datagram may hold several.
@@ -258,13 +281,17 @@ impl Transport {
     pub(super) fn handle_timeout(&mut self, now: Instant, data: Option<&mut Data>) {
         self.ice.handle_timeout(now);
         self.dtls.handle_timeout(now);
+        if let Some(rtp) = &mut self.rtp {
+            rtp.session.handle_timeout(now);
+        }
         // Records that the handshake's end has released.
         let _ = self.deliver(now, data);
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let (ice, dtls) = (self.ice.poll_timeout(), self.dtls.poll_timeout());
-        ice.into_iter().chain(dtls).min()
+        let rtp = self.rtp.as_ref().and_then(|it| it.session.poll_timeout());
+        ice.into_iter().chain(dtls).chain(rtp).min()
     }
 
     /// `data` is what runs on this transport.
@@ -282,6 +309,10 @@ impl Transport {
         let before = out.len();
         let connection = self.dtls.connection_mut()?;
         let _ = connection.poll_transmit(now, out);
+        // Ahead of data channels, for media is of no use when it is late.
+        if let Some(rtp) = &mut self.rtp {
+            rtp.write(now, out);
+        }
         if let Some(data) = data {
             data.write(now, connection, out);
         }
@@ -300,6 +331,7 @@ impl Transport {
     /// Lets go of what a closed transport needs no more.
     pub(super) fn free(&mut self) {
         self.dtls.free();
+        self.rtp = None;
         self.ice.close();
     }
 

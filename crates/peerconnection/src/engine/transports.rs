@@ -6,21 +6,23 @@
 use std::{
     collections::{HashMap, VecDeque},
     net::SocketAddr,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use pc_dtls::{self as dtls, Certificate};
 use pc_ice as ice;
 use pc_jsep::{TransportId, TransportPlan};
 use pc_proto::{FiveTuple, Protocol, TransmitBuf};
+use pc_rtp_session as rtp;
 use pc_stun::{Class, MessageView};
 use rand_chacha::ChaCha12Rng;
 
 use super::{
-    Event, Rejected,
+    Event, Rejected, WallClock,
     data::Data,
     dtls_transport::DtlsParameters,
     gathering,
+    rtp_transport::RtpTransport,
     transport::{Found, Told, Transport, credentials},
 };
 use crate::{
@@ -45,6 +47,8 @@ pub(super) struct Transports {
     turn: usize,
     gathering: IceGatheringState,
     certificate: Certificate,
+    cname: String,
+    wall_clock: Option<WallClock>,
     rng: ChaCha12Rng,
 }
 
@@ -55,7 +59,12 @@ struct Leaving {
 }
 
 impl Transports {
-    pub(super) fn new(certificate: Certificate, rng: ChaCha12Rng) -> Self {
+    pub(super) fn new(
+        certificate: Certificate,
+        cname: String,
+        wall_clock: Option<WallClock>,
+        rng: ChaCha12Rng,
+    ) -> Self {
         Self {
             list: Vec::new(),
             leaving: VecDeque::new(),
@@ -64,6 +73,8 @@ impl Transports {
             turn: 0,
             gathering: IceGatheringState::New,
             certificate,
+            cname,
+            wall_clock,
             rng,
         }
     }
@@ -134,6 +145,54 @@ impl Transports {
         }
         self.index_paths();
         self.follow_gathering(events);
+    }
+
+    /// What media of this transport run in.
+    pub(super) fn rtp_session(&mut self, id: TransportId) -> Option<&mut rtp::Session> {
+        Some(&mut self.get_mut(id)?.rtp.as_mut()?.session)
+    }
+
+    /// The same, for the first section of media.
+    pub(super) fn rtp_session_or_new(
+        &mut self,
+        now: Instant,
+        id: TransportId,
+    ) -> Option<&mut rtp::Session> {
+        let transport = self.list.iter_mut().find(|it| it.id == id)?;
+        let rtp = transport.rtp.get_or_insert_with(|| {
+            let clock = self.wall_clock.as_ref();
+            let config = rtp::Config {
+                unix_time: clock.map_or(Duration::ZERO, |clock| clock.unix_time(now)),
+                seed: super::seed(&mut self.rng),
+                cname: self.cname.clone(),
+                ..rtp::Config::default()
+            };
+            Box::new(RtpTransport::new(now, config))
+        });
+        Some(&mut rtp.session)
+    }
+
+    /// RTP begins where DTLS has ended: the transports where it just does.
+    pub(super) fn follow_keys(&mut self, now: Instant) -> Vec<TransportId> {
+        let list = self.list.iter_mut();
+        let begun = list.filter_map(|it| it.follow_keys(now).then_some(it.id));
+        begun.collect()
+    }
+
+    /// Whether media can be encrypted on this transport.
+    pub(super) fn has_keys(&self, id: TransportId) -> bool {
+        let rtp = self.get(id).and_then(|it| it.rtp.as_ref());
+        rtp.is_some_and(|it| it.has_keys())
+    }
+
+    /// Whether media could leave on this transport now.
+    pub(super) fn can_send(&self, id: TransportId) -> bool {
+        self.get(id).is_some_and(Transport::can_send_media)
+    }
+
+    pub(super) fn poll_rtp_event(&mut self) -> Option<rtp::Event> {
+        let mut sessions = self.list.iter_mut().filter_map(|it| it.rtp.as_mut());
+        sessions.find_map(|it| it.session.poll_event())
     }
 
     fn add(&mut self, plan: &TransportPlan, controlling: bool) -> usize {
@@ -355,13 +414,13 @@ impl Transports {
         }
     }
 
-    pub(super) fn handle_input(
+    pub(super) fn handle_input<'d>(
         &mut self,
         now: Instant,
         route: FiveTuple,
-        datagram: &mut [u8],
+        datagram: &'d mut [u8],
         data: &mut Data,
-    ) -> Result<(), Rejected> {
+    ) -> Result<Option<rtp::Input<'d>>, Rejected> {
         let receiver = self.receiver(route, datagram);
         let transport = receiver.and_then(|index| self.list.get_mut(index));
         let transport = transport.ok_or(Rejected::NoTransport)?;

@@ -1,0 +1,356 @@
+//! What one sender sends: the frames of its track, encoded as negotiation and parameters say.
+
+use std::{
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use pc_jsep::{CodecParameters, EncodingParameters, TransceiverId};
+use pc_media::{MediaFrame, MediaKind, MediaStreamTrack, TrackFrames};
+use pc_proto::Serial32;
+use pc_rtp::{AudioLevel, PayloadType};
+use tokio::{sync::Notify, task::AbortHandle};
+
+use super::{audio::AudioSender, passing::PassingSender, video::VideoSender};
+use crate::{
+    api::{media::Tracks, shared::Shared},
+    clock,
+};
+
+/// The task of a sender. It ends when this is dropped.
+pub(crate) struct Outbound {
+    task: AbortHandle,
+}
+
+/// What the connection tells the task.
+#[derive(Default)]
+pub(crate) struct Signals {
+    /// The track, what was negotiated, or the parameters: the task looks for itself.
+    changed: Notify,
+    /// A bit for each encoding of which a key frame is wanted.
+    key_frames: AtomicU64,
+    /// The most bits a second the network takes; 0: not known.
+    bitrate: AtomicU64,
+}
+
+impl Signals {
+    /// Something that the task looks at has changed.
+    pub(crate) fn change(&self) {
+        self.changed.notify_one();
+    }
+
+    /// The peer wants a key frame of an encoding.
+    pub(crate) fn want_key_frame(&self, encoding: usize) {
+        let shift = u32::try_from(encoding).ok();
+        let bit = shift.and_then(|shift| 1_u64.checked_shl(shift));
+        self.key_frames.fetch_or(bit.unwrap_or(0), Ordering::AcqRel);
+    }
+
+    /// The network takes no more than this.
+    pub(crate) fn set_bitrate(&self, bits_per_second: u64) {
+        self.bitrate.store(bits_per_second, Ordering::Relaxed);
+    }
+
+    /// The encodings that a key frame is wanted of, once.
+    pub(super) fn take_key_frames(&self) -> u64 {
+        self.key_frames.swap(0, Ordering::AcqRel)
+    }
+
+    /// The most bits a second the network takes, if that is known.
+    pub(super) fn bitrate(&self) -> Option<u64> {
+        Some(self.bitrate.load(Ordering::Relaxed)).filter(|&known| known > 0)
+    }
+}
+
+impl Outbound {
+    /// Starts the task of a sender.
+    pub(crate) fn spawn(
+        shared: &Arc<Shared>,
+        id: TransceiverId,
+        kind: MediaKind,
+        tracks: &Arc<Tracks>,
+    ) -> Self {
+        let sender = Sender {
+            shared: Arc::downgrade(shared),
+            tracks: Arc::downgrade(tracks),
+            id,
+            kind,
+            epoch: clock::now(),
+            signals: tracks.signals().clone(),
+        };
+        let task = shared.runtime().spawn(sender.run()).abort_handle();
+        Self { task }
+    }
+}
+
+impl Drop for Outbound {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What is to be sent now.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) codecs: Vec<CodecParameters>,
+    pub(super) encodings: Vec<EncodingParameters>,
+}
+
+/// A moment on a sender's time line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Moment {
+    /// Since the sender began.
+    pub(super) media: Duration,
+    /// The same on the clock.
+    pub(super) clock: Instant,
+}
+
+impl Moment {
+    /// The RTP timestamp, without its random offset.
+    pub(super) fn ticks(self, clock_rate: u32) -> Serial32 {
+        let ticks = self.media.as_nanos() * u128::from(clock_rate) / 1_000_000_000;
+        Serial32((ticks & u128::from(u32::MAX)) as u32)
+    }
+
+    /// Another moment of the same line.
+    pub(super) fn moved_to(self, media: Duration) -> Self {
+        let clock = match media.checked_sub(self.media) {
+            Some(later) => self.clock + later,
+            None => self
+                .clock
+                .checked_sub(self.media - media)
+                .unwrap_or(self.clock),
+        };
+        Self { media, clock }
+    }
+}
+
+/// An encoded frame, for the engine.
+#[derive(Debug)]
+pub(super) struct Encoded {
+    pub(super) encoding: usize,
+    pub(super) payload_type: PayloadType,
+    pub(super) data: Vec<u8>,
+    pub(super) timestamp: Serial32,
+    pub(super) capture: Instant,
+    pub(super) is_key_frame: bool,
+    pub(super) size: Option<(u16, u16)>,
+    pub(super) audio_level: Option<AudioLevel>,
+}
+
+impl Encoded {
+    fn as_rtp(&self) -> pc_rtp_session::Frame<'_> {
+        pc_rtp_session::Frame {
+            payload_type: self.payload_type,
+            data: &self.data,
+            timestamp: self.timestamp,
+            capture: self.capture,
+            is_key_frame: self.is_key_frame,
+            size: self.size,
+            audio_level: self.audio_level,
+            orientation: None,
+        }
+    }
+}
+
+/// The task itself. It keeps neither the connection nor the track.
+struct Sender {
+    shared: Weak<Shared>,
+    tracks: Weak<Tracks>,
+    id: TransceiverId,
+    kind: MediaKind,
+    epoch: Instant,
+    signals: Arc<Signals>,
+}
+
+impl Sender {
+    async fn run(self) {
+        loop {
+            let Some((track, plan)) = self.look() else {
+                // Nothing to send, or nobody to send it to.
+                self.signals.changed.notified().await;
+                continue;
+            };
+            let mut frames = track.frames();
+            drop(track);
+            let work = Work::new(self.kind, plan, self.epoch);
+            if !self.send_frames(&mut frames, work).await {
+                return;
+            }
+        }
+    }
+
+    /// The track and how to send it, if it can be sent.
+    fn look(&self) -> Option<(MediaStreamTrack, Plan)> {
+        let (shared, tracks) = (self.shared.upgrade()?, self.tracks.upgrade()?);
+        let inner = shared.lock();
+        let view = inner.engine.send_view(self.id);
+        let view = view.filter(|view| view.is_ready)?;
+        let plan = Plan {
+            codecs: view.codecs.to_vec(),
+            encodings: view.encodings.to_vec(),
+        };
+        drop(inner);
+        Some((tracks.sent()?, plan))
+    }
+
+    /// Sends until something has changed; whether there is a connection left.
+    async fn send_frames(&self, frames: &mut TrackFrames, mut work: Work) -> bool {
+        loop {
+            let frame = tokio::select! {
+                biased;
+                () = self.signals.changed.notified() => match self.look() {
+                    Some((track, plan)) if track == *frames.track() => {
+                        work.update(plan);
+                        continue;
+                    }
+                    _ => return true,
+                },
+                frame = frames.next() => frame,
+            };
+            let Some(frame) = frame else {
+                // The track has ended: until there is another one.
+                self.signals.changed.notified().await;
+                return true;
+            };
+            let Some((next, packets)) = work.encode(frame, &self.signals, frames).await else {
+                return false;
+            };
+            work = next;
+            for packet in packets {
+                if !self.send(&packet) {
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Gives one encoded frame to the engine; whether there is a connection left.
+    fn send(&self, frame: &Encoded) -> bool {
+        let Some(shared) = self.shared.upgrade() else {
+            return false;
+        };
+        let (now, rtp) = (clock::now(), frame.as_rtp());
+        let mut inner = shared.lock();
+        let sent = inner.engine.send_frame(now, self.id, frame.encoding, rtp);
+        drop(inner);
+        if let Err(error) = sent {
+            tracing::debug!(%error, "a frame was not sent");
+        }
+        shared.wake_driver();
+        true
+    }
+}
+
+/// What turns the frames of one track into packets, while nothing about the track changes.
+struct Work {
+    kind: MediaKind,
+    plan: Plan,
+    epoch: Instant,
+    /// What to add to the track's own clock, once its first frame has come.
+    offset: Option<Offset>,
+    audio: Option<Box<AudioSender>>,
+    video: Option<Box<VideoSender>>,
+    passing: PassingSender,
+}
+
+/// From a track's clock to the sender's time line.
+#[derive(Debug, Clone, Copy)]
+struct Offset {
+    track: Duration,
+    media: Duration,
+}
+
+impl Work {
+    fn new(kind: MediaKind, plan: Plan, epoch: Instant) -> Self {
+        Self {
+            kind,
+            epoch,
+            offset: None,
+            audio: None,
+            video: None,
+            passing: PassingSender::default(),
+            plan,
+        }
+    }
+
+    /// The same track, sent otherwise.
+    fn update(&mut self, plan: Plan) {
+        let codecs = |plan: &Plan| -> Vec<_> {
+            plan.codecs
+                .iter()
+                .map(|it| (it.payload_type, it.codec.clone()))
+                .collect()
+        };
+        if codecs(&plan) != codecs(&self.plan) {
+            self.audio = None;
+        } else if let Some(audio) = &mut self.audio {
+            audio.update(&plan);
+        }
+        if let Some(video) = &mut self.video {
+            video.update(&plan);
+        }
+        self.plan = plan;
+    }
+
+    /// `None` when the runtime ends.
+    async fn encode(
+        mut self,
+        frame: MediaFrame,
+        signals: &Arc<Signals>,
+        frames: &TrackFrames,
+    ) -> Option<(Self, Vec<Encoded>)> {
+        let at = self.place(frame.timestamp());
+        match (frame, self.kind) {
+            (MediaFrame::Audio(frame), MediaKind::Audio) => {
+                let plan = &self.plan;
+                if self.audio.is_none() {
+                    self.audio = AudioSender::new(plan).map(Box::new);
+                }
+                let packets = match &mut self.audio {
+                    Some(audio) => audio.encode(&frame, at),
+                    None => Vec::new(),
+                };
+                Some((self, packets))
+            }
+            (MediaFrame::Video(frame), MediaKind::Video) => {
+                let mut video = match self.video.take() {
+                    Some(video) => video,
+                    None => Box::new(VideoSender::new(&self.plan)),
+                };
+                let signals = signals.clone();
+                // A picture takes an encoder milliseconds: not on the tasks' own threads.
+                let encoding = tokio::task::spawn_blocking(move || {
+                    let packets = video.encode(&frame, at, &signals);
+                    (video, packets)
+                });
+                let (video, packets) = encoding.await.ok()?;
+                self.video = Some(video);
+                Some((self, packets))
+            }
+            (MediaFrame::Encoded(frame), _) => {
+                let packets = self.passing.pass(&self.plan, frame, at, signals, frames);
+                Some((self, packets))
+            }
+            _ => Some((self, Vec::new())),
+        }
+    }
+
+    /// Where a frame of the track is on the sender's time line, which goes on when tracks change.
+    fn place(&mut self, timestamp: Duration) -> Moment {
+        let now = clock::now();
+        let fresh = Offset {
+            track: timestamp,
+            media: now.saturating_duration_since(self.epoch),
+        };
+        let offset = *self.offset.get_or_insert(fresh);
+        let media = (offset.media + timestamp).saturating_sub(offset.track);
+        Moment {
+            media,
+            clock: self.epoch + media,
+        }
+    }
+}

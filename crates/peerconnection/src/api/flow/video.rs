@@ -1,0 +1,235 @@
+//! Pictures that are sent: one encoder for each encoding.
+
+use std::{sync::Arc, time::Duration};
+
+use pc_jsep::{CodecParameters, EncodingParameters};
+use pc_media::{
+    VideoFrame,
+    codec::{self, VideoEncoder, VideoEncoderConfig},
+};
+use pc_rtp::PayloadType;
+
+use super::{
+    outbound::{Encoded, Moment, Plan, Signals},
+    rate,
+};
+
+/// The frame rate that encoders are told before pictures have shown it.
+const FRAME_RATE: f64 = 30.0;
+
+pub(super) struct VideoSender {
+    layers: Vec<Layer>,
+    encodings: Vec<EncodingParameters>,
+    last: Option<Duration>,
+    frame_rate: f64,
+}
+
+/// One encoding.
+struct Layer {
+    codec: Option<CodecParameters>,
+    encoder: Option<Encoder>,
+    /// When the last picture was encoded.
+    last: Option<Duration>,
+}
+
+struct Encoder {
+    inner: Box<dyn VideoEncoder>,
+    size: (u32, u32),
+    rate: (u64, f64),
+}
+
+impl VideoSender {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let layer = |encoding| Layer::new(usable(plan, encoding));
+        Self {
+            layers: plan.encodings.iter().map(layer).collect(),
+            encodings: plan.encodings.clone(),
+            last: None,
+            frame_rate: FRAME_RATE,
+        }
+    }
+
+    /// The same encodings, with other parameters: those whose codec stays keep their encoder.
+    pub(super) fn update(&mut self, plan: &Plan) {
+        self.layers.truncate(plan.encodings.len());
+        for (index, encoding) in plan.encodings.iter().enumerate() {
+            let codec = usable(plan, encoding);
+            match self.layers.get_mut(index) {
+                Some(layer) if layer.codec.as_ref() == codec => {}
+                Some(layer) => *layer = Layer::new(codec),
+                None => self.layers.push(Layer::new(codec)),
+            }
+        }
+        self.encodings.clone_from(&plan.encodings);
+    }
+
+    /// A picture in all encodings that are active.
+    pub(super) fn encode(
+        &mut self,
+        frame: &VideoFrame,
+        at: Moment,
+        signals: &Arc<Signals>,
+    ) -> Vec<Encoded> {
+        self.follow_frame_rate(at.media);
+        let wanted = signals.take_key_frames();
+        let size = |index: usize| match self.encodings.get(index) {
+            Some(encoding) => scaled(frame, encoding),
+            None => (frame.width(), frame.height()),
+        };
+        let pixels = |index: usize| {
+            let (width, height) = size(index);
+            u64::from(width) * u64::from(height)
+        };
+        let rates = rate::share(signals.bitrate(), &self.encodings, pixels);
+        let sizes: Vec<_> = (0..self.encodings.len()).map(size).collect();
+        let mut packets = Vec::new();
+        let layers = self.layers.iter_mut().zip(&self.encodings);
+        for (index, ((layer, encoding), (size, rate))) in
+            layers.zip(sizes.into_iter().zip(rates)).enumerate()
+        {
+            let is_wanted = wanted >> index.min(63) & 1 == 1;
+            if !encoding.active || layer.is_too_soon(encoding, at.media) && !is_wanted {
+                continue;
+            }
+            let frame_rate = encoding.max_framerate.unwrap_or(f64::MAX);
+            let rate = (rate, self.frame_rate.min(frame_rate));
+            packets.extend(layer.encode(index, frame, at, size, rate, is_wanted));
+        }
+        packets
+    }
+
+    /// Smoothed, for cameras are not regular.
+    fn follow_frame_rate(&mut self, at: Duration) {
+        if let Some(between) = self.last.and_then(|last| at.checked_sub(last))
+            && !between.is_zero()
+        {
+            let now = (1.0 / between.as_secs_f64()).clamp(1.0, 120.0);
+            self.frame_rate += (now - self.frame_rate) / 8.0;
+        }
+        self.last = Some(at);
+    }
+}
+
+impl Layer {
+    fn new(codec: Option<&CodecParameters>) -> Self {
+        Self {
+            codec: codec.cloned(),
+            encoder: None,
+            last: None,
+        }
+    }
+
+    /// Whether `maxFramerate` leaves this picture out.
+    fn is_too_soon(&self, encoding: &EncodingParameters, at: Duration) -> bool {
+        let Some((rate, last)) = encoding.max_framerate.zip(self.last) else {
+            return false;
+        };
+        // A tenth of a frame of tolerance: cameras are not regular.
+        rate <= 0.0 || at.saturating_sub(last).as_secs_f64() < 0.9 / rate
+    }
+
+    fn encode(
+        &mut self,
+        index: usize,
+        frame: &VideoFrame,
+        at: Moment,
+        size: (u32, u32),
+        rate: (u64, f64),
+        wants_key_frame: bool,
+    ) -> Option<Encoded> {
+        let codec = self.codec.as_ref()?;
+        if self.encoder.as_ref().is_none_or(|it| it.size != size) {
+            self.encoder = Encoder::new(codec, size, rate);
+        }
+        let encoder = self.encoder.as_mut()?;
+        encoder.follow(rate);
+        let frame = match frame.scaled_to(size.0, size.1) {
+            Ok(frame) => frame,
+            Err(error) => {
+                tracing::debug!(%error, "a picture was not scaled");
+                return None;
+            }
+        };
+        let mut data = Vec::new();
+        let encoded = match encoder.inner.encode(&frame, wants_key_frame, &mut data) {
+            Ok(encoded) => encoded,
+            Err(error) => {
+                tracing::warn!(%error, "a picture was not encoded; the encoder begins anew");
+                self.encoder = None;
+                return None;
+            }
+        };
+        self.last = Some(at.media);
+        (!data.is_empty()).then(|| {
+            Some(Encoded {
+                encoding: index,
+                payload_type: PayloadType::new(codec.payload_type.value())?,
+                timestamp: at.ticks(codec.codec.clock_rate),
+                data,
+                capture: at.clock,
+                is_key_frame: encoded.is_key_frame,
+                size: u16::try_from(size.0).ok().zip(u16::try_from(size.1).ok()),
+                audio_level: None,
+            })
+        })?
+    }
+}
+
+impl Encoder {
+    fn new(codec: &CodecParameters, size: (u32, u32), rate: (u64, f64)) -> Option<Self> {
+        let line = codec.codec.sdp_fmtp_line.as_deref();
+        let config = VideoEncoderConfig {
+            width: size.0,
+            height: size.1,
+            bitrate: bits(rate.0),
+            frame_rate: rate.1,
+        };
+        let inner = codec::video_encoder(&codec.codec.mime_type, line, config)?;
+        Some(Self { inner, size, rate })
+    }
+
+    fn follow(&mut self, rate: (u64, f64)) {
+        let (bits_before, frames_before) = self.rate;
+        // Not for every wobble of the frame rate.
+        if bits_before != rate.0 || (frames_before - rate.1).abs() > frames_before / 10.0 {
+            self.rate = rate;
+            self.inner.set_rate(bits(rate.0), rate.1);
+        }
+    }
+}
+
+/// What an encoding is sent with: the codec that it asks for, or the first that there is an encoder
+/// for.
+fn usable<'a>(plan: &'a Plan, encoding: &EncodingParameters) -> Option<&'a CodecParameters> {
+    let mut media = plan.codecs.iter().filter(|it| it.codec.is_media());
+    media.find(|it| {
+        let asked = encoding
+            .codec
+            .as_ref()
+            .is_none_or(|codec| *codec == it.codec);
+        let line = it.codec.sdp_fmtp_line.as_deref();
+        asked && codec::can_encode(&it.codec.mime_type, line)
+    })
+}
+
+/// The size that an encoding gives a picture: even, as 4:2:0 likes it, and at least 16 pixels wide
+/// and high.
+fn scaled(frame: &VideoFrame, encoding: &EncodingParameters) -> (u32, u32) {
+    let (width, height) = (f64::from(frame.width()), f64::from(frame.height()));
+    let by = match encoding.scale_resolution_down_to {
+        Some(limit) => {
+            // Whichever way it is turned.
+            let (long, short) = (width.max(height), width.min(height));
+            let most = f64::from(limit.max_width.max(limit.max_height));
+            let least = f64::from(limit.max_width.min(limit.max_height));
+            (long / most).max(short / least).max(1.0)
+        }
+        None => encoding.scale_resolution_down_by.unwrap_or(1.0).max(1.0),
+    };
+    let side = |length: f64| ((length / by) as u32 & !1).max(16);
+    (side(width), side(height))
+}
+
+fn bits(rate: u64) -> u32 {
+    u32::try_from(rate).unwrap_or(u32::MAX)
+}

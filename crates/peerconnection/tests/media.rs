@@ -1,0 +1,178 @@
+//! Sound and pictures from the track of one connection to the track of another.
+
+#[path = "common/sockets.rs"]
+mod sockets;
+
+use std::time::Duration;
+
+use peerconnection::{
+    AudioFrame, Configuration, Event, Events, MediaFrame, MediaKind, MediaStream, MediaStreamTrack,
+    PeerConnection, TrackSource, VideoFrame,
+};
+use sockets::{loopback, soon};
+use tokio::sync::mpsc;
+
+/// One end of a call: everything it is told, and the tracks that it receives.
+struct Side {
+    pc: PeerConnection,
+    tracks: mpsc::UnboundedReceiver<MediaStreamTrack>,
+}
+
+/// Connects two, each answering what the other offers.
+fn connect(configuration: Configuration) -> (Side, Side) {
+    let (a, a_events) = PeerConnection::new(configuration.clone()).unwrap();
+    let (b, b_events) = PeerConnection::new(configuration).unwrap();
+    let a_tracks = follow(a.clone(), b.clone(), a_events);
+    let b_tracks = follow(b.clone(), a.clone(), b_events);
+    (
+        Side {
+            pc: a,
+            tracks: a_tracks,
+        },
+        Side {
+            pc: b,
+            tracks: b_tracks,
+        },
+    )
+}
+
+fn follow(
+    own: PeerConnection,
+    other: PeerConnection,
+    mut events: Events,
+) -> mpsc::UnboundedReceiver<MediaStreamTrack> {
+    let (sender, tracks) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(event) = events.next().await {
+            match event {
+                Event::NegotiationNeeded => {
+                    own.set_local_description(None).await.unwrap();
+                    let offer = own.local_description().unwrap();
+                    other.set_remote_description(offer).await.unwrap();
+                    other.set_local_description(None).await.unwrap();
+                    let answer = other.local_description().unwrap();
+                    own.set_remote_description(answer).await.unwrap();
+                }
+                Event::IceCandidate(candidate) => {
+                    other.add_ice_candidate(candidate).await.unwrap();
+                }
+                Event::Track(event) => {
+                    let _ = sender.send(event.track);
+                }
+                _ => {}
+            }
+        }
+    });
+    tracks
+}
+
+/// A tone of 440 Hz, in frames of 10 ms.
+fn tone() -> (MediaStreamTrack, tokio::task::JoinHandle<()>) {
+    let (track, source) = MediaStreamTrack::new(MediaKind::Audio, "tone", "440 Hz");
+    let task = tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(Duration::from_millis(10));
+        for frame in 0_u64.. {
+            ticks.tick().await;
+            let samples: Vec<i16> = (0..480)
+                .map(|index| {
+                    let time = (frame * 480 + index) as f64 / 48_000.0;
+                    (10_000.0 * (time * 440.0 * std::f64::consts::TAU).sin()) as i16
+                })
+                .collect();
+            let at = Duration::from_millis(frame * 10);
+            source
+                .write(AudioFrame::new(48_000, 1, samples, at).unwrap())
+                .unwrap();
+        }
+    });
+    (track, task)
+}
+
+/// A bar that moves over a picture of 320×180, 15 times a second.
+fn picture() -> (MediaStreamTrack, tokio::task::JoinHandle<()>) {
+    let (track, source) = MediaStreamTrack::new(MediaKind::Video, "picture", "bar");
+    let task = tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(Duration::from_millis(66));
+        for frame in 0_u32.. {
+            ticks.tick().await;
+            bar(&source, frame);
+        }
+    });
+    (track, task)
+}
+
+fn bar(source: &TrackSource, frame: u32) {
+    let (width, height) = (320_u32, 180_u32);
+    let mut data = vec![128; VideoFrame::byte_len(width, height).unwrap()];
+    for (index, luma) in data.iter_mut().take((width * height) as usize).enumerate() {
+        let x = index as u32 % width;
+        let in_bar = (x + width - frame * 4 % width) % width < 40;
+        *luma = if in_bar { 220 } else { 40 };
+    }
+    let at = Duration::from_millis(u64::from(frame) * 66);
+    source
+        .write(VideoFrame::new(width, height, data, at).unwrap())
+        .unwrap();
+}
+
+fn crossings(samples: &[i16]) -> usize {
+    let mut pairs = samples.windows(2);
+    let mut count = 0;
+    while let Some([before, after]) = pairs.next() {
+        count += usize::from((*before < 0) != (*after < 0));
+    }
+    count
+}
+
+#[tokio::test]
+async fn a_tone_and_a_picture_arrive() {
+    let (a, mut b) = connect(loopback());
+    let stream = MediaStream::new("call", []);
+    let (sound, _tone) = tone();
+    let (view, _picture) = picture();
+    a.pc.add_track(&sound, &[&stream]).unwrap();
+    a.pc.add_track(&view, &[&stream]).unwrap();
+    for _ in 0..2 {
+        let track = soon("a track", b.tracks.recv()).await.unwrap();
+        let mut frames = track.frames();
+        match track.kind() {
+            MediaKind::Audio => {
+                let mut samples = Vec::new();
+                let mut channels = 1;
+                while samples.len() < 48_000 {
+                    let frame = soon("sound", frames.next()).await.unwrap();
+                    let MediaFrame::Audio(frame) = frame else {
+                        panic!("{frame:?}")
+                    };
+                    channels = usize::from(frame.channels());
+                    samples.extend(frame.samples().iter().step_by(channels));
+                }
+                assert!(channels <= 2);
+                // The first second settles; 440 Hz cross zero 880 times in the next.
+                let found = crossings(&samples[24_000..]) * 2;
+                assert!((860..900).contains(&found), "{found} crossings a second");
+            }
+            MediaKind::Video => {
+                let mut places = Vec::new();
+                while places.len() < 10 {
+                    let frame = soon("a picture", frames.next()).await.unwrap();
+                    let MediaFrame::Video(frame) = frame else {
+                        panic!("{frame:?}")
+                    };
+                    assert_eq!((frame.width(), frame.height()), (320, 180));
+                    let y = frame.y();
+                    let row = y.row(90);
+                    assert!(
+                        row.iter().any(|luma| *luma > 190) && row.iter().any(|luma| *luma < 70)
+                    );
+                    places.push(row.iter().position(|luma| *luma > 150));
+                }
+                assert!(
+                    places.windows(2).any(|pair| pair[0] != pair[1]),
+                    "it moves: {places:?}"
+                );
+            }
+        }
+        assert!(!track.muted());
+    }
+}
