@@ -10,11 +10,19 @@ const PAY_BACK: f64 = 0.7;
 /// What a key frame may cost, in seconds of the bit rate.
 const KEY_FRAME: f64 = 0.2;
 
+/// A key frame that costs more is encoded once more: it would take that long to arrive, and as much
+/// would be left out after it.
+const MAX_KEY_FRAME: f64 = 0.35;
+
 /// No more than this is saved up for later, in seconds of the bit rate.
 const MAX_SAVED: f64 = 0.3;
 
 /// With a debt beyond this, in seconds of the bit rate, pictures are left out.
 const MAX_DEBT: f64 = 0.6;
+
+/// By what factor steps get finer from one picture to the next, at most. A picture that is like the
+/// one before costs nothing, which says little about the one after it.
+const FINER: f64 = 1.15;
 
 /// A time between two pictures that is beyond this is a break, not a rate.
 const MAX_INTERVAL: f64 = 0.5;
@@ -49,6 +57,8 @@ pub(super) struct RateControl {
     since_encoded: f64,
     /// Bits times step size of key frames and others, per pixel.
     cost: [f64; 2],
+    /// The step size of the last picture that was no key frame.
+    step: f64,
 }
 
 impl RateControl {
@@ -62,6 +72,7 @@ impl RateControl {
             debt: 0.0,
             since_encoded: 0.0,
             cost: scale.guess,
+            step: 0.0,
         }
     }
 
@@ -88,9 +99,29 @@ impl RateControl {
             let owed = self.debt * self.interval / PAY_BACK;
             (self.interval - owed).clamp(0.2 * self.interval, 2.5 * self.interval)
         };
-        let [key, other] = self.cost;
-        let cost = if is_key { key } else { other } * f64::from(pixels);
-        Some(self.quantizer(cost / (seconds * self.bitrate)))
+        let bits = seconds * self.bitrate;
+        let [key, other] = self.cost.map(|cost| cost * f64::from(pixels) / bits);
+        if is_key {
+            return Some(self.quantizer(key));
+        }
+        let quantizer = self.quantizer(other.max(self.step / FINER));
+        self.step = (self.scale.step)(quantizer);
+        Some(quantizer)
+    }
+
+    /// The quantizer to encode a key frame with once more, if the one that was planned for has made
+    /// it so large that it is worth the time.
+    pub(super) fn plan_again(&mut self, quantizer: u8, bytes: usize, pixels: u32) -> Option<u8> {
+        let bits = bytes as f64 * 8.0;
+        if bits <= MAX_KEY_FRAME * self.bitrate {
+            return None;
+        }
+        // Known now, so what was thought before does not count.
+        let [key, _] = &mut self.cost;
+        *key = bits * (self.scale.step)(quantizer) / f64::from(pixels.max(1));
+        let step = (self.scale.step)(quantizer) * bits / (KEY_FRAME * self.bitrate);
+        let coarser = self.quantizer(step);
+        (coarser > quantizer).then_some(coarser)
     }
 
     /// Tells what a picture has cost that was planned for.

@@ -1,4 +1,6 @@
 mod audio;
+#[cfg(any(feature = "vp8", feature = "vp9"))]
+mod rate;
 mod resample;
 mod video;
 

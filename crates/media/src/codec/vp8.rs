@@ -16,7 +16,7 @@ use super::{
 use crate::{Plane, VideoFrame};
 
 const SCALE: Scale = Scale {
-    min: 10,
+    min: 16,
     // Beyond this the next picture has so bad a reference that it costs more.
     max: 92,
     step,
@@ -71,16 +71,18 @@ impl VideoEncoder for Encoder {
         let usable = self.last.as_ref().filter(|(_, it)| *it == size);
         let is_key_frame = force_key_frame || usable.is_none();
         let pixels = size.0 * size.1;
-        let Some(quantizer) = self.rate.plan(frame.timestamp(), pixels, is_key_frame) else {
+        let Some(mut quantizer) = self.rate.plan(frame.timestamp(), pixels, is_key_frame) else {
             return Ok(Encoded {
                 is_key_frame: false,
             });
         };
         let last = self.last.take().filter(|_| !is_key_frame);
-        let (data, planes) = contained(|| {
-            let last = last.as_ref().map(|(planes, _)| planes);
-            encode(frame, last, quantizer)
-        })?;
+        let last = last.as_ref().map(|(planes, _)| planes);
+        let (mut data, mut planes) = contained(|| encode(frame, last, quantizer))?;
+        if is_key_frame && let Some(coarser) = self.rate.plan_again(quantizer, data.len(), pixels) {
+            quantizer = coarser;
+            (data, planes) = contained(|| encode(frame, None, quantizer))?;
+        }
         self.last = Some((planes, size));
         self.rate.spent(quantizer, data.len(), pixels, is_key_frame);
         *out = data;

@@ -17,7 +17,7 @@ use crate::VideoFrame;
 const SPEED: u32 = 6;
 
 const SCALE: Scale = Scale {
-    min: 24,
+    min: 32,
     max: 240,
     step,
     guess: [40.0, 6.0],
@@ -64,17 +64,18 @@ impl VideoEncoder for Encoder {
         // A new encoder begins with a key frame; that is the only way to have one.
         let is_key = force_key_frame || self.encoder.is_none() || self.size != size;
         let pixels = size.0 * size.1;
-        let Some(quantizer) = self.rate.plan(frame.timestamp(), pixels, is_key) else {
+        let Some(mut quantizer) = self.rate.plan(frame.timestamp(), pixels, is_key) else {
             return Ok(Encoded {
                 is_key_frame: false,
             });
         };
         let before = self.encoder.take().filter(|_| !is_key);
-        let (encoder, data, is_key_frame) = contained(|| {
-            let mut encoder = before.unwrap_or_default();
-            let (data, is_key) = encode(&mut encoder, frame, quantizer)?;
-            Ok((encoder, data, is_key))
-        })?;
+        let mut encoded = contained(|| encode(before, frame, quantizer))?;
+        if is_key && let Some(coarser) = self.rate.plan_again(quantizer, encoded.1.len(), pixels) {
+            quantizer = coarser;
+            encoded = contained(|| encode(None, frame, quantizer))?;
+        }
+        let (encoder, data, is_key_frame) = encoded;
         self.encoder = Some(encoder);
         self.size = size;
         self.rate.spent(quantizer, data.len(), pixels, is_key_frame);
@@ -87,11 +88,14 @@ impl VideoEncoder for Encoder {
     }
 }
 
+/// Encodes with the encoder that has the pictures before, or a new one; gives it back with the frame
+/// and whether that is a key frame.
 fn encode(
-    encoder: &mut Vp9Encoder,
+    before: Option<Vp9Encoder>,
     frame: &VideoFrame,
     quantizer: u8,
-) -> Result<(Vec<u8>, bool), CodecError> {
+) -> Result<(Vp9Encoder, Vec<u8>, bool), CodecError> {
+    let mut encoder = before.unwrap_or_default();
     let failed = |error: Error| CodecError::Internal(error.to_string());
     let config = Vp9EncoderConfig {
         qindex: Some(u32::from(quantizer)),
@@ -111,7 +115,7 @@ fn encode(
         )
         .map_err(failed)?;
     let packet = encoder.next_packet().map_err(failed)?;
-    Ok((packet.data, packet.keyframe))
+    Ok((encoder, packet.data, packet.keyframe))
 }
 
 pub(super) struct Decoder {
