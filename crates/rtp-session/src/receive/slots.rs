@@ -20,7 +20,7 @@ pub(super) struct Slot {
     pub(super) is_key_frame: bool,
     pub(super) audio_level: Option<AudioLevel>,
     pub(super) orientation: Option<VideoOrientation>,
-    /// Empty for padding. The memory stays with the slot.
+    /// Empty for padding.
     pub(super) payload: Vec<u8>,
 }
 
@@ -38,11 +38,19 @@ pub(super) struct PacketInfo {
     pub(super) orientation: Option<VideoOrientation>,
 }
 
+/// How many empty payloads wait to be used again.
+const MAX_SPARE: usize = 256;
+
 /// As many packets as there is room for, each at its number modulo that.
 #[derive(Debug)]
 pub(super) struct Slots {
     slots: Vec<Slot>,
     max: usize,
+    /// The memory of payloads that were let go of: what waits decides how much there is, and not
+    /// how many places there are.
+    spare: Vec<Vec<u8>>,
+    /// The place that was freed last: its payload can still be read.
+    freed: Option<usize>,
 }
 
 impl Slots {
@@ -51,6 +59,8 @@ impl Slots {
         Self {
             slots: Vec::new(),
             max,
+            spare: Vec::new(),
+            freed: None,
         }
     }
 
@@ -69,6 +79,7 @@ impl Slots {
 
     /// Keeps a packet; one that has its place goes.
     pub(super) fn insert(&mut self, number: u64, info: PacketInfo, payload: &[u8]) {
+        self.reclaim();
         let place = self.place(number);
         while self.slots.len() <= place {
             self.slots.push(Slot {
@@ -88,6 +99,9 @@ impl Slots {
         let Some(slot) = self.slots.get_mut(place) else {
             return;
         };
+        if slot.payload.capacity() == 0 {
+            slot.payload = self.spare.pop().unwrap_or_default();
+        }
         slot.number = Some(number);
         slot.payload_type = info.payload_type;
         slot.timestamp = info.timestamp;
@@ -104,18 +118,29 @@ impl Slots {
 
     /// Lets go of a packet, but not of its memory.
     pub(super) fn free(&mut self, number: u64) {
+        self.reclaim();
         let place = self.place(number);
         if let Some(slot) = self.slots.get_mut(place)
             && slot.number == Some(number)
         {
             slot.number = None;
+            self.freed = Some(place);
         }
     }
-}
 
-impl Slots {
-    /// A packet that has been let go of, while no other has its place.
-    pub(super) fn freed(&self, number: u64) -> Option<&Slot> {
-        self.slots.get(self.place(number))
+    /// The packet that was let go of last, until another comes or goes.
+    pub(super) fn freed(&self) -> Option<&Slot> {
+        self.slots.get(self.freed?)
+    }
+
+    /// Takes the memory of the payload that was freed last.
+    fn reclaim(&mut self) {
+        let freed = self.freed.take();
+        if let Some(slot) = freed.and_then(|place| self.slots.get_mut(place)) {
+            let payload = std::mem::take(&mut slot.payload);
+            if self.spare.len() < MAX_SPARE {
+                self.spare.push(payload);
+            }
+        }
     }
 }

@@ -268,7 +268,7 @@ impl Stream {
         let playout = self.timing.playout(extended).unwrap_or(now);
         buffer.advance(next);
         // It has been let go of, and is there until the next packet comes.
-        let slot = buffer.slots().freed(number)?;
+        let slot = buffer.slots().freed()?;
         self.stats.frames_received += 1;
         self.stats.emit(now, slot.received, &self.timing);
         self.nack.forget_before(number);

@@ -14,8 +14,9 @@ pub(super) const MAX_BYTES: usize = 4 << 20;
 /// 2^15; this is three seconds of 16 Mbit/s.
 pub(super) const MAX_PACKETS: usize = 6144;
 
-/// How many emptied frames wait to be used again.
+/// How many emptied frames wait to be used again, and how many bytes they may have held together.
 const MAX_SPARE: usize = 128;
+const MAX_SPARE_BYTES: usize = 1 << 20;
 
 /// A sequence number with the cycles before it (RFC 3550 §6.4.1: extended).
 pub(super) type Index = u64;
@@ -38,6 +39,8 @@ pub(super) struct SentFrame {
     pub(super) queued: Instant,
     /// How many packets have not left yet.
     pub(super) unsent: usize,
+    /// The most payload bytes that this memory has held.
+    held: usize,
 }
 
 /// What became of one packet.
@@ -63,6 +66,7 @@ impl SentFrame {
             orientation: None,
             queued: now,
             unsent: 0,
+            held: 0,
         }
     }
 
@@ -71,8 +75,14 @@ impl SentFrame {
     }
 
     fn bytes(&self) -> usize {
-        self.payloads.iter().map(<[u8]>::len).sum()
+        self.payloads.total_len()
     }
+}
+
+/// Memory is used again for frames of about the same length: by powers of two. A key frame's is not
+/// taken for the small ones that follow, or all would become as large in time.
+fn class(bytes: usize) -> u32 {
+    bytes.max(256).next_power_of_two().ilog2()
 }
 
 /// The frames of one stream, in the order of their numbers: some still to leave, some that left.
@@ -85,9 +95,21 @@ pub(super) struct History {
 }
 
 impl History {
-    /// An empty frame to fill and [`push`](Self::push); its memory is that of an earlier one.
-    pub(super) fn take_spare(&mut self, now: Instant, payload_type: PayloadType) -> SentFrame {
-        let mut frame = (self.spare.pop()).unwrap_or_else(|| SentFrame::new(now, payload_type));
+    /// An empty frame to fill with about `bytes` and to [`push`](Self::push); its memory is that of
+    /// an earlier one.
+    pub(super) fn take_spare(
+        &mut self,
+        now: Instant,
+        payload_type: PayloadType,
+        bytes: usize,
+    ) -> SentFrame {
+        let wanted = class(bytes);
+        let fits = |spare: &SentFrame| (wanted..=wanted + 1).contains(&class(spare.held));
+        let spare = self.spare.iter().rposition(fits);
+        let mut frame = match spare {
+            Some(at) => self.spare.swap_remove(at),
+            None => SentFrame::new(now, payload_type),
+        };
         frame.payloads.clear();
         frame.packets.clear();
         frame.payload_type = payload_type;
@@ -96,9 +118,12 @@ impl History {
     }
 
     /// Gives the memory of a frame back that was not pushed.
-    pub(super) fn put_back(&mut self, frame: SentFrame) {
-        if self.spare.len() < MAX_SPARE {
-            self.spare.push(frame);
+    pub(super) fn put_back(&mut self, mut frame: SentFrame) {
+        frame.held = frame.held.max(frame.bytes());
+        self.spare.push(frame);
+        let held = |spare: &[SentFrame]| spare.iter().map(|frame| frame.held).sum::<usize>();
+        while self.spare.len() > MAX_SPARE || held(&self.spare) > MAX_SPARE_BYTES {
+            self.spare.remove(0);
         }
     }
 
@@ -205,7 +230,7 @@ mod tests {
     }
 
     fn frame(history: &mut History, now: Instant, payloads: usize, len: usize) -> SentFrame {
-        let mut frame = history.take_spare(now, payload_type());
+        let mut frame = history.take_spare(now, payload_type(), len * payloads);
         for n in 0..payloads {
             frame.payloads.push(&[&vec![n as u8; len]]);
         }

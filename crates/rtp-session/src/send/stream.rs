@@ -168,7 +168,9 @@ impl Stream {
             let seed = rng.next_u32() as u16;
             self.packetizer = Some((codec.format, Packetizer::new(codec.format, seed)));
         }
-        let mut sent = self.history.take_spare(now, codec.payload_type);
+        let mut sent = self
+            .history
+            .take_spare(now, codec.payload_type, frame.data.len());
         if let Some((_, packetizer)) = &mut self.packetizer
             && let Err(error) =
                 packetizer.packetize(frame.data, &info, max_payload, &mut sent.payloads)
@@ -199,7 +201,9 @@ impl Stream {
         packet: &OutgoingPacket<'_>,
     ) -> Result<Queued, SendError> {
         let (index, timestamp) = self.renumber(now, codec.clock_rate, packet)?;
-        let mut sent = self.history.take_spare(now, codec.payload_type);
+        let mut sent = self
+            .history
+            .take_spare(now, codec.payload_type, packet.payload.len());
         sent.payloads.push(&[packet.payload]);
         sent.rtx = codec.rtx;
         sent.timestamp = timestamp;
