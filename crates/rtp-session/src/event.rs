@@ -19,13 +19,11 @@ pub enum Event {
         /// In bits a second, all its encodings and retransmissions together.
         bits_per_second: u64,
     },
-    /// The first packet for this receiver has come, or the first since
-    /// [`Silent`](Self::Silent): its track unmutes (webrtc-pc §5.3).
+    /// The first packet for this receiver has come, or the first since all its streams said
+    /// [`Bye`](Self::Bye): its track unmutes (webrtc-pc §5.3).
     FirstPacket(ReceiverId),
     /// A frame may be due: poll frames until there is none.
     FrameReady(ReceiverId),
-    /// Nothing has come for this receiver for a while.
-    Silent(ReceiverId),
     /// The peer ended a stream with BYE (RFC 3550 §6.6).
     Bye(ReceiverId, Ssrc),
     /// A receiver's stream goes on under another SSRC.

@@ -24,7 +24,8 @@ impl Receivers {
     pub(super) fn route(&self, packet: &PacketView<'_>) -> Result<Route, Rejected> {
         let payload_type = packet.payload_type();
         let known = self.routes.get(&packet.ssrc()).copied();
-        let receiver = match known.and_then(|route| self.get(route.receiver)) {
+        let known = known.and_then(|route| self.get(route.receiver));
+        let receiver = match known.filter(|receiver| receiver.may_own(packet)) {
             Some(receiver) => receiver,
             None => self.find(packet)?,
         };

@@ -39,6 +39,9 @@ use demux::Route;
 use receiver::Receiver;
 use stream::{Packet, Stream};
 
+/// How many events wait to be polled.
+const MAX_EVENTS: usize = 1024;
+
 /// Feedback that a receiver wants written now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Feedback<'a> {
@@ -87,10 +90,15 @@ impl Receivers {
     }
 
     pub(crate) fn set(&mut self, _now: Instant, id: ReceiverId, parameters: ReceiverParameters) {
-        // What a source was taken for may not hold any more.
-        self.routes.retain(|_, route| route.receiver != id);
         match self.list.iter_mut().find(|it| it.id == id) {
-            Some(known) => known.parameters = parameters,
+            Some(known) => {
+                if known.parameters.mid != parameters.mid {
+                    // What a source was taken for does not hold any more. It does otherwise: who has
+                    // heard of its stream may not name it again (RFC 9143 §15).
+                    self.routes.retain(|_, route| route.receiver != id);
+                }
+                known.parameters = parameters;
+            }
             None => self.list.push(Receiver::new(id, parameters)),
         }
     }
@@ -115,7 +123,7 @@ impl Receivers {
         let (arrived, replaced) = demux::deliver(now, receiver, route, packet)?;
         let id = receiver.id;
         if !std::mem::replace(&mut receiver.is_heard, true) {
-            self.events.push_back(Event::FirstPacket(id));
+            tell(&mut self.events, Event::FirstPacket(id));
         }
         receiver.note_sources(now, &packet, arrived.ssrc);
         if let Some(rtt) = self.rtt
@@ -126,10 +134,8 @@ impl Receivers {
         self.remember(packet.ssrc(), route);
         if let Some(old) = replaced {
             self.routes.remove(&old);
-            self.events.push_back(Event::SsrcChanged {
-                receiver: id,
-                ssrc: arrived.ssrc,
-            });
+            let ssrc = arrived.ssrc;
+            tell(&mut self.events, Event::SsrcChanged { receiver: id, ssrc });
         }
         self.tell_ready(now);
         Ok(arrived)
@@ -156,7 +162,7 @@ impl Receivers {
         for receiver in self.list.iter_mut().filter(|it| !it.is_told) {
             if receiver.streams.iter_mut().any(|it| it.is_ready(now)) {
                 receiver.is_told = true;
-                self.events.push_back(Event::FrameReady(receiver.id));
+                tell(&mut self.events, Event::FrameReady(receiver.id));
             }
         }
     }
@@ -203,8 +209,9 @@ impl Receivers {
         for receiver in &mut self.list {
             if let Some(at) = receiver.stream(ssrc) {
                 receiver.streams.remove(at);
+                receiver.is_heard &= !receiver.streams.is_empty();
                 self.routes.remove(&ssrc);
-                self.events.push_back(Event::Bye(receiver.id, ssrc));
+                tell(&mut self.events, Event::Bye(receiver.id, ssrc));
             }
         }
     }
@@ -329,5 +336,12 @@ impl Receivers {
 
     pub(crate) fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+}
+
+/// Events that nobody polls are bounded: the peer decides how many there are.
+fn tell(events: &mut VecDeque<Event>, event: Event) {
+    if events.len() < MAX_EVENTS {
+        events.push_back(event);
     }
 }

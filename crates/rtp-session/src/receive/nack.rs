@@ -64,6 +64,11 @@ impl NackList {
         false
     }
 
+    /// The source counts anew: what was missing will not come.
+    pub(super) fn clear(&mut self) {
+        self.missing.clear();
+    }
+
     /// It has come after all.
     pub(super) fn on_arrival(&mut self, number: u64) {
         if let Ok(at) = self.missing.binary_search_by_key(&number, |it| it.number) {

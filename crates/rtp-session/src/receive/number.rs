@@ -28,6 +28,13 @@ impl Sequence {
         );
     }
 
+    /// The source counts anew from `number`: what that is here, after all there was.
+    pub(super) fn restart(&mut self, number: Serial16) -> u64 {
+        let cycle = self.highest.map_or(BEGIN, |highest| (highest | 0xFFFF) + 1);
+        // Not the numbers next to those of before, which would be taken for a gap to fill.
+        cycle + 0x1_0000 + u64::from(number.0)
+    }
+
     pub(super) fn highest(&self) -> Option<u64> {
         self.highest
     }

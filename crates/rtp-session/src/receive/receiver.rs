@@ -64,6 +64,12 @@ impl Receiver {
         extensions.mid == Some(self.parameters.mid.as_str())
     }
 
+    /// Whether this packet does not say that it is for another one.
+    pub(super) fn may_own(&self, packet: &PacketView<'_>) -> bool {
+        let extensions = packet.extensions().read(&self.parameters.extensions);
+        extensions.mid.is_none_or(|mid| mid == self.parameters.mid)
+    }
+
     pub(super) fn stream(&self, ssrc: Ssrc) -> Option<usize> {
         self.streams.iter().position(|it| it.ssrc == ssrc)
     }

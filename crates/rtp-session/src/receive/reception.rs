@@ -14,6 +14,8 @@ pub(super) struct Reception {
     first: Option<u64>,
     highest: u64,
     received: u64,
+    /// Lost before the source began to count anew.
+    lost_before: i64,
     /// As of the last report.
     reported: (u64, u64),
     heard_since_report: bool,
@@ -52,6 +54,15 @@ impl Reception {
         }
     }
 
+    /// The source counts anew (appendix A.1).
+    pub(super) fn restart(&mut self) {
+        self.lost_before = self.lost();
+        self.first = None;
+        self.highest = 0;
+        self.received = 0;
+        self.reported = (0, 0);
+    }
+
     /// Appendix A.8: `J += (|D| - J) / 16`.
     fn follow_jitter(&mut self, timestamp: Serial32, clock_rate: u32, arrival: Duration) {
         let ticks = arrival.as_micros() * u128::from(clock_rate) / 1_000_000;
@@ -79,7 +90,7 @@ impl Reception {
     /// Duplicates are not counted as received here, so this is never negative but for retransmissions
     /// under the same number.
     pub(super) fn lost(&self) -> i64 {
-        self.expected() as i64 - self.received as i64
+        self.lost_before + self.expected() as i64 - self.received as i64
     }
 
     /// A block about what was heard since the last one; `None` if nothing was (RFC 3550 §6.4).

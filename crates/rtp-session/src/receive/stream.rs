@@ -32,6 +32,8 @@ pub(super) struct Stream {
     begin: Instant,
     clock_rate: u32,
     sequence: Sequence,
+    /// The number that would show that the source counts anew.
+    probation: Option<Serial16>,
     timestamps: Timestamps,
     pub(super) reception: Reception,
     pub(super) nack: NackList,
@@ -82,6 +84,7 @@ impl Stream {
             begin: now,
             clock_rate: codec.clock_rate,
             sequence: Sequence::default(),
+            probation: None,
             timestamps: Timestamps::default(),
             reception: Reception::default(),
             nack: NackList::default(),
@@ -98,10 +101,10 @@ impl Stream {
 
     /// Takes a packet. Whether it can still be played does not matter to who forwards it.
     pub(super) fn on_packet(&mut self, now: Instant, packet: &Packet<'_>) -> Result<(), Rejected> {
-        let number = self.sequence.extend(packet.number);
+        let mut number = self.sequence.extend(packet.number);
         let highest = self.sequence.highest();
         if highest.is_some_and(|highest| number.abs_diff(highest) > MAX_DISTANCE) {
-            return Err(Rejected::OutOfWindow);
+            number = self.restart(now, packet).ok_or(Rejected::OutOfWindow)?;
         }
         if self.slot_taken(number) {
             return Err(Rejected::Duplicate);
@@ -128,6 +131,20 @@ impl Stream {
         }
         self.keep(now, number, packet);
         Ok(())
+    }
+
+    /// RFC 3550 appendix A.1: two packets in a row with numbers of another time show that the source
+    /// was restarted, or that the network was away for long. The number that the second one gets.
+    fn restart(&mut self, now: Instant, packet: &Packet<'_>) -> Option<u64> {
+        let expected = Some(packet.number);
+        if packet.is_retransmission || self.probation.replace(packet.number.next()) != expected {
+            return None;
+        }
+        self.probation = None;
+        self.reception.restart();
+        self.nack.clear();
+        self.lose(now);
+        Some(self.sequence.restart(packet.number))
     }
 
     fn slot_taken(&self, number: u64) -> bool {
