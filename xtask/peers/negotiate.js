@@ -96,6 +96,30 @@ const library = {
   untilLogged: (name, event, from = 0, ms = PATIENCE_MS) =>
     library.until(() => library.log(name).slice(from).find((it) => it.event === event), `${event} of ${name}`, ms),
 
+  /** What a page sees and hears of the tracks that it receives, looked at for `ms`. */
+  async played(name, ms) {
+    const tracks = library.pc(name).getReceivers().map(({ track }) => track);
+    const video = document.createElement('video');
+    Object.assign(video, { muted: true, autoplay: true, srcObject: new MediaStream(tracks) });
+    document.body.append(video);
+    const ear = hear(tracks.find((it) => it.kind === 'audio'));
+    await library.until(() => video.videoWidth > 0 && video.currentTime > 0, 'a picture is shown');
+    const places = [];
+    for (const end = performance.now() + ms; performance.now() < end; ) {
+      places.push(brightest(video));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    const stats = [...(await library.pc(name).getStats()).values()].filter((it) => it.type === 'inbound-rtp');
+    const of = (kind) => stats.find((it) => it.kind === kind) ?? {};
+    const { videoWidth: width, videoHeight: height } = video;
+    video.remove();
+    return {
+      width, height, places: places.filter((it) => it !== null),
+      decoded: of('video').framesDecoded, energy: of('audio').totalAudioEnergy, frequency: await ear(),
+      lost: stats.map((it) => it.packetsLost), freezes: of('video').freezeCount, keyFrames: of('video').keyFramesDecoded,
+    };
+  },
+
   /** W3C webrtc-pc §10.7, "Perfect Negotiation Example"; what is to be sent is pushed as `signal`. */
   perfect(name, polite) {
     const peer = peerOf(name);
@@ -265,6 +289,34 @@ function after(object, method, look) {
     const result = Object.getPrototypeOf(object)[method].apply(object, given);
     look(result);
     return result;
+  };
+}
+
+/** Where the white bar of a picture begins to be, in pixels; null if it is not there. */
+function brightest(video) {
+  const { videoWidth: width, videoHeight: height } = video;
+  const canvas = new OffscreenCanvas(width, 1);
+  const context = canvas.getContext('2d');
+  context.drawImage(video, 0, height / 2, width, 1, 0, 0, width, 1);
+  const { data } = context.getImageData(0, 0, width, 1);
+  const white = [];
+  for (let x = 0; x < width; x++) if (data[4 * x] > 180 && data[4 * x + 1] > 180) white.push(x);
+  const dark = width - white.length;
+  return white.length > width / 16 && dark > width / 2 ? white[0] : null;
+}
+
+/** Listens to a track; what is returned gives its loudest frequency, or null where no sound is played. */
+function hear(track) {
+  const context = new AudioContext();
+  const analyser = new AnalyserNode(context, { fftSize: 16384 });
+  new MediaStreamAudioSourceNode(context, { mediaStream: new MediaStream([track]) }).connect(analyser);
+  return async () => {
+    const bins = new Float32Array(analyser.frequencyBinCount);
+    analyser.getFloatFrequencyData(bins);
+    const loudest = bins.indexOf(Math.max(...bins));
+    const frequency = bins[loudest] > -100 ? (loudest * context.sampleRate) / analyser.fftSize : null;
+    await context.close();
+    return frequency;
   };
 }
 

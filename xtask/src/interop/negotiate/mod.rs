@@ -11,6 +11,7 @@ mod media;
 mod ours;
 mod pending;
 mod perfect;
+mod played;
 mod rtp;
 mod scenarios;
 mod session;

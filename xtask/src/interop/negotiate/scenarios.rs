@@ -7,7 +7,7 @@ use peerconnection::{BundlePolicy, Configuration};
 
 use super::{
     super::scenario::{Role, Side},
-    errors, flow, later, media, pending, perfect, rtp,
+    errors, flow, later, media, pending, perfect, played, rtp,
     session::{Session, plain},
     transports,
 };
@@ -55,6 +55,7 @@ macro_rules! scenario {
 /// Every scenario, with our side in `role`.
 pub(super) fn all(role: Role) -> Vec<Scenario> {
     let mut all = medias();
+    all.extend(played_ones());
     all.extend(bundles());
     all.extend(over_transports());
     all.extend(later_on());
@@ -92,6 +93,14 @@ fn medias() -> Vec<Scenario> {
         scenario!("sendrecv", media::direction, "sendrecv"),
         scenario!("no stream", media::streams, &[]),
         scenario!("several streams", media::streams, &["one", "two", "three"]),
+    ]
+}
+
+fn played_ones() -> Vec<Scenario> {
+    vec![
+        scenario!("played: opus and VP8", played::both_ways, "opus", "VP8"),
+        scenario!("played: opus and VP9", played::both_ways, "opus", "VP9"),
+        scenario!("played: PCMU and VP8", played::both_ways, "PCMU", "VP8"),
     ]
 }
 
