@@ -31,8 +31,8 @@ pub struct AudioFramer {
     sample_rate: u32,
     channels: u16,
     samples_per_packet: usize,
-    /// The shape of the frames that come in, and how they are resampled.
-    input: Option<(u32, u16, Resampler)>,
+    /// Rate and channels of the frames that come in, and how they are resampled.
+    input: Option<((u32, u16), Resampler)>,
     pending: VecDeque<i16>,
     /// When the first sample of `pending` is to be played, where that is known.
     begin: Option<Begin>,
@@ -84,14 +84,13 @@ impl AudioFramer {
             &mut self.mixed,
         );
         let shape = (frame.sample_rate(), frame.channels());
-        let (rate, _, resampler) = match &mut self.input {
-            Some(input) if (input.0, input.1) == shape => input,
+        let (_, resampler) = match &mut self.input {
+            Some(input) if input.0 == shape => input,
             input => {
                 let resampler = Resampler::new(shape.0, self.sample_rate, self.channels);
-                input.insert((shape.0, shape.1, resampler))
+                input.insert((shape, resampler))
             }
         };
-        let _ = rate;
         self.resampled.clear();
         resampler.process(&self.mixed, &mut self.resampled);
         self.pending.extend(&self.resampled);
@@ -146,7 +145,8 @@ impl AudioFramer {
 impl Begin {
     fn time(self, sample_rate: u32) -> Duration {
         let nanos = u128::from(self.samples) * 1_000_000_000 / u128::from(sample_rate);
-        self.anchor + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+        let since = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+        self.anchor.saturating_add(since)
     }
 }
 

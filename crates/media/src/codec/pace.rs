@@ -47,13 +47,14 @@ impl Pace {
             .and_then(|last| at.checked_sub(last))
             .filter(|it| !it.is_zero());
         let Some(passed) = passed else {
-            self.due = at + interval;
+            self.due = at.saturating_add(interval);
             return (self.interval, true);
         };
         // Half an interval of grace: the clocks of cameras are not quite even.
-        let in_time = at + interval / 2 >= self.due;
+        let in_time = at.saturating_add(interval / 2) >= self.due;
         if in_time {
-            self.due = self.due.max(at.saturating_sub(interval)) + interval;
+            let begin = self.due.max(at.saturating_sub(interval));
+            self.due = begin.saturating_add(interval);
         }
         (passed.as_secs_f64(), in_time)
     }

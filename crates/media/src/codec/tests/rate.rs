@@ -121,6 +121,8 @@ fn strange_rates_do_no_harm() {
     ] {
         let mut rate = RateControl::new(SCALE, bitrate, frame_rate);
         run(&mut rate, 0, [8.0; 30]);
-        assert!(rate.plan(Duration::MAX / 2, PIXELS, true).is_some());
+        for at in [Duration::MAX / 2, Duration::MAX, Duration::ZERO] {
+            assert!(rate.plan(at, PIXELS, true).is_some());
+        }
     }
 }

@@ -147,6 +147,17 @@ fn a_framer_without_a_reader_keeps_the_last_second() {
 }
 
 #[test]
+fn the_end_of_time_does_no_harm() {
+    let mut framer = AudioFramer::new(8_000, 1, 80);
+    let mut packet = Vec::new();
+    for _ in 0..3 {
+        let frame = AudioFrame::new(8_000, 1, vec![0; 160], Duration::MAX);
+        framer.push(&frame.expect("a frame"));
+        assert_eq!(framer.next_packet(&mut packet), Some(Duration::MAX));
+    }
+}
+
+#[test]
 fn a_framer_is_made_for_an_encoder() {
     let mut encoder = codec::audio_encoder("audio/opus", 48_000, 2, None).expect("an encoder");
     let mut framer = AudioFramer::for_encoder(encoder.as_ref());
