@@ -129,8 +129,8 @@ impl History {
 
     /// Adds a frame whose payloads are to leave, under the numbers from `first` on.
     ///
-    /// Gives it back when one of those numbers is taken.
-    pub(super) fn push(&mut self, first: Index, mut frame: SentFrame) -> Result<(), SentFrame> {
+    /// Whether it did: it does not when one of those numbers is taken.
+    pub(super) fn push(&mut self, first: Index, mut frame: SentFrame) -> bool {
         frame.first = first;
         frame.packets.clear();
         let count = frame.payloads.len();
@@ -141,12 +141,13 @@ impl History {
         let taken = before.is_some_and(|before| before.end() > first)
             || (self.frames.get(at)).is_some_and(|after| after.first < frame.end());
         if taken {
-            return Err(frame);
+            self.put_back(frame);
+            return false;
         }
         self.bytes += frame.bytes();
         self.packets += count;
         self.frames.insert(at, frame);
-        Ok(())
+        true
     }
 
     /// The frame that has the packet with this number, and which of its packets it is.
@@ -250,15 +251,15 @@ mod tests {
         let (mut history, now) = (History::default(), epoch());
         for first in [100, 103] {
             let frame = frame(&mut history, now, 3, 10);
-            history.push(first, frame).unwrap();
+            assert!(history.push(first, frame));
         }
         let (found, offset) = history.find(104).unwrap();
         assert_eq!((found.first, offset), (103, 1));
         assert!(history.find(99).is_none() && history.find(106).is_none());
         let late = frame(&mut history, now, 1, 10);
-        assert!(history.push(101, late).is_err(), "the number is taken");
+        assert!(!history.push(101, late), "the number is taken");
         let early = frame(&mut history, now, 1, 10);
-        history.push(98, early).unwrap();
+        assert!(history.push(98, early));
         assert!(history.find(98).is_some() && history.find(99).is_none());
     }
 
@@ -282,7 +283,7 @@ mod tests {
         for n in 0..50 {
             let now = start + ms(100) * n;
             let frame = frame(&mut history, now, 2, 1000);
-            history.push(u64::from(n) * 2, frame).unwrap();
+            assert!(history.push(u64::from(n) * 2, frame));
             send_all(&mut history, now, u64::from(n) * 2);
             history.expire(now, secs(1));
             assert!(history.len().0 <= 11, "{:?}", history.len());
@@ -291,7 +292,7 @@ mod tests {
         let now = start + secs(10);
         for n in 0..MAX_PACKETS as u64 + 500 {
             let frame = frame(&mut history, now, 1, 1000);
-            history.push(1000 + n, frame).unwrap();
+            assert!(history.push(1000 + n, frame));
             send_all(&mut history, now, 1000 + n);
             history.expire(now, secs(1));
         }
@@ -304,7 +305,7 @@ mod tests {
         let (mut history, now) = (History::default(), epoch());
         for first in [10, 20, 30] {
             let frame = frame(&mut history, now, 10, 10);
-            history.push(first, frame).unwrap();
+            assert!(history.push(first, frame));
         }
         send_all(&mut history, now, 10);
         let (half, _) = history.find(20).unwrap();

@@ -217,8 +217,7 @@ impl Stream {
         let bytes = sent.payloads.iter().map(<[u8]>::len).sum();
         let end = first + sent.payloads.len() as Index;
         self.payload_type = Some(sent.payload_type);
-        if let Err(duplicate) = self.history.push(first, sent) {
-            self.history.put_back(duplicate);
+        if !self.history.push(first, sent) {
             return Err(SendError::Late);
         }
         self.next = self.next.max(end);
