@@ -20,6 +20,29 @@ pub(super) enum Next {
     Lost(i64),
 }
 
+/// Packets that are missing before one that is there.
+#[derive(Debug, Clone, Copy)]
+struct Gap {
+    /// The packet that is there, and its extended timestamp.
+    later: u64,
+    extended: i64,
+    /// The extended timestamp of the first that is missing.
+    lost: i64,
+    is_regular: bool,
+}
+
+impl Gap {
+    /// What decides when something is to be done about it.
+    fn due(&self) -> i64 {
+        self.lost.min(self.extended)
+    }
+
+    /// Whether concealment makes sense, packet by packet.
+    fn is_fillable(&self) -> bool {
+        self.is_regular && self.lost < self.extended
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct AudioBuffer {
     slots: Slots,
@@ -73,6 +96,28 @@ impl AudioBuffer {
             let is_due = timing.playout(slot.extended).is_none_or(|at| at <= now);
             return is_due.then_some(Next::Packet(next));
         }
+        let gap = self.gap(next)?;
+        if timing.playout(gap.due()).is_some_and(|at| at > now) {
+            return None;
+        }
+        if gap.is_fillable() {
+            return Some(Next::Lost(gap.lost));
+        }
+        self.next = Some(gap.later);
+        self.poll(now, timing)
+    }
+
+    /// When [`poll`](Self::poll) has something though no packet comes.
+    pub(super) fn next_due(&self, timing: &Timing) -> Option<Instant> {
+        let next = self.next?;
+        if let Some(slot) = self.slots.get(next) {
+            return timing.playout(slot.extended);
+        }
+        timing.playout(self.gap(next)?.due())
+    }
+
+    /// What is missing from `next` on, up to the next packet that is there.
+    fn gap(&self, next: u64) -> Option<Gap> {
         let (later, slot) = self.first_after(next)?;
         let (last, step) = self.last.unwrap_or((slot.extended, 0));
         let missing = later - next;
@@ -82,29 +127,12 @@ impl AudioBuffer {
         } else {
             (slot.extended - last) / (missing as i64 + 1)
         };
-        let lost = last + step;
-        if timing
-            .playout(lost.min(slot.extended))
-            .is_some_and(|at| at > now)
-        {
-            return None;
-        }
-        if missing > MAX_LOST || lost >= slot.extended || step <= 0 {
-            self.next = Some(later);
-            return self.poll(now, timing);
-        }
-        Some(Next::Lost(lost))
-    }
-
-    /// When [`poll`](Self::poll) has something though no packet comes.
-    pub(super) fn next_due(&self, timing: &Timing) -> Option<Instant> {
-        let next = self.next?;
-        if let Some(slot) = self.slots.get(next) {
-            return timing.playout(slot.extended);
-        }
-        let (_, slot) = self.first_after(next)?;
-        let lost = self.last.map_or(slot.extended, |(last, step)| last + step);
-        timing.playout(lost.min(slot.extended))
+        Some(Gap {
+            later,
+            extended: slot.extended,
+            lost: last + step,
+            is_regular: missing <= MAX_LOST && step > 0,
+        })
     }
 
     fn first_after(&self, number: u64) -> Option<(u64, &Slot)> {
