@@ -9,7 +9,9 @@ use pc_rtp::{
     AudioLevel, Ssrc,
     rtcp::{Bye, Compound, Packet},
 };
-use pc_rtp_session::{Event, Input, Received, ReceiverId, Rejected, SenderId, Session};
+use pc_rtp_session::{
+    EncodingParameters, Event, Input, Received, ReceiverId, Rejected, SenderId, Session,
+};
 use pc_simnet::{epoch, ms, secs};
 use std::time::{Duration, Instant};
 
@@ -494,6 +496,14 @@ fn packets_find_their_receivers_by_mid_ssrc_and_payload_type() {
         let packet = drain(&mut a, now).0.remove(0);
         assert_eq!(receiver(&mut b, &packet), Ok(ReceiverId(id)));
     }
+    // A MID that nobody has.
+    a.set_sender(now, SenderId(4), sends("z", vp8()));
+    let data = data_of(0, true, 100);
+    a.send_frame(now, SenderId(4), 0, picture(now, 0, true, &data))
+        .unwrap();
+    let stranger = drain(&mut a, now).0.remove(0);
+    let result = receiver(&mut b, &stranger);
+    assert_eq!(result, Err(Rejected::UnknownSsrc(stranger.ssrc())));
     // Without any extension: whose payload type it is, if that is one's alone.
     let plain = |payload_type: u8, ssrc: u32| {
         let mut bytes = vec![0x80, payload_type, 0, 1, 0, 0, 0, 1];
@@ -580,4 +590,71 @@ fn the_target_of_the_application_holds_frames_back() {
     }
     let waited = first.unwrap() - (epoch() + ms(33));
     assert!((ms(300)..ms(340)).contains(&waited), "{waited:?}");
+}
+
+#[test]
+fn layers_of_simulcast_are_told_apart_and_repaired_by_rid() {
+    let now = epoch();
+    let (mut a, mut b) = (Session::new(now, config(1)), Session::new(now, config(2)));
+    let mut parameters = sends("v", vp8());
+    let encoding = |rid: &str| EncodingParameters {
+        rid: Some(rid.into()),
+        active: true,
+    };
+    parameters.encodings = vec![encoding("lo"), encoding("hi")];
+    a.set_sender(now, VIDEO, parameters);
+    let mut parameters = receives("v", vp8());
+    parameters.rids = vec!["lo".into(), "hi".into()];
+    b.set_receiver(now, PICTURE, parameters);
+    let mut lost = Vec::new();
+    for encoding in [0, 1] {
+        for number in 0..3 {
+            let data = data_of(number + 10 * encoding, number == 0, 60);
+            let frame = picture(now, number * 33, number == 0, &data);
+            a.send_frame(now, VIDEO, encoding as usize, frame).unwrap();
+        }
+        let (packets, _) = drain(&mut a, now);
+        for (n, packet) in packets.iter().enumerate() {
+            let mut bytes = packet.bytes.clone();
+            if n == 1 {
+                lost.push(packet.ssrc());
+            } else {
+                b.handle_input(now, (), &mut bytes).unwrap();
+            }
+        }
+    }
+    // The middle one of each layer is asked for, and comes with the RID of what it repairs.
+    let later = now + ms(12);
+    for mut datagram in drain(&mut b, later).1 {
+        a.handle_input(later, (), &mut datagram).unwrap();
+    }
+    let (again, _) = drain(&mut a, later);
+    assert_eq!(again.len(), 2);
+    for packet in &again {
+        let mut bytes = packet.bytes.clone();
+        let Ok(Input::Rtp(arrived)) = b.handle_input(later, (), &mut bytes) else {
+            panic!("not taken");
+        };
+        assert!(lost.contains(&arrived.ssrc) && arrived.is_retransmission);
+        lost.retain(|ssrc| *ssrc != arrived.ssrc);
+    }
+    let mut played = Vec::new();
+    while let Some(Received::Frame(frame)) = b.poll_frame(later + ms(200), PICTURE) {
+        let number = u32::from_be_bytes(frame.data[10..14].try_into().unwrap());
+        played.push((frame.rid.unwrap().to_owned(), number));
+    }
+    played.sort();
+    let expected: Vec<_> = [
+        ("hi", 10),
+        ("hi", 11),
+        ("hi", 12),
+        ("lo", 0),
+        ("lo", 1),
+        ("lo", 2),
+    ]
+    .map(|(rid, number)| (String::from(rid), number))
+    .to_vec();
+    assert_eq!(played, expected);
+    let rids: Vec<_> = b.inbound_stats(PICTURE).map(|stats| stats.rid).collect();
+    assert_eq!(rids, [Some("lo".into()), Some("hi".into())]);
 }

@@ -41,8 +41,10 @@ impl Receivers {
 
     fn find(&self, packet: &PacketView<'_>) -> Result<&Receiver, Rejected> {
         let ssrc = packet.ssrc();
-        if let Some(named) = self.list.iter().find(|it| it.is_named(packet)) {
-            return Ok(named);
+        // RFC 9143 §9.2: a MID decides, and one that nobody has drops the packet.
+        if let Some(mid) = self.list.iter().find_map(|it| it.mid_of(packet)) {
+            let named = self.list.iter().find(|it| it.parameters.mid == mid);
+            return named.ok_or(Rejected::UnknownSsrc(ssrc));
         }
         let signaled = self.list.iter().find(|it| {
             let parameters = &it.parameters;

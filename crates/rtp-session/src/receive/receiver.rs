@@ -58,16 +58,15 @@ impl Receiver {
         self.codec(payload_type).is_some() || self.codec_of_rtx(payload_type).is_some()
     }
 
-    /// Whether this packet's extensions say that it is for this receiver.
-    pub(super) fn is_named(&self, packet: &PacketView<'_>) -> bool {
-        let extensions = packet.extensions().read(&self.parameters.extensions);
-        extensions.mid == Some(self.parameters.mid.as_str())
+    /// The MID that this packet carries, where this receiver's extensions are in use.
+    pub(super) fn mid_of<'d>(&self, packet: &PacketView<'d>) -> Option<&'d str> {
+        packet.extensions().read(&self.parameters.extensions).mid
     }
 
     /// Whether this packet does not say that it is for another one.
     pub(super) fn may_own(&self, packet: &PacketView<'_>) -> bool {
-        let extensions = packet.extensions().read(&self.parameters.extensions);
-        extensions.mid.is_none_or(|mid| mid == self.parameters.mid)
+        let mid = self.mid_of(packet);
+        mid.is_none_or(|mid| mid == self.parameters.mid)
     }
 
     pub(super) fn stream(&self, ssrc: Ssrc) -> Option<usize> {
