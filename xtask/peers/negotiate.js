@@ -120,6 +120,27 @@ const library = {
     };
   },
 
+  /** Shows the first picture that is received from now on; `shown` looks at it. */
+  async show(name) {
+    const { track } = library.pc(name).getReceivers().find((it) => it.track.kind === 'video');
+    const video = document.createElement('video');
+    Object.assign(video, { muted: true, autoplay: true, srcObject: new MediaStream([track]) });
+    document.body.append(video);
+    peerOf(name).video = video;
+    await library.until(() => video.videoWidth > 0, 'a picture is shown');
+  },
+
+  /** How bright the row in the middle is in the mean, and at its brightest: 0 to 255. */
+  shown(name) {
+    const { video } = peerOf(name);
+    const { videoWidth: width, videoHeight: height } = video;
+    const context = new OffscreenCanvas(width, 1).getContext('2d');
+    context.drawImage(video, 0, height / 2, width, 1, 0, 0, width, 1);
+    const { data } = context.getImageData(0, 0, width, 1);
+    const green = Array.from({ length: width }, (_, x) => data[4 * x + 1]);
+    return { mean: green.reduce((sum, it) => sum + it, 0) / width, most: Math.max(...green) };
+  },
+
   /** W3C webrtc-pc §10.7, "Perfect Negotiation Example"; what is to be sent is pushed as `signal`. */
   perfect(name, polite) {
     const peer = peerOf(name);

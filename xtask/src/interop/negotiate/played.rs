@@ -7,8 +7,9 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use peerconnection::{
-    AudioFrame, MediaFrame, MediaKind, MediaStream, MediaStreamTrack, RtpTransceiver, TrackFrames,
-    TrackSource, VideoFrame, rtp::Codec,
+    AudioFrame, MediaFrame, MediaKind, MediaStream, MediaStreamTrack, RtpSender, RtpTransceiver,
+    TrackFrames, TrackSource, VideoFrame,
+    rtp::{Codec, TransceiverDirection},
 };
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -44,7 +45,14 @@ impl Playing {
 
     fn picture() -> Self {
         let (track, source) = MediaStreamTrack::new(MediaKind::Video, "our-picture", "a bar");
-        let task = tokio::spawn(play_picture(source));
+        let task = tokio::spawn(play_picture(source, None));
+        Self { track, task }
+    }
+
+    /// A picture of one brightness.
+    fn plain(luma: u8) -> Self {
+        let (track, source) = MediaStreamTrack::new(MediaKind::Video, "our-plain", "nothing");
+        let task = tokio::spawn(play_picture(source, Some(luma)));
         Self { track, task }
     }
 }
@@ -66,8 +74,8 @@ async fn play_tone(source: TrackSource) {
 }
 
 /// A white bar that moves to the right over black, an eighth of the width wide, once around in four
-/// seconds.
-async fn play_picture(source: TrackSource) {
+/// seconds; or all of this `plain` brightness.
+async fn play_picture(source: TrackSource, plain: Option<u8>) {
     let (width, height) = SIZE;
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / FRAME_RATE);
     for frame in 0_u32.. {
@@ -80,7 +88,9 @@ async fn play_picture(source: TrackSource) {
                 16
             }
         };
-        let row: Vec<u8> = (0..width).map(luma).collect();
+        let row: Vec<u8> = (0..width)
+            .map(|x| plain.unwrap_or_else(|| luma(x)))
+            .collect();
         let mut data = row.repeat(height as usize);
         data.resize(data.len() * 3 / 2, 128);
         let at = Duration::from_secs(1) / FRAME_RATE * frame;
@@ -136,6 +146,91 @@ pub(super) async fn both_ways(session: &mut Session, audio: &str, video: &str) -
 async fn send_theirs(session: &Session) -> Result<()> {
     let js = "await addFakeTrack('pc', 'audio'); await addFakeTrack('pc', 'video')";
     session.theirs.run(js, ()).await.map(drop)
+}
+
+/// Our picture is seen; then another track takes its place without an exchange, then it is disabled,
+/// which is black, and enabled again.
+pub(super) async fn replaced(session: &mut Session) -> Result<()> {
+    let (first, second) = (Playing::picture(), Playing::plain(180));
+    let sender = seen_there(session, &first).await?;
+    sender.replace_track(second.track.clone()).await?;
+    let plain = "shown('pc').mean > 150";
+    session
+        .theirs
+        .until(plain)
+        .await
+        .context("after replaceTrack")?;
+    second.track.set_enabled(false);
+    let black = "shown('pc').most < 60";
+    session.theirs.until(black).await.context("disabled")?;
+    second.track.set_enabled(true);
+    session.theirs.until(plain).await.context("enabled again")?;
+    sender.replace_track(None).await?;
+    let js = "const count = async () => [...(await it.getStats()).values()].find((s) => s.type === 'inbound-rtp' && s.kind === 'video').framesDecoded; \
+        await new Promise((done) => setTimeout(done, 500)); const before = await count(); \
+        await new Promise((done) => setTimeout(done, 1000)); return (await count()) - before";
+    let came = session.theirs.run(js, ()).await?;
+    ensure!(came == 0, "{came} pictures came of no track");
+    sender.replace_track(first.track.clone()).await?;
+    let bar = "shown('pc').most > 180 && shown('pc').mean < 100";
+    session.theirs.until(bar).await.context("the first again")
+}
+
+/// Our picture is seen; we stop sending it by an exchange, and go on by another.
+pub(super) async fn paused(session: &mut Session) -> Result<()> {
+    let playing = Playing::picture();
+    seen_there(session, &playing).await?;
+    let transceivers = session.ours.pc.transceivers();
+    let transceiver = transceivers.first().context("no transceiver")?;
+    let muted = "it.getReceivers()[0].track.muted";
+    for round in 0..2 {
+        let before = transceiver.direction();
+        transceiver.set_direction(TransceiverDirection::Inactive)?;
+        session.exchange(Side::Ours).await?;
+        session
+            .theirs
+            .until(muted)
+            .await
+            .with_context(|| format!("round {round}"))?;
+        transceiver.set_direction(before)?;
+        session.exchange(Side::Ours).await?;
+        let unmuted = format!("!({muted})");
+        session
+            .theirs
+            .until(&unmuted)
+            .await
+            .with_context(|| format!("round {round}"))?;
+        let js = "const first = shown('pc').mean; await until(() => Math.abs(shown('pc').mean - first) > 1 || shown('pc').most > 180)";
+        session
+            .theirs
+            .run(js, ())
+            .await
+            .with_context(|| format!("round {round}"))?;
+    }
+    Ok(())
+}
+
+/// Has the browser show our track.
+async fn seen_there(session: &Session, playing: &Playing) -> Result<RtpSender> {
+    let stream = MediaStream::new("ours", []);
+    let add = || session.ours.pc.add_track(&playing.track, &[&stream]);
+    let sender = if session.offerer() == Side::Ours {
+        let sender = add()?;
+        session.exchange(Side::Ours).await?;
+        sender
+    } else {
+        let js = "it.addTransceiver('video', { direction: 'recvonly' })";
+        session.theirs.run(js, ()).await?;
+        let offer = session.describe(Side::Theirs).await?;
+        session.deliver(Side::Ours, &offer).await?;
+        let sender = add()?;
+        let answer = session.describe(Side::Ours).await?;
+        session.deliver(Side::Theirs, &answer).await?;
+        sender
+    };
+    session.connected(1).await?;
+    session.theirs.run("await show('pc')", ()).await?;
+    Ok(sender)
 }
 
 /// This codec alone, and what retransmits it.

@@ -101,6 +101,8 @@ fn played_ones() -> Vec<Scenario> {
         scenario!("played: opus and VP8", played::both_ways, "opus", "VP8"),
         scenario!("played: opus and VP9", played::both_ways, "opus", "VP9"),
         scenario!("played: PCMU and VP8", played::both_ways, "PCMU", "VP8"),
+        scenario!("played: replaceTrack", played::replaced),
+        scenario!("played: inactive and back", played::paused),
     ]
 }
 
