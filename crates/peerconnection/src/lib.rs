@@ -97,7 +97,7 @@ pub mod state;
 pub use api::{
     DataChannel, DataChannelEvent, DtlsTransport, Endpoint, Event, Events, IceCandidatePair,
     IceComponent, IceParameters, IceRole, IceTransport, Message, Operation, PeerConnection,
-    RtpReceiver, RtpSender, RtpTransceiver, SctpTransport, TrackEvent, TrackOrKind,
+    RtpReceiver, RtpSender, RtpSource, RtpTransceiver, SctpTransport, TrackEvent, TrackOrKind,
 };
 pub use config::{Configuration, DataChannelInit, HostAddresses, IceTransportPolicy};
 pub use description::{IceCandidate, SdpType, SessionDescription};

@@ -31,7 +31,7 @@ pub use endpoint::Endpoint;
 pub use event::{DataChannelEvent, Event, Events, Message, TrackEvent};
 pub use operation::Operation;
 pub use peer_connection::PeerConnection;
-pub use receiver::RtpReceiver;
+pub use receiver::{RtpReceiver, RtpSource};
 pub use sender::RtpSender;
 pub use transceiver::RtpTransceiver;
 pub use transceivers::TrackOrKind;

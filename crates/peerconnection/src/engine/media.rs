@@ -16,6 +16,8 @@ use crate::Error;
 #[derive(Default)]
 pub(super) struct Media {
     routes: HashMap<u32, Route>,
+    /// How long what transceivers receive is to wait at least.
+    targets: HashMap<u32, Duration>,
 }
 
 /// What a transceiver has on a transport.
@@ -67,6 +69,7 @@ impl Connection {
     /// Brings senders and receivers in line with what has been negotiated.
     pub(super) fn follow_media(&mut self, now: Instant) {
         let mut old = std::mem::take(&mut self.media.routes);
+        let mut targeted = Vec::new();
         for view in self.session.transceivers() {
             let number = view.id().number();
             let before = old.remove(&number);
@@ -93,9 +96,15 @@ impl Connection {
                 self.events.push_back(Event::SenderChange(view.id()));
             }
             self.media.routes.insert(number, next);
+            if self.media.targets.contains_key(&number) {
+                targeted.push(view.id());
+            }
         }
         for route in old.values() {
             self.transports.end_media(now, Some(route));
+        }
+        for id in targeted {
+            self.follow_target(id);
         }
     }
 
@@ -213,9 +222,61 @@ impl Connection {
         }
     }
 
+    /// The contributing sources that were heard or seen in the last ten seconds, the latest first.
+    pub fn contributing_sources(
+        &self,
+        now: Instant,
+        id: TransceiverId,
+    ) -> impl Iterator<Item = rtp::Source> {
+        let session = self.session_for(id).into_iter();
+        session.flat_map(move |it| it.contributing_sources(now, ReceiverId(id.number())))
+    }
+
+    /// The synchronization sources that were heard or seen in the last ten seconds, the latest first.
+    pub fn synchronization_sources(
+        &self,
+        now: Instant,
+        id: TransceiverId,
+    ) -> impl Iterator<Item = rtp::Source> {
+        let session = self.session_for(id).into_iter();
+        session.flat_map(move |it| it.synchronization_sources(now, ReceiverId(id.number())))
+    }
+
+    /// What is counted about each stream that a transceiver sends.
+    pub fn outbound_stats(&self, id: TransceiverId) -> impl Iterator<Item = rtp::OutboundStats> {
+        let session = self.session_for(id).into_iter();
+        session.flat_map(move |it| it.outbound_stats(SenderId(id.number())))
+    }
+
+    /// What is counted about each stream that a transceiver receives.
+    pub fn inbound_stats(&self, id: TransceiverId) -> impl Iterator<Item = rtp::InboundStats> {
+        let session = self.session_for(id).into_iter();
+        session.flat_map(move |it| it.inbound_stats(ReceiverId(id.number())))
+    }
+
+    fn session_for(&self, id: TransceiverId) -> Option<&rtp::Session> {
+        let route = self.media.routes.get(&id.number())?;
+        let transport = self.transports.get(route.transport)?;
+        Some(&transport.rtp.as_ref()?.session)
+    }
+
     /// `receiver.jitterBufferTarget`: how long media is to wait at least; `None`: as the network
     /// demands.
     pub fn set_jitter_buffer_target(&mut self, id: TransceiverId, target: Option<Duration>) {
+        match target {
+            Some(target) => self.media.targets.insert(id.number(), target),
+            None => self.media.targets.remove(&id.number()),
+        };
+        self.follow_target(id);
+    }
+
+    /// `receiver.jitterBufferTarget`.
+    pub fn jitter_buffer_target(&self, id: TransceiverId) -> Option<Duration> {
+        self.media.targets.get(&id.number()).copied()
+    }
+
+    fn follow_target(&mut self, id: TransceiverId) {
+        let target = self.jitter_buffer_target(id);
         if let Some(session) = self.session_of(id) {
             session.set_jitter_buffer_target(ReceiverId(id.number()), target);
         }

@@ -96,6 +96,11 @@ pub use pc_jsep::{
     IceCredentials, MediaKind, OfferOptions, SectionName, TransceiverId, TransceiverInit,
     TransceiverView, TransportId,
 };
+pub use pc_rtp::{AudioLevel, PayloadType, Ssrc, VideoOrientation};
+pub use pc_rtp_session::{
+    Arrived, Frame, InboundStats, OutboundStats, OutgoingPacket, Received, ReceivedFrame,
+    RemoteInbound, RemoteOutbound, Source,
+};
 pub use view::TransportView;
 
 use crate::{
