@@ -22,6 +22,9 @@ pub struct Session {
     receivers: Receivers,
     rtcp: Rtcp,
     arrivals: Arrivals,
+    /// The last time that timers ran. What was due then waits for `poll_transmit`, not for a timer: who
+    /// cannot transmit yet, as there is no path or no key, is not woken for it again and again.
+    timers_ran: Option<Instant>,
 }
 
 impl Session {
@@ -34,6 +37,7 @@ impl Session {
             receivers: Receivers::new(seed(&mut rng)),
             rtcp: Rtcp::new(seed(&mut rng), clock, config.cname, config.mtu),
             arrivals: Arrivals::new(),
+            timers_ran: None,
         }
     }
 
@@ -203,6 +207,7 @@ impl Protocol for Session {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
+        self.timers_ran = Some(now);
         self.receivers.handle_timeout(now);
     }
 
@@ -237,7 +242,8 @@ impl Protocol for Session {
             self.rtcp.poll_timeout(),
             self.arrivals.poll_timeout(),
         ];
-        all.into_iter().flatten().min()
+        let is_ahead = |at: &Instant| self.timers_ran.is_none_or(|ran| *at > ran);
+        all.into_iter().flatten().filter(is_ahead).min()
     }
 }
 

@@ -761,3 +761,24 @@ fn forwarded_packets_keep_their_distances() {
     let result = session.send_packet(now, VIDEO, 0, forwarded(6, 30_001, 77, &long));
     assert!(matches!(result, Err(SendError::TooLong { len: 1300, .. })));
 }
+
+#[test]
+fn who_cannot_transmit_is_not_woken_again_and_again() {
+    let start = epoch();
+    let mut session = sending(start);
+    session
+        .send_frame(start, VIDEO, 0, picture(start, 0, true, &[7; 100_000]))
+        .unwrap();
+    let (mut now, mut woken) = (start, 0);
+    while let Some(next) = session.poll_timeout().filter(|at| *at < start + secs(10)) {
+        assert!(next > now || woken == 0, "a timer that does not go on");
+        now = now.max(next);
+        session.handle_timeout(now);
+        woken += 1;
+    }
+    assert!(woken <= 5, "{woken}");
+    // When the way is free, everything is there.
+    let later = start + secs(10);
+    let packets = drain_paced(&mut session, &mut { later }, later + secs(1));
+    assert!(packets.len() > 80, "{}", packets.len());
+}
