@@ -7,10 +7,11 @@ use common::*;
 use pc_proto::{Protocol, Serial16};
 use pc_rtp::{
     AudioLevel, Ssrc,
+    payload::Format,
     rtcp::{Bye, Compound, Packet},
 };
 use pc_rtp_session::{
-    EncodingParameters, Event, Input, Received, ReceiverId, Rejected, SenderId, Session,
+    Codec, EncodingParameters, Event, Input, Received, ReceiverId, Rejected, SenderId, Session,
 };
 use pc_simnet::{epoch, ms, secs};
 use std::time::{Duration, Instant};
@@ -441,6 +442,58 @@ fn silence_that_is_not_sent_is_no_loss() {
     }
     played.extend(call.wait(SOUND, ms(100)));
     assert_eq!(played, frames((0..10).chain(30..40)));
+}
+
+#[test]
+fn redundancy_fills_gaps_in_sound() {
+    let red = |mut codec: Codec| {
+        codec.payload_type = payload_type(63);
+        codec.format = Format::Red {
+            primary: payload_type(111),
+        };
+        codec
+    };
+    let now = epoch();
+    let (mut a, mut b) = (Session::new(now, config(1)), Session::new(now, config(2)));
+    let mut parameters = sends("a", opus());
+    parameters.codecs.push(red(opus()));
+    a.set_sender(now, AUDIO, parameters);
+    let mut parameters = receives("a", opus());
+    parameters.codecs.push(red(opus()));
+    b.set_receiver(now, SOUND, parameters);
+    let mut heard = Vec::new();
+    let mut hear = |b: &mut Session, now| {
+        b.handle_timeout(now);
+        while let Some(received) = b.poll_frame(now, SOUND) {
+            let Received::Frame(frame) = received else {
+                panic!("{received:?}");
+            };
+            assert_eq!(frame.payload_type, payload_type(111));
+            assert_eq!(frame.data.len(), 40);
+            heard.push((frame.data[13], frame.timestamp));
+        }
+    };
+    for number in 0..20_u32 {
+        let now = now + ms(20) * number;
+        let data = data_of(number, false, 40);
+        let mut frame = sound(now, number * 20, &data);
+        frame.payload_type = payload_type(63);
+        a.send_frame(now, AUDIO, 0, frame).unwrap();
+        for mut packet in drain(&mut a, now).0 {
+            if ![5, 9, 13].contains(&number) {
+                b.handle_input(now, (), &mut packet.bytes).unwrap();
+            }
+        }
+        hear(&mut b, now + ms(10));
+    }
+    hear(&mut b, now + secs(1));
+    let numbers: Vec<_> = heard.iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, (0..20).collect::<Vec<_>>());
+    assert!(
+        heard
+            .windows(2)
+            .all(|pair| pair[1].1.steps_from(pair[0].1) == 960)
+    );
 }
 
 #[test]

@@ -459,6 +459,22 @@ fn codec(id: u32, bits: u8) -> Codec {
     }
 }
 
+/// All that was negotiated: for sound redundancy too.
+fn codecs(id: u32, bits: u8) -> Vec<Codec> {
+    let codec = codec(id, bits);
+    if id == 0 || bits & 1 != 0 {
+        return vec![codec];
+    }
+    let red = Codec {
+        payload_type: payload_type(63),
+        format: Format::Red {
+            primary: codec.payload_type,
+        },
+        ..codec.clone()
+    };
+    vec![codec, red]
+}
+
 fn extensions() -> ExtensionMap {
     let mut map = ExtensionMap::new();
     map.set(1, ExtensionUri::SsrcAudioLevel);
@@ -489,7 +505,7 @@ impl Host {
         });
         let parameters = SenderParameters {
             mid: mid(id),
-            codecs: vec![codec(id, bits)],
+            codecs: codecs(id, bits),
             extensions: extensions(),
             encodings: encodings.collect(),
             reduced_size: bits & 16 == 0,
@@ -501,7 +517,7 @@ impl Host {
         let rids: &[&str] = if bits & 32 == 0 { &[] } else { &["a", "b"] };
         let parameters = ReceiverParameters {
             mid: mid(id),
-            codecs: vec![codec(id, bits)],
+            codecs: codecs(id, bits),
             extensions: extensions(),
             rids: rids.iter().map(|rid| String::from(*rid)).collect(),
             ssrcs: (0..bits >> 6).map(|n| Ssrc(n.into())).collect(),
@@ -519,8 +535,13 @@ impl Host {
         let data = vec![bits | 1; len];
         let step = u32::from(bits).wrapping_mul(if bits & 7 == 7 { 0x80_0000 } else { 100 });
         self.clock = self.clock.wrapping_add(step);
+        let number = match id {
+            0 => 96,
+            _ if bits & 16 == 0 => 111,
+            _ => 63,
+        };
         let frame = Frame {
-            payload_type: payload_type(if id == 0 { 96 } else { 111 }),
+            payload_type: payload_type(number),
             data: &data,
             timestamp: Serial32(self.clock),
             capture: now,

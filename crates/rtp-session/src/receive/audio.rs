@@ -2,8 +2,10 @@
 
 use std::time::Instant;
 
+use pc_rtp::payload::red;
+
 use super::{
-    slots::{Slot, Slots},
+    slots::{PacketInfo, Slot, Slots},
     timing::Timing,
 };
 
@@ -75,8 +77,39 @@ impl AudioBuffer {
         self.last.is_some() && self.next.is_some_and(|next| number < next)
     }
 
+    /// Keeps a packet. One without a payload is passed over when its turn comes.
+    pub(super) fn insert(&mut self, number: u64, info: PacketInfo, payload: &[u8]) {
+        self.slots.insert(number, info, payload);
+        self.on_packet(number);
+    }
+
+    /// Keeps what is in a packet of RFC 2198: its own frame, and those before it that have not come.
+    pub(super) fn insert_red(&mut self, number: u64, info: PacketInfo, payload: &[u8]) {
+        let Ok(blocks) = red::parse(payload) else {
+            return;
+        };
+        // The last one is the packet's own, and each before it is of a packet earlier.
+        let count = blocks.count() as u64;
+        let blocks = red::parse(payload).into_iter().flatten();
+        for (block, back) in blocks.zip((0..count).rev()) {
+            let number = number.saturating_sub(back);
+            let is_known = self.slots.get(number).is_some() || self.is_late(number);
+            if back > 0 && (block.data.is_empty() || is_known) {
+                continue;
+            }
+            let offset = u32::from(block.timestamp_offset);
+            let info = PacketInfo {
+                payload_type: block.payload_type,
+                timestamp: info.timestamp.minus(offset),
+                extended: info.extended - i64::from(offset),
+                ..info
+            };
+            self.insert(number, info, block.data);
+        }
+    }
+
     /// A packet has been put into its slot.
-    pub(super) fn on_packet(&mut self, number: u64) {
+    fn on_packet(&mut self, number: u64) {
         self.highest = self.highest.max(number);
         let next = *self.next.get_or_insert(number);
         if self.last.is_none() && number < next {
@@ -91,7 +124,7 @@ impl AudioBuffer {
 
     /// What is to be played at `now`, in order.
     pub(super) fn poll(&mut self, now: Instant, timing: &Timing) -> Option<Next> {
-        let next = self.next?;
+        let next = self.skip_empty()?;
         if let Some(slot) = self.slots.get(next) {
             let is_due = timing.playout(slot.extended).is_none_or(|at| at <= now);
             return is_due.then_some(Next::Packet(next));
@@ -105,6 +138,17 @@ impl AudioBuffer {
         }
         self.next = Some(gap.later);
         self.poll(now, timing)
+    }
+
+    /// The packet to play next, after those that have no payload.
+    fn skip_empty(&mut self) -> Option<u64> {
+        let mut next = self.next?;
+        while (self.slots.get(next)).is_some_and(|slot| slot.payload.is_empty()) {
+            self.slots.free(next);
+            next += 1;
+        }
+        self.next = Some(next);
+        Some(next)
     }
 
     /// When [`poll`](Self::poll) has something though no packet comes.

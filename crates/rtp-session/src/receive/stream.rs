@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use pc_proto::{Serial16, Serial32};
-use pc_rtp::{Extensions, PacketView, Ssrc, payload};
+use pc_rtp::{
+    Extensions, PacketView, Ssrc,
+    payload::{self, Format},
+};
 
 use super::{
     audio::{AudioBuffer, Next},
@@ -200,14 +203,13 @@ impl Stream {
         };
         match &mut self.media {
             Media::Audio(buffer) => {
-                if packet.payload.is_empty() {
-                    return;
-                }
                 if !packet.is_retransmission {
                     self.timing.observe(now, extended);
                 }
-                buffer.slots().insert(number, info, packet.payload);
-                buffer.on_packet(number);
+                match packet.codec.format {
+                    Format::Red { .. } => buffer.insert_red(number, info, packet.payload),
+                    _ => buffer.insert(number, info, packet.payload),
+                }
             }
             Media::Video(buffer) => {
                 // A frame is there when its last packet is.
