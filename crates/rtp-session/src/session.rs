@@ -27,6 +27,11 @@ pub struct Session {
     timers_ran: Option<Instant>,
 }
 
+const _: () = {
+    const fn is_send<T: Send>() {}
+    is_send::<Session>();
+};
+
 impl Session {
     /// A session that sends and receives nothing yet.
     pub fn new(now: Instant, config: Config) -> Self {
