@@ -24,6 +24,11 @@ impl TransportId {
     pub const fn new(number: u32) -> Self {
         Self(number)
     }
+
+    /// A number for it, of its own within the session.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
 }
 
 macro_rules! words {

@@ -93,6 +93,7 @@ mod error;
 mod ice_server;
 pub mod rtp;
 pub mod state;
+pub mod stats;
 
 pub use api::{
     DataChannel, DataChannelEvent, DtlsTransport, Endpoint, Event, Events, IceCandidatePair,

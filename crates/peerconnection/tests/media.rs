@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use peerconnection::{
     AudioFrame, Configuration, Event, Events, MediaFrame, MediaKind, MediaStream, MediaStreamTrack,
-    PeerConnection, TrackSource, VideoFrame,
+    PeerConnection, TrackSource, VideoFrame, stats::Stats,
 };
 use sockets::{loopback, soon};
 use tokio::sync::mpsc;
@@ -175,4 +175,68 @@ async fn a_tone_and_a_picture_arrive() {
         }
         assert!(!track.muted());
     }
+}
+
+#[tokio::test]
+async fn statistics_tell_what_has_passed() {
+    let (a, mut b) = connect(loopback());
+    let (view, _picture) = picture();
+    let sender = a.pc.add_track(&view, &[]).unwrap();
+    let track = soon("a track", b.tracks.recv()).await.unwrap();
+    let mut frames = track.frames();
+    for _ in 0..30 {
+        soon("a picture", frames.next()).await.unwrap();
+    }
+    let report = b.pc.stats(None).unwrap();
+    let inbound = report.iter().find_map(|stats| match stats {
+        Stats::InboundRtp(inbound) => Some(inbound),
+        _ => None,
+    });
+    let inbound = inbound.expect("a stream is received");
+    assert!(inbound.frames_decoded.unwrap() >= 30 && inbound.packets_received >= 30);
+    assert_eq!((inbound.kind, inbound.packets_lost), ("video", 0));
+    assert_eq!(
+        (inbound.frame_width, inbound.frame_height),
+        (Some(320), Some(180))
+    );
+    assert_eq!(inbound.track_identifier, track.id());
+    // Whatever is named is there.
+    for id in [&inbound.transport_id].into_iter().chain(&inbound.codec_id) {
+        assert!(report.get(id).is_some(), "{id}");
+    }
+    let Some(Stats::Transport(transport)) = report.get(&inbound.transport_id) else {
+        panic!("{report:?}");
+    };
+    assert!(transport.bytes_received > inbound.bytes_received);
+    assert_eq!(transport.dtls_state, "connected");
+    assert!(transport.srtp_cipher.is_some());
+    for id in [
+        &transport.selected_candidate_pair_id,
+        &transport.remote_certificate_id,
+    ] {
+        assert!(report.get(id.as_ref().unwrap()).is_some(), "{id:?}");
+    }
+    // The sender's: its stream, its track, and what the peer reports of it.
+    let report = sender.stats();
+    let outbound = report.iter().find_map(|stats| match stats {
+        Stats::OutboundRtp(outbound) => Some(outbound),
+        _ => None,
+    });
+    let outbound = outbound.expect("a stream is sent");
+    assert_eq!(outbound.ssrc, inbound.ssrc);
+    assert!(outbound.packets_sent >= inbound.packets_received);
+    assert!(
+        report
+            .get(outbound.media_source_id.as_ref().unwrap())
+            .is_some()
+    );
+    let Some(Stats::RemoteInboundRtp(remote)) =
+        outbound.remote_id.as_ref().and_then(|id| report.get(id))
+    else {
+        panic!("two seconds without a report: {report:?}");
+    };
+    assert!(remote.round_trip_time.is_some_and(|rtt| rtt < 1.0));
+    assert_eq!(a.pc.stats(Some(&view)).unwrap().len(), report.len());
+    let (stranger, _source) = MediaStreamTrack::new(MediaKind::Video, "stranger", "");
+    assert!(a.pc.stats(Some(&stranger)).is_err());
 }

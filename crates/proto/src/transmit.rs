@@ -206,6 +206,11 @@ impl TransmitBuf<'_> {
         self.batch.is_empty()
     }
 
+    /// How many bytes its datagrams have, those of other layers included.
+    pub fn byte_len(&self) -> usize {
+        self.batch.used()
+    }
+
     /// Whether the batch is full: the rest goes into the next one.
     pub fn is_full(&self) -> bool {
         self.batch.len() >= self.max_datagrams

@@ -20,6 +20,7 @@ use super::{
     flow::{Inbound, Outbound, Signals},
     shared::Shared,
 };
+use crate::engine::MediaCounts;
 
 /// The objects of one connection.
 pub(crate) struct Media {
@@ -47,6 +48,7 @@ pub(crate) struct Tracks {
     encoded: MediaStreamTrack,
     encoded_source: TrackSource,
     signals: Arc<Signals>,
+    counts: Mutex<MediaCounts>,
 }
 
 impl Tracks {
@@ -65,6 +67,7 @@ impl Tracks {
             encoded,
             encoded_source,
             signals: Arc::default(),
+            counts: Mutex::default(),
         }
     }
 
@@ -85,6 +88,20 @@ impl Tracks {
     /// What the task of the sender is told by.
     pub(crate) fn signals(&self) -> &Arc<Signals> {
         &self.signals
+    }
+
+    /// Counts something.
+    pub(crate) fn count(&self, change: impl FnOnce(&mut MediaCounts)) {
+        change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What has been counted.
+    pub(crate) fn counts(&self) -> MediaCounts {
+        let counts = self.counts.lock();
+        let mut counts = counts.unwrap_or_else(PoisonError::into_inner).clone();
+        counts.received_track = self.received.id().to_owned();
+        counts.sent_track = self.sent().map(|track| track.id().to_owned());
+        counts
     }
 
     /// The received media as they came.
@@ -166,6 +183,11 @@ impl Media {
         let rng = &mut self.rng;
         let new = || Arc::new(Tracks::new(kind, rng));
         self.transceivers.entry(id).or_insert_with(new).clone()
+    }
+
+    /// What codecs and tracks of a transceiver have counted.
+    pub(crate) fn counts(&self, id: TransceiverId) -> Option<MediaCounts> {
+        Some(self.transceivers.get(&id)?.counts())
     }
 
     /// The peer does not send any more.

@@ -5,6 +5,7 @@ use std::{
 
 use pc_dtls::{Certificate, CertificateOptions};
 use pc_jsep::OfferOptions;
+use pc_media::MediaStreamTrack;
 
 use super::{
     DataChannel, Event, Events, SctpTransport,
@@ -16,6 +17,7 @@ use super::{
 use crate::{
     Configuration, DataChannelInit, Error, IceCandidate, SessionDescription, clock, engine,
     state::{IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState},
+    stats::StatsReport,
 };
 
 /// [`RTCPeerConnection`](https://www.w3.org/TR/webrtc/#rtcpeerconnection-interface): a cheap,
@@ -117,6 +119,32 @@ impl PeerConnection {
     pub fn generate_certificate(options: CertificateOptions) -> Result<Certificate, Error> {
         Certificate::generate_with(options, clock::unix_time())
             .map_err(|error| Error::Operation(error.to_string().into()))
+    }
+
+    /// `getStats()`: what has been counted. With a track, what is about its sender or receiver.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidAccessError`: no sender or receiver has the track, or more than one.
+    pub fn stats(&self, selector: Option<&MediaStreamTrack>) -> Result<StatsReport, Error> {
+        let report = self.owner.shared.stats();
+        let Some(track) = selector else {
+            return Ok(report);
+        };
+        let senders = self.senders().into_iter();
+        let sending: Vec<_> = senders
+            .filter(|it| it.track().as_ref() == Some(track))
+            .collect();
+        let receivers = self.receivers().into_iter();
+        let receiving: Vec<_> = receivers.filter(|it| it.track() == *track).collect();
+        match (&*sending, &*receiving) {
+            ([sender], []) => Ok(sender.stats()),
+            ([], [receiver]) => Ok(receiver.stats()),
+            _ => {
+                let message = "the track is not that of exactly one sender or receiver";
+                Err(Error::InvalidAccess(message.into()))
+            }
+        }
     }
 
     /// `getConfiguration()`.

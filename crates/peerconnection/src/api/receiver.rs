@@ -9,6 +9,7 @@ use super::{DtlsTransport, transceiver::Part};
 use crate::{
     Error, clock,
     rtp::{self, ReceiveParameters, RtpCapabilities},
+    stats::{Stats, StatsReport},
 };
 
 /// The most that `jitterBufferTarget` may be
@@ -109,6 +110,16 @@ impl RtpReceiver {
     pub fn capabilities(kind: MediaKind) -> RtpCapabilities {
         let all = rtp::built_in_capabilities();
         all.of(super::engine_kind(kind)).receive_capabilities()
+    }
+
+    /// `getStats()`: what is about the streams that it receives.
+    pub fn stats(&self) -> StatsReport {
+        let mid = self.part.view(|it| it.mid().map(str::to_owned)).flatten();
+        let report = self.part.shared.stats();
+        report.about(|stats| match stats {
+            Stats::InboundRtp(stream) => Some(&stream.mid) == mid.as_ref(),
+            _ => false,
+        })
     }
 
     /// `getParameters()`: what may come; `None` once the transceiver has stopped.

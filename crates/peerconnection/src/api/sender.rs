@@ -6,6 +6,7 @@ use super::{DtlsTransport, Operation, transceiver::Part};
 use crate::{
     Error, clock,
     rtp::{self, RtpCapabilities, SendParameters},
+    stats::{Stats, StatsReport},
 };
 
 /// [`RTCRtpSender`](https://www.w3.org/TR/webrtc/#rtcrtpsender-interface): what is sent in a
@@ -30,6 +31,16 @@ impl RtpSender {
     pub fn capabilities(kind: MediaKind) -> RtpCapabilities {
         let all = rtp::built_in_capabilities();
         all.of(super::engine_kind(kind)).send_capabilities()
+    }
+
+    /// `getStats()`: what is about the streams that it sends.
+    pub fn stats(&self) -> StatsReport {
+        let mid = self.part.view(|it| it.mid().map(str::to_owned)).flatten();
+        let report = self.part.shared.stats();
+        report.about(|stats| match stats {
+            Stats::OutboundRtp(stream) => Some(&stream.mid) == mid.as_ref(),
+            _ => false,
+        })
     }
 
     /// `getParameters()`: what is sent, and how; `None` once the transceiver has stopped.

@@ -23,7 +23,7 @@ use super::{
     media::Media,
     transceivers::media_kind,
 };
-use crate::{Error, engine, state::SignalingState};
+use crate::{Error, engine, state::SignalingState, stats::StatsReport};
 
 /// Carries out an operation; what it returns reports the outcome, after the events.
 pub(crate) type Step = Box<dyn FnOnce(&mut engine::Connection, Instant) -> Report + Send>;
@@ -242,6 +242,15 @@ impl Shared {
         if needs_key_frame {
             inner.engine.request_key_frame(now, id);
         }
+    }
+
+    /// What has been counted, of everything.
+    pub(crate) fn stats(&self) -> StatsReport {
+        let inner = self.lock();
+        let media = &inner.media;
+        inner
+            .engine
+            .stats(crate::clock::now(), |id| media.counts(id))
     }
 
     /// Where the tasks of media run.

@@ -125,7 +125,14 @@ impl Connection {
                 format!("the data channel is {state}").into(),
             ));
         }
-        self.data.session.send(now, id, message).map_err(send_error)
+        let len = match message {
+            Message::Text(text) => text.len(),
+            Message::Binary(bytes) => bytes.len(),
+        };
+        let sent = self.data.session.send(now, id, message);
+        sent.map_err(send_error)?;
+        self.data.counts.on_sent(id, len);
+        Ok(())
     }
 
     /// Whether a sender that applies back-pressure may send.
@@ -146,7 +153,9 @@ impl Connection {
         }
         message.clear();
         let kind = self.data.session.recv(now, id, message);
-        if kind.is_none() {
+        if kind.is_some() {
+            self.data.counts.on_received(id, message.len());
+        } else {
             // It may not have been a message at all, which ends the channel.
             self.pump(now);
         }
@@ -271,14 +280,20 @@ impl Connection {
         loop {
             return Some(match self.data.session.poll_event()? {
                 datachannel::Event::Incoming(id) => Event::DataChannel(id),
-                datachannel::Event::Open(id) => Event::ChannelOpen(id),
+                datachannel::Event::Open(id) => {
+                    self.data.counts.on_open(id);
+                    Event::ChannelOpen(id)
+                }
                 datachannel::Event::Readable(id) => Event::ChannelReadable(id),
                 datachannel::Event::BufferedAmountLow(id) => Event::ChannelBufferedAmountLow(id),
                 datachannel::Event::ChannelError(id, error) => {
                     Event::ChannelError(id, Box::new(channel_error(error)))
                 }
                 datachannel::Event::Closing(id) => Event::ChannelClosing(id),
-                datachannel::Event::Closed(id) => Event::ChannelClosed(id),
+                datachannel::Event::Closed(id) => {
+                    self.data.counts.on_closed(id);
+                    Event::ChannelClosed(id)
+                }
                 _ => continue,
             });
         }

@@ -1,8 +1,8 @@
 //! SCTP and the channels on it, and which transport they run on.
 
-use std::time::Instant;
+use std::{collections::HashMap, time::Instant};
 
-use pc_datachannel::Session;
+use pc_datachannel::{ChannelId, Session};
 use pc_dtls as dtls;
 use pc_jsep::{DataPlan, PeerData, TransportId};
 use pc_proto::{Batch, Protocol, TransmitBuf};
@@ -23,6 +23,48 @@ pub(super) struct Data {
     started: bool,
     /// SCTP packets on their way into DTLS records.
     packets: Batch,
+    pub(super) counts: Counts,
+}
+
+/// What has passed through data channels.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) opened: u32,
+    pub(super) closed: u32,
+    pub(super) channels: HashMap<ChannelId, ChannelCounts>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ChannelCounts {
+    pub(super) messages_sent: u32,
+    pub(super) bytes_sent: u64,
+    pub(super) messages_received: u32,
+    pub(super) bytes_received: u64,
+    is_open: bool,
+}
+
+impl Counts {
+    pub(super) fn on_sent(&mut self, id: ChannelId, len: usize) {
+        let channel = self.channels.entry(id).or_default();
+        channel.messages_sent += 1;
+        channel.bytes_sent += len as u64;
+    }
+
+    pub(super) fn on_received(&mut self, id: ChannelId, len: usize) {
+        let channel = self.channels.entry(id).or_default();
+        channel.messages_received += 1;
+        channel.bytes_received += len as u64;
+    }
+
+    pub(super) fn on_open(&mut self, id: ChannelId) {
+        self.opened += 1;
+        self.channels.entry(id).or_default().is_open = true;
+    }
+
+    pub(super) fn on_closed(&mut self, id: ChannelId) {
+        let channel = self.channels.remove(&id);
+        self.closed += u32::from(channel.is_some_and(|it| it.is_open));
+    }
 }
 
 impl Data {
@@ -32,6 +74,7 @@ impl Data {
             plan: None,
             started: false,
             packets: Batch::new(),
+            counts: Counts::default(),
         }
     }
 

@@ -28,6 +28,11 @@ struct Route {
     receives: Option<rtp::ReceiverParameters>,
 }
 
+/// Where a transceiver's media are.
+pub(super) struct MediaRoute {
+    pub(super) transport: TransportId,
+}
+
 /// A packet of media that has come, in the clear.
 #[derive(Debug, Clone)]
 pub struct MediaPacket<'d> {
@@ -252,6 +257,15 @@ impl Connection {
     pub fn inbound_stats(&self, id: TransceiverId) -> impl Iterator<Item = rtp::InboundStats> {
         let session = self.session_for(id).into_iter();
         session.flat_map(move |it| it.inbound_stats(ReceiverId(id.number())))
+    }
+
+    /// The transceivers that have something on a transport.
+    pub(super) fn media_routes(&self) -> impl Iterator<Item = (MediaRoute, TransceiverView<'_>)> {
+        self.session.transceivers().filter_map(|view| {
+            let route = self.media.routes.get(&view.id().number())?;
+            let transport = route.transport;
+            Some((MediaRoute { transport }, view))
+        })
     }
 
     fn session_for(&self, id: TransceiverId) -> Option<&rtp::Session> {

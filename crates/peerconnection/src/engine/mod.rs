@@ -68,6 +68,7 @@ mod rtp_parameters;
 mod rtp_transport;
 mod signaling;
 mod states;
+mod stats;
 mod transceivers;
 mod transport;
 mod transports;
@@ -101,6 +102,7 @@ pub use pc_rtp_session::{
     Arrived, Frame, InboundStats, OutboundStats, OutgoingPacket, Received, ReceivedFrame,
     RemoteInbound, RemoteOutbound, Source,
 };
+pub use stats::{MediaCounts, Sound};
 pub use view::TransportView;
 
 use crate::{

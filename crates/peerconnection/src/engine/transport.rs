@@ -40,7 +40,17 @@ pub(super) struct Transport {
     /// The selected pair has changed since the last events.
     pub(super) pair_changed: bool,
     pub(super) told: Told,
+    pub(super) traffic: Traffic,
     closing: bool,
+}
+
+/// What has passed on the path, checks apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Traffic {
+    pub(super) packets_sent: u64,
+    pub(super) bytes_sent: u64,
+    pub(super) packets_received: u64,
+    pub(super) bytes_received: u64,
 }
 
 /// The states as the last events told them.
@@ -89,6 +99,7 @@ impl Transport {
             controlling,
             pair_changed: false,
             told: Told::NEW,
+            traffic: Traffic::default(),
             closing: false,
         }
     }
@@ -240,6 +251,8 @@ impl Transport {
         let Some(datagram) = passed else {
             return Ok(None);
         };
+        self.traffic.packets_received += 1;
+        self.traffic.bytes_received += datagram.len() as u64;
         // RFC 7983 §7: the first byte tells the protocol.
         match datagram.first() {
             Some(20..=63) => self.dtls.handle_input(now, datagram)?,
@@ -306,7 +319,7 @@ impl Transport {
         }
         // Without a path nothing is taken from the layers above: they keep what they have to say.
         let route = self.ice.route()?;
-        let before = out.len();
+        let (before, bytes_before) = (out.len(), out.byte_len());
         let connection = self.dtls.connection_mut()?;
         let _ = connection.poll_transmit(now, out);
         // Ahead of data channels, for media is of no use when it is late.
@@ -319,6 +332,8 @@ impl Transport {
         if self.closing {
             self.dtls.write_close(now, out);
         }
+        self.traffic.packets_sent += (out.len() - before) as u64;
+        self.traffic.bytes_sent += (out.byte_len() - bytes_before) as u64;
         (out.len() > before).then_some(route)
     }
 

@@ -172,6 +172,17 @@ impl Transports {
         Some(&mut rtp.session)
     }
 
+    /// What this side proves itself with.
+    pub(super) fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// The time since the Unix epoch, as far as it is known.
+    pub(super) fn unix_time(&self, now: Instant) -> Duration {
+        let clock = self.wall_clock.as_ref();
+        clock.map_or(Duration::ZERO, |clock| clock.unix_time(now))
+    }
+
     /// RTP begins where DTLS has ended: the transports where it just does.
     pub(super) fn follow_keys(&mut self, now: Instant) -> Vec<TransportId> {
         let list = self.list.iter_mut();

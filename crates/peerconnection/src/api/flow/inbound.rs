@@ -231,6 +231,7 @@ impl Receiver {
         else {
             return true;
         };
+        let is_key_frame = frame.is_key_frame;
         let decoding = tokio::task::spawn_blocking(move || {
             let decoded = decoder.decode(&frame.data, frame.timestamp);
             (decoder, decoded)
@@ -242,7 +243,13 @@ impl Receiver {
             codec.decoder = Decoder::Video(decoder);
         }
         match decoded {
-            Ok(picture) => picture.into_iter().for_each(|it| tracks.write(it)),
+            Ok(picture) => {
+                tracks.count(|counts| {
+                    counts.frames_decoded += 1;
+                    counts.key_frames_decoded += u32::from(is_key_frame);
+                });
+                picture.into_iter().for_each(|it| tracks.write(it));
+            }
             Err(error) => {
                 tracing::debug!(%error, "a picture was not decoded");
                 self.had_viewers = false;
@@ -280,7 +287,11 @@ fn write_audio(tracks: &Tracks, decoder: &dyn AudioDecoder, samples: Vec<i16>, a
         return;
     }
     match AudioFrame::new(decoder.sample_rate(), decoder.channels(), samples, at) {
-        Ok(frame) => tracks.write(frame),
+        Ok(frame) => {
+            let sound = super::sound_of(&frame);
+            tracks.count(|counts| counts.received.add(sound));
+            tracks.write(frame);
+        }
         Err(error) => tracing::debug!(%error, "a decoder gave no sound"),
     }
 }

@@ -16,3 +16,16 @@ mod video;
 
 pub(crate) use inbound::Inbound;
 pub(crate) use outbound::{Outbound, Signals};
+
+use crate::engine::Sound;
+
+/// How much sound a frame is.
+fn sound_of(frame: &pc_media::AudioFrame) -> Sound {
+    let duration = frame.duration().as_secs_f64();
+    let loudest = frame.samples().iter().map(|it| it.unsigned_abs()).max();
+    let level = f64::from(loudest.unwrap_or(0)) / 32_768.0;
+    Sound {
+        energy: level * level * duration,
+        duration,
+    }
+}

@@ -216,10 +216,17 @@ impl Sender {
                 self.signals.changed.notified().await;
                 return true;
             };
+            let Some(tracks) = self.tracks.upgrade() else {
+                return false;
+            };
+            count(&tracks, &frame);
             let Some((next, packets)) = work.encode(frame, &self.signals, frames).await else {
                 return false;
             };
             work = next;
+            if self.kind == MediaKind::Video {
+                tracks.count(|counts| counts.frames_encoded += packets.len() as u64);
+            }
             for packet in packets {
                 if !self.send(&packet) {
                     return false;
@@ -242,6 +249,21 @@ impl Sender {
         }
         shared.wake_driver();
         true
+    }
+}
+
+/// What a track has given, for statistics.
+fn count(tracks: &Tracks, frame: &MediaFrame) {
+    match frame {
+        MediaFrame::Audio(frame) => {
+            let sound = super::sound_of(frame);
+            tracks.count(|counts| counts.sent.add(sound));
+        }
+        MediaFrame::Video(frame) => tracks.count(|counts| {
+            counts.frames += 1;
+            counts.size = Some((frame.width(), frame.height()));
+        }),
+        _ => tracks.count(|counts| counts.frames += 1),
     }
 }
 
