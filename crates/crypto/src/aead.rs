@@ -23,8 +23,8 @@ pub trait Aead: Send {
         bytes: &mut [u8],
     ) -> Result<[u8; TAG_LEN], Error>;
 
-    /// Decrypts `bytes` in place, if they and `associated` are what was sealed. If not, what is in
-    /// `bytes` afterwards is of no use.
+    /// Decrypts `sealed` in place, which ends in the tag, if it and `associated` are what was sealed;
+    /// returns the length without the tag. If not, what is in `sealed` afterwards is of no use.
     ///
     /// # Errors
     ///
@@ -33,9 +33,8 @@ pub trait Aead: Send {
         &self,
         nonce: &[u8; NONCE_LEN],
         associated: &[u8],
-        bytes: &mut [u8],
-        tag: &[u8; TAG_LEN],
-    ) -> Result<(), Error>;
+        sealed: &mut [u8],
+    ) -> Result<usize, Error>;
 }
 
 /// AES-GCM with a key of 128 or 256 bits.
@@ -78,13 +77,14 @@ impl Aead for AesGcm {
         &self,
         nonce: &[u8; NONCE_LEN],
         associated: &[u8],
-        bytes: &mut [u8],
-        tag: &[u8; TAG_LEN],
-    ) -> Result<(), Error> {
+        sealed: &mut [u8],
+    ) -> Result<usize, Error> {
         let nonce = Nonce::assume_unique_for_key(*nonce);
+        let parts = sealed.split_last_chunk_mut::<TAG_LEN>();
+        let (bytes, tag) = parts.ok_or(Error::NotAuthentic)?;
         self.0
             .open_in_place_separate_tag(nonce, Aad::from(associated), tag, bytes)
-            .map(|_| ())
+            .map(|plain| plain.len())
             .map_err(|_| Error::NotAuthentic)
     }
 }

@@ -76,6 +76,15 @@ impl Cipher {
         })
     }
 
+    /// Bits that nobody else knows, for what is not cryptography.
+    pub(crate) fn secret(&self) -> u64 {
+        let salt = match self {
+            Self::Cm(cm) => cm.rtp.salt.first_chunk::<8>(),
+            Self::Gcm(gcm) => gcm.rtp.salt.first_chunk::<8>(),
+        };
+        u64::from_be_bytes(*salt.unwrap_or(&[0; 8]))
+    }
+
     /// Protects a packet of which the first `clear` bytes stay readable, with `index` of 48 bits. The
     /// tag is written behind `len`; returns the length on the wire.
     #[inline]
@@ -122,15 +131,13 @@ impl Cipher {
     ) -> Result<usize, Rejected> {
         match self {
             Self::Gcm(gcm) => {
-                let (body, tag) = packet
-                    .split_last_chunk_mut::<TAG_LEN>()
-                    .ok_or(Rejected::Malformed)?;
-                let len = body.len();
-                let (header, payload) = split(body, clear)?;
+                let len = packet.len().checked_sub(TAG_LEN);
+                let len = len.filter(|len| *len >= clear);
+                let (header, sealed) = split(packet, clear)?;
                 let nonce = gcm.rtp.rtp_nonce(ssrc, index);
-                let opened = gcm.rtp.key.open(&nonce, header, payload, tag);
+                let opened = gcm.rtp.key.open(&nonce, header, sealed);
                 opened.map_err(|_| Rejected::NotAuthentic)?;
-                Ok(len)
+                len.ok_or(Rejected::Malformed)
             }
             Self::Cm(cm) => {
                 let len = packet.len().checked_sub(cm.rtp_tag_len);
@@ -280,16 +287,13 @@ impl Cipher {
                 let (rest, _) = packet
                     .split_last_chunk_mut::<INDEX_LEN>()
                     .ok_or(Rejected::Malformed)?;
-                let (body, tag) = rest
-                    .split_last_chunk_mut::<TAG_LEN>()
-                    .ok_or(Rejected::Malformed)?;
-                let len = body.len();
-                let associated = associated(body, word.to_be_bytes())?;
-                let (_, payload) = split(body, 8)?;
+                let len = rest.len().checked_sub(TAG_LEN).filter(|len| *len >= 8);
+                let associated = associated(rest, word.to_be_bytes())?;
+                let (_, sealed) = split(rest, 8)?;
                 let nonce = gcm.rtcp.rtcp_nonce(ssrc, index);
-                let opened = gcm.rtcp.key.open(&nonce, &associated, payload, tag);
+                let opened = gcm.rtcp.key.open(&nonce, &associated, sealed);
                 opened.map_err(|_| Rejected::NotAuthentic)?;
-                Ok(len)
+                len.ok_or(Rejected::Malformed)
             }
             Self::Cm(cm) => {
                 let (authentic, tag) = packet

@@ -33,10 +33,12 @@ impl Receiver {
         if !(64..=32_768).contains(&options.replay_window) {
             return Err(Error::ReplayWindow(options.replay_window));
         }
+        let cipher = Cipher::new(profile, master_key, master_salt)?;
+        let secret = cipher.secret();
         Ok(Self {
-            cipher: Cipher::new(profile, master_key, master_salt)?,
-            rtp: Streams::new(options.max_ssrcs),
-            rtcp: Streams::new(options.max_ssrcs),
+            cipher,
+            rtp: Streams::new(options.max_ssrcs, secret),
+            rtcp: Streams::new(options.max_ssrcs, secret),
             options,
         })
     }

@@ -34,11 +34,13 @@ impl Sender {
         master_salt: &[u8],
         options: Options,
     ) -> Result<Self, Error> {
+        let cipher = Cipher::new(profile, master_key, master_salt)?;
+        let secret = cipher.secret();
         Ok(Self {
-            cipher: Cipher::new(profile, master_key, master_salt)?,
+            cipher,
             cryptex: options.cryptex,
-            rtp: Streams::new(options.max_ssrcs),
-            rtcp: Streams::new(options.max_ssrcs),
+            rtp: Streams::new(options.max_ssrcs, secret),
+            rtcp: Streams::new(options.max_ssrcs, secret),
         })
     }
 

@@ -12,11 +12,13 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// The window of a source whose first packet has this index. `size` is a multiple of 64.
+    /// The window of a source whose first packet has this index, at least `size` packets long.
     pub(crate) fn new(size: usize, first: u64) -> Self {
+        // A power of two: finding a place takes no division.
+        let words = size.div_ceil(64).next_power_of_two();
         let mut new = Self {
             highest: first,
-            bits: vec![0; size.div_ceil(64)].into(),
+            bits: vec![0; words].into(),
         };
         new.mark(first);
         new
@@ -89,8 +91,8 @@ impl Window {
 
     #[inline]
     fn place(&self, index: u64) -> (usize, u64) {
-        let words = self.bits.len().max(1) as u64;
-        ((index / 64 % words) as usize, index % 64)
+        let mask = self.bits.len().wrapping_sub(1);
+        ((index / 64) as usize & mask, index % 64)
     }
 }
 

@@ -12,7 +12,7 @@ use pc_rtp::{
 use std::{collections::BTreeSet, time::Duration};
 
 /// Both readings of any bytes.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let _ = is_rtcp(data);
     if let Ok(packet) = PacketView::parse(data) {
         rtp(data, &packet);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use pc_srtp::{Options, Profile, Receiver, Sender};
 
 /// Four bytes for each operation: what, which source, a number, how.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let Some((&choice, rest)) = data.split_first() else {
         return;
     };
