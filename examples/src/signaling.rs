@@ -33,6 +33,8 @@ pub enum SignalingMessage {
     Desc(SessionDescription),
     /// A trickled candidate; `None` when there are no more.
     Candidate(Option<IceCandidate>),
+    /// Send your media now: of the warm-up alone.
+    Start(bool),
 }
 
 /// What sends through a [`SignalingChannel`], apart from the one that receives.

@@ -160,6 +160,8 @@ impl Chat {
             SignalingMessage::Candidate(candidate) => {
                 pc.add_ice_candidate(candidate).await?;
             }
+            // Of the warm-up alone.
+            SignalingMessage::Start(_) => {}
         }
         Ok(())
     }

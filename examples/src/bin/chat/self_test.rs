@@ -171,6 +171,8 @@ impl Peer {
                 }
             }
             SignalingMessage::Candidate(candidate) => self.pc.add_ice_candidate(candidate).await?,
+            // Of the warm-up alone.
+            SignalingMessage::Start(_) => {}
         }
         Ok(())
     }

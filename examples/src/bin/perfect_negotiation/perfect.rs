@@ -113,6 +113,8 @@ impl Perfect {
                     }
                 }
             }
+            // Of the warm-up alone.
+            SignalingMessage::Start(_) => {}
         }
         // } catch (err) { console.error(err); } is what the caller does
         Ok(())

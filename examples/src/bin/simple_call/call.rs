@@ -4,16 +4,15 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use examples::signaling::{SignalingChannel, SignalingMessage};
+use examples::{
+    meter::{Meter, Reading},
+    signaling::{SignalingChannel, SignalingMessage},
+    studio::Studio,
+};
 use peerconnection::{
     Configuration, Event, Events, MediaStream, MediaStreamTrack, PeerConnection, SdpType,
 };
 use tokio::sync::watch;
-
-use crate::{
-    meter::{Meter, Reading},
-    studio::Studio,
-};
 
 /// One side of a call.
 pub(crate) struct Call {
@@ -164,6 +163,7 @@ impl Call {
             SignalingMessage::Candidate(candidate) => {
                 self.pc.add_ice_candidate(candidate).await?;
             }
+            SignalingMessage::Start(_) => {}
         }
         Ok(())
     }

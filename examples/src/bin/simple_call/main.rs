@@ -12,9 +12,7 @@
 #![allow(clippy::print_stdout, reason = "a program talks to its user")]
 
 mod call;
-mod meter;
 mod self_test;
-mod studio;
 
 use std::{net::IpAddr, process::ExitCode};
 

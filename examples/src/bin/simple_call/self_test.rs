@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use examples::signaling::SignalingChannel;
+use examples::{meter::Reading, signaling::SignalingChannel, studio::TONE};
 use peerconnection::Configuration;
 
-use crate::{call::Call, meter::Reading, studio::TONE};
+use crate::call::Call;
 
 /// What one side gets to hear the tone, and to see this many pictures.
 const PATIENCE: Duration = Duration::from_secs(20);

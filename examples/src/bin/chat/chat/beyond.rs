@@ -104,7 +104,7 @@ impl Chat {
             (SignalingMessage::Desc(desc), None) => desc.kind != SdpType::Offer,
             (SignalingMessage::Candidate(_), Some(_)) => self.ignores_theirs,
             // Of a connection that is over.
-            (SignalingMessage::Candidate(_), None) => true,
+            (SignalingMessage::Candidate(_), None) | (SignalingMessage::Start(_), _) => true,
         }
     }
 

@@ -12,31 +12,36 @@ const WINDOW: Duration = Duration::from_millis(500);
 
 /// Listens to tracks and looks at them, until it is dropped.
 #[derive(Default)]
-pub(crate) struct Meter {
+pub struct Meter {
     reading: watch::Sender<Reading>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 /// What was measured last.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Reading {
+pub struct Reading {
     /// In dBFS; none before sound has come.
-    pub(crate) level: Option<f64>,
+    pub level: Option<f64>,
     /// Of the loudest tone, in Hz.
-    pub(crate) frequency: Option<f64>,
-    /// Pictures so far, and how many of them were not like the one before.
-    pub(crate) pictures: u64,
-    pub(crate) changes: u64,
-    pub(crate) size: Option<(u32, u32)>,
-    pub(crate) began: Option<Instant>,
+    pub frequency: Option<f64>,
+    /// Pictures so far.
+    pub pictures: u64,
+    /// Pictures that were not like the one before.
+    pub changes: u64,
+    /// Width and height of the last one.
+    pub size: Option<(u32, u32)>,
+    /// When the first one came.
+    pub began: Option<Instant>,
 }
 
 impl Meter {
-    pub(crate) fn readings(&self) -> watch::Receiver<Reading> {
+    /// What was measured last, as it changes.
+    pub fn readings(&self) -> watch::Receiver<Reading> {
         self.reading.subscribe()
     }
 
-    pub(crate) fn watch(&mut self, track: &MediaStreamTrack) {
+    /// Listens to, or looks at, this track, too.
+    pub fn watch(&mut self, track: &MediaStreamTrack) {
         let (mut frames, reading) = (track.frames(), self.reading.clone());
         let kind = track.kind();
         self.tasks.push(tokio::spawn(async move {
@@ -117,7 +122,7 @@ impl Eye {
 
 impl Reading {
     /// A line for people, and how many bytes have come so far.
-    pub(crate) fn line(&self, pc: &PeerConnection, bytes_before: u64) -> (String, u64) {
+    pub fn line(&self, pc: &PeerConnection, bytes_before: u64) -> (String, u64) {
         let mut bytes = 0;
         let (mut lost, mut rtt) = (0, None);
         if let Ok(report) = pc.stats(None) {

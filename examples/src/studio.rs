@@ -7,18 +7,19 @@ use peerconnection::{AudioFrame, MediaKind, MediaStreamTrack, TrackSource, Video
 use tokio::{task::JoinHandle, time::interval};
 
 /// The tone, in Hz.
-pub(crate) const TONE: f64 = 440.0;
+pub const TONE: f64 = 440.0;
 const SIZE: (u32, u32) = (480, 270);
 const FRAME_RATE: u32 = 24;
 
 /// Two sources that run until this is dropped.
-pub(crate) struct Studio {
+pub struct Studio {
     tracks: [MediaStreamTrack; 2],
     tasks: [JoinHandle<()>; 2],
 }
 
 impl Studio {
-    pub(crate) fn open() -> Self {
+    /// Begins to play.
+    pub fn open() -> Self {
         let (sound, tone) = MediaStreamTrack::new(MediaKind::Audio, "tone", "440 Hz");
         let (view, picture) = MediaStreamTrack::new(MediaKind::Video, "clock", "a clock");
         Self {
@@ -27,7 +28,8 @@ impl Studio {
         }
     }
 
-    pub(crate) fn tracks(&self) -> [MediaStreamTrack; 2] {
+    /// The tone and the picture.
+    pub fn tracks(&self) -> [MediaStreamTrack; 2] {
         self.tracks.clone()
     }
 }
