@@ -59,6 +59,7 @@
 
 mod candidate;
 mod channels;
+mod config;
 mod data;
 mod dtls_transport;
 mod event;
@@ -76,13 +77,12 @@ mod view;
 
 use std::{
     collections::VecDeque,
-    fmt,
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
-use pc_dtls::{self as dtls, Certificate, HashAlgorithm};
-use pc_jsep::{self as jsep, BundlePolicy, Capabilities, DataPlan, TransportPlan};
+use pc_dtls::{self as dtls, HashAlgorithm};
+use pc_jsep::{self as jsep, DataPlan, TransportPlan};
 use pc_proto::{FiveTuple, Protocol, TransmitBuf};
 use rand_chacha::{
     ChaCha12Rng,
@@ -90,6 +90,7 @@ use rand_chacha::{
 };
 
 pub use channels::{ChannelView, SEND_HIGH_WATER};
+pub use config::{Config, WallClock};
 pub use event::{Event, Rejected};
 pub use media::{MediaPacket, SendView};
 pub use pc_datachannel::{ChannelId, Message};
@@ -117,64 +118,6 @@ use media::Media;
 use states::States;
 use transports::Transports;
 pub(crate) use transports::receiver_ufrag;
-
-/// What a [`Connection`] is built from.
-#[derive(Clone)]
-pub struct Config {
-    /// What this side proves itself with.
-    pub certificate: Certificate,
-    /// Of everything that is random in ICE and SCTP; secret, and never used twice. The keys of
-    /// DTLS come from the cryptographic library.
-    pub seed: [u8; 32],
-    /// How many transports an offer proposes.
-    pub bundle_policy: BundlePolicy,
-    /// Whether an offer has a section for data channels when there is none.
-    pub always_negotiate_data_channels: bool,
-    /// The codecs and header extensions this side can use.
-    pub capabilities: Capabilities,
-    /// What sender reports tell the time by; without it, by the time since the first packet.
-    pub wall_clock: Option<WallClock>,
-}
-
-/// A moment on both clocks: the monotonic one, and that of the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WallClock {
-    /// The moment.
-    pub at: Instant,
-    /// Its time since the Unix epoch.
-    pub since_epoch: Duration,
-}
-
-impl WallClock {
-    /// The time since the Unix epoch at `now`.
-    pub fn unix_time(&self, now: Instant) -> Duration {
-        self.since_epoch + now.saturating_duration_since(self.at)
-    }
-}
-
-impl Config {
-    /// The W3C's defaults.
-    pub fn new(certificate: Certificate, seed: [u8; 32]) -> Self {
-        Self {
-            certificate,
-            seed,
-            bundle_policy: BundlePolicy::Balanced,
-            always_negotiate_data_channels: false,
-            capabilities: Capabilities::default(),
-            wall_clock: None,
-        }
-    }
-}
-
-impl fmt::Debug for Config {
-    /// Without the seed.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
-            .field("certificate", &self.certificate)
-            .field("bundle_policy", &self.bundle_policy)
-            .finish_non_exhaustive()
-    }
-}
 
 /// A peer connection without I/O: the calls of the W3C interface, and [`Protocol`].
 ///

@@ -1,0 +1,65 @@
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+use pc_dtls::Certificate;
+use pc_jsep::{BundlePolicy, Capabilities};
+
+/// What a [`Connection`] is built from.
+#[derive(Clone)]
+pub struct Config {
+    /// What this side proves itself with.
+    pub certificate: Certificate,
+    /// Of everything that is random in ICE and SCTP; secret, and never used twice. The keys of
+    /// DTLS come from the cryptographic library.
+    pub seed: [u8; 32],
+    /// How many transports an offer proposes.
+    pub bundle_policy: BundlePolicy,
+    /// Whether an offer has a section for data channels when there is none.
+    pub always_negotiate_data_channels: bool,
+    /// The codecs and header extensions this side can use.
+    pub capabilities: Capabilities,
+    /// What sender reports tell the time by; without it, by the time since the first packet.
+    pub wall_clock: Option<WallClock>,
+}
+
+/// A moment on both clocks: the monotonic one, and that of the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WallClock {
+    /// The moment.
+    pub at: Instant,
+    /// Its time since the Unix epoch.
+    pub since_epoch: Duration,
+}
+
+impl WallClock {
+    /// The time since the Unix epoch at `now`.
+    pub fn unix_time(&self, now: Instant) -> Duration {
+        self.since_epoch + now.saturating_duration_since(self.at)
+    }
+}
+
+impl Config {
+    /// The W3C's defaults.
+    pub fn new(certificate: Certificate, seed: [u8; 32]) -> Self {
+        Self {
+            certificate,
+            seed,
+            bundle_policy: BundlePolicy::Balanced,
+            always_negotiate_data_channels: false,
+            capabilities: Capabilities::default(),
+            wall_clock: None,
+        }
+    }
+}
+
+impl fmt::Debug for Config {
+    /// Without the seed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("certificate", &self.certificate)
+            .field("bundle_policy", &self.bundle_policy)
+            .finish_non_exhaustive()
+    }
+}
