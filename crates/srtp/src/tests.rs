@@ -73,6 +73,40 @@ fn a_packet_of_aes_cm_with_hmac_sha1() {
     assert_eq!(unprotect(&mut receiver, &expected), Ok(plain));
 }
 
+/// RFC 7714 §16.1.1 and §16.2.1: session keys that count up, the salt "Quid pro quo".
+#[test]
+fn packets_of_aes_gcm() {
+    let plain = hex(
+        "8040f17b 8041f8d3 5501a0b2 47616c6c 69612065 7374206f 6d6e6973 20646976 \
+         69736120 696e2070 61727465 73207472 6573",
+    );
+    let expected = [
+        (
+            16,
+            "f24de3a3 fb34de6c acba861c 9d7e4bca be633bd5 0d294e6f 42a5f47a 51c7d19b \
+             36de3adf 8833899d 7f27beb1 6a9152cf 765ee439 0cce",
+        ),
+        (
+            32,
+            "32b1de78 a822fe12 ef9f78fa 332e33aa b1801238 9a58e2f3 b50b2a02 76ffae0f \
+             1ba63799 b87b7aa3 db36dfff d6b0f9bb 7878d7a7 6c13",
+        ),
+    ];
+    for (len, expected) in expected {
+        let key: Vec<u8> = (0..len).collect();
+        let cipher = Cipher::of_session_keys(&key, *b"Quid pro quo");
+        let mut packet = plain.clone();
+        packet.resize(plain.len() + 16, 0);
+        let (ssrc, index) = (0x5501_A0B2, 0xF17B);
+        let protected = cipher.protect_rtp(&mut packet, plain.len(), 12, ssrc, index);
+        assert_eq!(protected, Ok(packet.len()));
+        assert_eq!(packet[12..], hex(expected));
+        let opened = cipher.unprotect_rtp(&mut packet, 12, ssrc, index);
+        assert_eq!(opened, Ok(plain.len()));
+        assert_eq!(packet[..plain.len()], plain);
+    }
+}
+
 #[test]
 fn everything_comes_back() {
     for profile in Profile::ALL {
