@@ -51,37 +51,31 @@ impl Receiver {
     /// state has changed; what the bytes hold then is of no use.
     pub fn unprotect_rtp<'d>(&mut self, packet: &'d mut [u8]) -> Result<&'d mut [u8], Rejected> {
         let header = Header::parse(packet)?;
-        let known = self.rtp.get_mut(header.ssrc);
-        let index = match &known {
-            Some(window) => estimate(window.highest(), header.sequence_number),
-            None => u64::from(header.sequence_number),
-        };
-        if index > MAX_INDEX {
-            return Err(Rejected::KeyExhausted);
-        }
-        match &known {
-            Some(window) => window.check(index)?,
-            None => self.rtp.check_room()?,
-        }
-        let plain = header.profile.and_then(cryptex::plain);
-        let len = match plain {
-            None => self
-                .cipher
-                .unprotect_rtp(packet, header.len, header.ssrc, index)?,
-            Some(_) if !self.options.cryptex => return Err(Rejected::Malformed),
-            Some(profile) => {
-                let len = self.cipher.unprotect_cryptex(packet, &header, index)?;
-                cryptex::set_profile(packet, &header, profile);
+        let Self {
+            cipher,
+            options,
+            rtp,
+            ..
+        } = self;
+        let len = match rtp.get_mut(header.ssrc) {
+            Some(window) => {
+                let index = estimate(window.highest(), header.sequence_number);
+                if index > MAX_INDEX {
+                    return Err(Rejected::KeyExhausted);
+                }
+                window.check(index)?;
+                let len = open(cipher, options.cryptex, packet, &header, index)?;
+                window.accept(index);
+                len
+            }
+            None => {
+                rtp.check_room()?;
+                let index = u64::from(header.sequence_number);
+                let len = open(cipher, options.cryptex, packet, &header, index)?;
+                rtp.insert(header.ssrc, Window::new(options.replay_window, index));
                 len
             }
         };
-        match self.rtp.get_mut(header.ssrc) {
-            Some(window) => window.accept(index),
-            None => {
-                let size = self.options.replay_window;
-                self.rtp.insert(header.ssrc, Window::new(size, index));
-            }
-        }
         packet.get_mut(..len).ok_or(Rejected::Malformed)
     }
 
@@ -110,6 +104,26 @@ impl Receiver {
             }
         }
         packet.get_mut(..len).ok_or(Rejected::Malformed)
+    }
+}
+
+/// Verifies and decrypts a packet of RTP; its length without the tag.
+#[inline]
+fn open(
+    cipher: &Cipher,
+    accepts_cryptex: bool,
+    packet: &mut [u8],
+    header: &Header,
+    index: u64,
+) -> Result<usize, Rejected> {
+    match header.profile.and_then(cryptex::plain) {
+        None => cipher.unprotect_rtp(packet, header.len, header.ssrc, index),
+        Some(_) if !accepts_cryptex => Err(Rejected::Malformed),
+        Some(profile) => {
+            let len = cipher.unprotect_cryptex(packet, header, index)?;
+            cryptex::set_profile(packet, header, profile);
+            Ok(len)
+        }
     }
 }
 
