@@ -122,15 +122,23 @@ impl AudioBuffer {
         }
     }
 
+    /// Whether more waits than there is soon room for: then it is played early, not dropped.
+    fn is_crowded(&self) -> bool {
+        let waiting = self
+            .next
+            .map_or(0, |next| self.highest.saturating_sub(next));
+        waiting >= self.slots.capacity() / 4 * 3 || self.slots.is_crowded()
+    }
+
     /// What is to be played at `now`, in order.
     pub(super) fn poll(&mut self, now: Instant, timing: &Timing) -> Option<Next> {
         let next = self.skip_empty()?;
         if let Some(slot) = self.slots.get(next) {
             let is_due = timing.playout(slot.extended).is_none_or(|at| at <= now);
-            return is_due.then_some(Next::Packet(next));
+            return (is_due || self.is_crowded()).then_some(Next::Packet(next));
         }
         let gap = self.gap(next)?;
-        if timing.playout(gap.due()).is_some_and(|at| at > now) {
+        if timing.playout(gap.due()).is_some_and(|at| at > now) && !self.is_crowded() {
             return None;
         }
         if gap.is_fillable() {

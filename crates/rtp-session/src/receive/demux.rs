@@ -46,6 +46,10 @@ impl Receivers {
             let named = self.list.iter().find(|it| it.parameters.mid == mid);
             return named.ok_or(Rejected::UnknownSsrc(ssrc));
         }
+        // Its route may have had to make room, but its stream is still there.
+        if let Some(known) = self.list.iter().find(|it| it.has(ssrc)) {
+            return Ok(known);
+        }
         let signaled = self.list.iter().find(|it| {
             let parameters = &it.parameters;
             let pairs = &parameters.rtx_pairs;

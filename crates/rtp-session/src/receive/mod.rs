@@ -178,31 +178,38 @@ impl Receivers {
         octets: u32,
     ) {
         let stream = self.streams_mut().find(|it| it.ssrc == ssrc);
-        let is_known = stream.is_some();
-        if let Some(stream) = stream {
-            let reception = &mut stream.reception;
-            reception.on_sender_report(now, ntp, rtp, packets, octets);
+        let Some(stream) = stream else { return };
+        let reception = &mut stream.reception;
+        reception.on_sender_report(now, ntp, rtp, packets, octets);
+        if let Some(name) = stream.cname.clone() {
+            self.follow_sync(&name);
         }
-        if is_known {
-            self.follow_sync();
+    }
+
+    /// The canonical name of `ssrc`, RFC 3550 §6.5.1.
+    pub(crate) fn on_name(&mut self, ssrc: Ssrc, name: &[u8]) {
+        let stream = self.streams_mut().find(|it| it.ssrc == ssrc);
+        if let Some(stream) = stream.filter(|it| it.cname.as_deref() != Some(name)) {
+            stream.cname = Some(name.into());
+            stream.timing.set_sync(Duration::ZERO);
         }
     }
 
     /// Sound and pictures that were captured together are played together: whoever would be early waits
-    /// for the others, by the sender's clock that its reports tell.
-    fn follow_sync(&mut self) {
+    /// for the others, by the sender's clock that its reports tell. Only what has one canonical name
+    /// has one clock (RFC 3550 §6.5.1).
+    fn follow_sync(&mut self, name: &[u8]) {
         let Some(anchor) = self.anchor else { return };
-        let lag = |stream: &Stream| stream.lag(anchor);
-        let latest = self
-            .list
-            .iter()
-            .flat_map(|it| &it.streams)
-            .filter_map(lag)
+        let streams = self.list.iter().flat_map(|it| &it.streams);
+        let latest = streams
+            .filter(|it| it.cname.as_deref() == Some(name))
+            .filter_map(|it| it.lag(anchor))
             .reduce(f64::max);
         let Some(latest) = latest else { return };
-        for stream in self.streams_mut() {
-            stream.follow(anchor, latest);
-        }
+        let streams = self.streams_mut();
+        streams
+            .filter(|it| it.cname.as_deref() == Some(name))
+            .for_each(|it| it.follow(anchor, latest));
     }
 
     pub(crate) fn on_bye(&mut self, _now: Instant, ssrc: Ssrc) {

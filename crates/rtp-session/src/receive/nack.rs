@@ -69,6 +69,12 @@ impl NackList {
         self.missing.clear();
     }
 
+    /// Whether it has been asked for, or will be.
+    pub(super) fn is_missing(&self, number: u64) -> bool {
+        let found = self.missing.binary_search_by_key(&number, |it| it.number);
+        found.is_ok()
+    }
+
     /// It has come after all.
     pub(super) fn on_arrival(&mut self, number: u64) {
         if let Ok(at) = self.missing.binary_search_by_key(&number, |it| it.number) {

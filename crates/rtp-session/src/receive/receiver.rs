@@ -73,6 +73,12 @@ impl Receiver {
         self.streams.iter().position(|it| it.ssrc == ssrc)
     }
 
+    /// Whether this is the source of one of its streams, or of what retransmits one.
+    pub(super) fn has(&self, ssrc: Ssrc) -> bool {
+        let mut streams = self.streams.iter();
+        streams.any(|it| it.ssrc == ssrc || it.rtx_ssrc == Some(ssrc))
+    }
+
     /// The stream that packets of this retransmission source repair.
     pub(super) fn repaired(&mut self, rtx: Ssrc, repaired_rid: Option<&str>) -> Option<usize> {
         let known = self.streams.iter().position(|it| it.rtx_ssrc == Some(rtx));
@@ -87,8 +93,8 @@ impl Receiver {
                 let mut streams = self.streams.iter();
                 streams.position(|it| it.rid.as_deref() == Some(rid))?
             }
-            // One stream, one retransmission.
-            (None, None) => self.streams.len().checked_sub(1)?,
+            // One stream, one retransmission; of several, nothing says which.
+            (None, None) => (self.streams.len() == 1).then_some(0)?,
         };
         if let Some(stream) = self.streams.get_mut(at) {
             stream.rtx_ssrc = Some(rtx);

@@ -78,6 +78,12 @@ impl Reception {
         }
     }
 
+    /// Timestamps count in another unit from now on (RFC 7160), and so does jitter.
+    pub(super) fn change_clock_rate(&mut self, before: u32, after: u32) {
+        self.jitter = self.jitter.saturating_mul(after.into()) / u64::from(before.max(1));
+        self.last_transit = None;
+    }
+
     pub(super) fn jitter(&self, clock_rate: u32) -> Duration {
         let ticks = self.jitter >> 4;
         Duration::from_nanos(ticks * 1_000_000_000 / u64::from(clock_rate.max(1)))

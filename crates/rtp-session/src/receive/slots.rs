@@ -40,12 +40,18 @@ pub(super) struct PacketInfo {
 
 /// How many empty payloads wait to be used again.
 const MAX_SPARE: usize = 256;
+/// Longer ones than a path carries in one piece are not worth keeping.
+const MAX_SPARE_LEN: usize = 2048;
+/// How many bytes wait in all: as many as a frame may have.
+const MAX_BYTES: usize = 8 << 20;
 
 /// As many packets as there is room for, each at its number modulo that.
 #[derive(Debug)]
 pub(super) struct Slots {
     slots: Vec<Slot>,
     max: usize,
+    /// Of all payloads that wait.
+    bytes: usize,
     /// The memory of payloads that were let go of: what waits decides how much there is, and not
     /// how many places there are.
     spare: Vec<Vec<u8>>,
@@ -59,6 +65,7 @@ impl Slots {
         Self {
             slots: Vec::new(),
             max,
+            bytes: 0,
             spare: Vec::new(),
             freed: None,
         }
@@ -77,9 +84,25 @@ impl Slots {
         (slot.number == Some(number)).then_some(slot)
     }
 
-    /// Keeps a packet; one that has its place goes.
-    pub(super) fn insert(&mut self, number: u64, info: PacketInfo, payload: &[u8]) {
+    /// Whether so much waits that there is soon no room for more.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.bytes >= MAX_BYTES / 4 * 3
+    }
+
+    /// Lets go of everything, and of its memory.
+    fn clear(&mut self) {
+        self.slots.clear();
+        self.freed = None;
+        self.bytes = 0;
+    }
+
+    /// Keeps a packet; one that has its place goes. Whether all others had to go to make room for it.
+    pub(super) fn insert(&mut self, number: u64, info: PacketInfo, payload: &[u8]) -> bool {
         self.reclaim();
+        let is_full = self.bytes + payload.len() > MAX_BYTES;
+        if is_full {
+            self.clear();
+        }
         let place = self.place(number);
         while self.slots.len() <= place {
             self.slots.push(Slot {
@@ -97,9 +120,13 @@ impl Slots {
             });
         }
         let Some(slot) = self.slots.get_mut(place) else {
-            return;
+            return is_full;
         };
-        if slot.payload.capacity() == 0 {
+        if slot.number.is_some() {
+            self.bytes -= slot.payload.len();
+        }
+        self.bytes += payload.len();
+        if !(1..=MAX_SPARE_LEN).contains(&slot.payload.capacity()) {
             slot.payload = self.spare.pop().unwrap_or_default();
         }
         slot.number = Some(number);
@@ -114,6 +141,7 @@ impl Slots {
         slot.orientation = info.orientation;
         slot.payload.clear();
         slot.payload.extend_from_slice(payload);
+        is_full
     }
 
     /// Lets go of a packet, but not of its memory.
@@ -124,6 +152,7 @@ impl Slots {
             && slot.number == Some(number)
         {
             slot.number = None;
+            self.bytes -= slot.payload.len();
             self.freed = Some(place);
         }
     }
@@ -138,7 +167,7 @@ impl Slots {
         let freed = self.freed.take();
         if let Some(slot) = freed.and_then(|place| self.slots.get_mut(place)) {
             let payload = std::mem::take(&mut slot.payload);
-            if self.spare.len() < MAX_SPARE {
+            if self.spare.len() < MAX_SPARE && payload.capacity() <= MAX_SPARE_LEN {
                 self.spare.push(payload);
             }
         }

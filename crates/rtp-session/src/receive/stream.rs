@@ -1,6 +1,9 @@
 //! One stream: a synchronization source, and what retransmits it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use pc_proto::{Serial16, Serial32};
 use pc_rtp::{
@@ -24,19 +27,30 @@ use crate::{Codec, InboundStats, Received, ReceivedFrame, ReceiverParameters, Re
 const FIRST_KEY_FRAME: Duration = Duration::from_millis(200);
 /// Sound waits at least so long: half of it is what devices hand over at once.
 const MIN_AUDIO_DELAY: Duration = Duration::from_millis(20);
-/// Packets further from the latest one than this are of no use.
-const MAX_DISTANCE: u64 = 1 << 14;
+/// How far ahead of the latest packet the next one may be, RFC 3550 appendix A.1.
+const MAX_DROPOUT: u64 = 3000;
+/// How far behind the latest packet one may be that nobody asked for, RFC 3550 appendix A.1. Nor are
+/// packets sent again that are further ahead.
+const MAX_MISORDER: u64 = 100;
+/// Packets further behind the latest one than this are of no use.
+const MAX_DISTANCE: u64 = 10_000;
+/// When no new packet has come for so long, the source may have begun anew.
+const QUIET: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) ssrc: Ssrc,
     pub(super) rtx_ssrc: Option<Ssrc>,
     pub(super) rid: Option<String>,
+    /// Its canonical name (RFC 3550 §6.5.1): streams of one name have one clock.
+    pub(super) cname: Option<Arc<[u8]>>,
     begin: Instant,
     clock_rate: u32,
     sequence: Sequence,
     /// The number that would show that the source counts anew.
     probation: Option<Serial16>,
+    /// When the latest packet came, and its extended timestamp.
+    newest: Option<(Instant, i64)>,
     timestamps: Timestamps,
     pub(super) reception: Reception,
     pub(super) nack: NackList,
@@ -84,10 +98,12 @@ impl Stream {
             ssrc,
             rtx_ssrc: None,
             rid: rid.map(str::to_owned),
+            cname: None,
             begin: now,
             clock_rate: codec.clock_rate,
             sequence: Sequence::default(),
             probation: None,
+            newest: None,
             timestamps: Timestamps::default(),
             reception: Reception::default(),
             nack: NackList::default(),
@@ -106,14 +122,16 @@ impl Stream {
     pub(super) fn on_packet(&mut self, now: Instant, packet: &Packet<'_>) -> Result<(), Rejected> {
         let mut number = self.sequence.extend(packet.number);
         let highest = self.sequence.highest();
-        if highest.is_some_and(|highest| number.abs_diff(highest) > MAX_DISTANCE) {
+        if highest.is_some_and(|highest| self.is_strange(now, highest, number, packet)) {
             number = self.restart(now, packet).ok_or(Rejected::OutOfWindow)?;
         }
         if self.slot_taken(number) {
             return Err(Rejected::Duplicate);
         }
         self.count(now, packet);
+        self.key_frame.hear(now);
         if !packet.is_retransmission {
+            self.follow_clock(packet.codec.clock_rate);
             let arrival = now.saturating_duration_since(self.begin);
             let timestamp = packet.view.timestamp();
             self.reception
@@ -128,12 +146,49 @@ impl Stream {
         }
         self.nack.on_arrival(number);
         self.sequence.note(number);
+        if highest.is_none_or(|highest| number > highest) {
+            let timestamp = self.timestamps.peek(packet.view.timestamp());
+            self.newest = Some((now, timestamp));
+        }
         if self.is_late(number) {
             self.stats.packets_discarded += 1;
             return Ok(());
         }
         self.keep(now, number, packet);
         Ok(())
+    }
+
+    /// Whether a number belongs to another count than those before (RFC 3550 appendix A.1).
+    ///
+    /// What is behind may be late, a copy, or sent again under its own number; then its media are old,
+    /// too. Newer media under an older number, or any when nothing else comes, are of a source that
+    /// counts anew.
+    fn is_strange(&self, now: Instant, highest: u64, number: u64, packet: &Packet<'_>) -> bool {
+        if number > highest {
+            let max = match packet.is_retransmission {
+                true => MAX_MISORDER,
+                false => MAX_DROPOUT,
+            };
+            return number - highest > max;
+        }
+        let behind = highest - number;
+        if behind <= MAX_MISORDER || packet.is_retransmission || self.nack.is_missing(number) {
+            return behind > MAX_DISTANCE;
+        }
+        let timestamp = self.timestamps.peek(packet.view.timestamp());
+        let is_anew = self.newest.is_none_or(|(at, newest)| {
+            timestamp > newest || now.saturating_duration_since(at) >= QUIET
+        });
+        behind > MAX_DISTANCE || is_anew
+    }
+
+    /// Another codec may count in another unit (RFC 7160).
+    fn follow_clock(&mut self, clock_rate: u32) {
+        let before = std::mem::replace(&mut self.clock_rate, clock_rate);
+        if before != clock_rate {
+            self.timing.set_clock_rate(clock_rate);
+            self.reception.change_clock_rate(before, clock_rate);
+        }
     }
 
     /// RFC 3550 appendix A.1: two packets in a row with numbers of another time show that the source
@@ -216,8 +271,11 @@ impl Stream {
                 if info.marker && !packet.is_retransmission {
                     self.timing.observe(now, extended);
                 }
-                buffer.slots().insert(number, info, packet.payload);
-                if buffer.on_packet(number, is_key_frame) {
+                let is_full = buffer.slots().insert(number, info, packet.payload);
+                if is_full {
+                    buffer.give_up();
+                }
+                if buffer.on_packet(number, is_key_frame) || is_full {
                     self.key_frame.want(now);
                 }
             }
@@ -253,7 +311,7 @@ impl Stream {
         let span = span?;
         let extended = buffer.slot(span.first)?.extended;
         let is_due = self.timing.playout(extended).is_none_or(|at| at <= now);
-        is_due.then_some(span)
+        (is_due || buffer.is_crowded()).then_some(span)
     }
 
     /// The next frame or gap that is due, and what its packet said of itself.

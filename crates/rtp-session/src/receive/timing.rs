@@ -13,8 +13,11 @@ const FORGET: f32 = 0.995;
 /// How long the fastest packet is remembered: long enough to be there, short enough for clocks that
 /// drift.
 const EPOCH: Duration = Duration::from_secs(5);
-/// A transit time this far off is another clock's.
-const MAX_JUMP: f64 = 10.0;
+/// A transit time this far off is another clock's, or of a source that paused: the histogram ends here,
+/// and no buffer waits for longer.
+const MAX_JUMP: f64 = 2.0;
+/// The longest wait that can be asked for.
+const MAX_TARGET: Duration = Duration::from_secs(10);
 
 /// The clock of one stream.
 #[derive(Debug)]
@@ -50,7 +53,7 @@ impl Timing {
 
     /// `jitterBufferTarget`: frames wait at least so long.
     pub(super) fn set_target(&mut self, target: Option<Duration>) {
-        self.target = target;
+        self.target = target.map(|target| target.min(MAX_TARGET));
     }
 
     /// A frame or packet has arrived, whole, as it was sent and not again.
@@ -73,6 +76,13 @@ impl Timing {
         *current = current.min(transit);
         let late = (transit - self.fastest()).max(0.0);
         self.count(Duration::from_secs_f64(late));
+    }
+
+    /// Timestamps count in another unit from now on (RFC 7160): the line begins anew.
+    pub(super) fn set_clock_rate(&mut self, clock_rate: u32) {
+        self.clock_rate = clock_rate.max(1);
+        self.begin = None;
+        self.fastest = [f64::INFINITY; 2];
     }
 
     fn restart(&mut self, arrival: Instant, timestamp: i64) {

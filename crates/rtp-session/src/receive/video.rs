@@ -107,6 +107,15 @@ impl VideoBuffer {
         false
     }
 
+    /// Whether more waits than there is soon room for: then it is played early, not dropped.
+    pub(super) fn is_crowded(&self) -> bool {
+        let waiting = match self.state {
+            State::Following(next) => self.highest.saturating_sub(next),
+            State::Waiting => 0,
+        };
+        waiting >= self.slots.capacity() / 4 * 3 || self.slots.is_crowded()
+    }
+
     /// Nothing can be played before a key frame.
     pub(super) fn give_up(&mut self) {
         if self.state != State::Waiting {

@@ -53,6 +53,13 @@ impl Rtcp {
                         receivers.on_bye(now, ssrc);
                     }
                 }
+                Packet::Sdes(description) => {
+                    for chunk in description.chunks().take(MAX_READ) {
+                        if let Some(name) = chunk.cname() {
+                            receivers.on_name(chunk.ssrc, name);
+                        }
+                    }
+                }
                 Packet::Xr(report) => self.on_extended(now, &report, senders, receivers),
                 Packet::Nack(nack) => senders.on_nack(now, nack.media, nack.lost()),
                 Packet::Pli(pli) => senders.on_pli(now, pli.media),
