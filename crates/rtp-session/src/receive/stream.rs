@@ -1,5 +1,8 @@
 //! One stream: a synchronization source, and what retransmits it.
 
+mod counts;
+mod lip_sync;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -453,89 +456,4 @@ struct Head {
     orientation: Option<pc_rtp::VideoOrientation>,
     first_received: Instant,
     received: Instant,
-}
-
-impl InboundStats {
-    fn new(ssrc: Ssrc, rid: Option<&str>, mid: &str) -> Self {
-        Self {
-            ssrc,
-            rtx_ssrc: None,
-            rid: rid.map(str::to_owned),
-            mid: mid.to_owned(),
-            payload_type: None,
-            packets_received: 0,
-            bytes_received: 0,
-            header_bytes_received: 0,
-            packets_lost: 0,
-            jitter: Duration::ZERO,
-            last_packet_received: None,
-            packets_discarded: 0,
-            retransmitted_packets_received: 0,
-            retransmitted_bytes_received: 0,
-            nack_count: 0,
-            pli_count: 0,
-            fir_count: 0,
-            frames_received: 0,
-            key_frames_received: 0,
-            frames_dropped: 0,
-            frames_assembled_from_multiple_packets: 0,
-            total_assembly_time: Duration::ZERO,
-            frame_size: None,
-            jitter_buffer_delay: Duration::ZERO,
-            jitter_buffer_target_delay: Duration::ZERO,
-            jitter_buffer_minimum_delay: Duration::ZERO,
-            jitter_buffer_emitted: 0,
-            audio_level: None,
-            concealment_events: 0,
-            remote: None,
-        }
-    }
-
-    /// A frame leaves the jitter buffer.
-    fn emit(&mut self, now: Instant, received: Instant, timing: &Timing) {
-        self.jitter_buffer_emitted += 1;
-        self.jitter_buffer_delay += now.saturating_duration_since(received);
-        self.jitter_buffer_target_delay += timing.target_delay();
-        self.jitter_buffer_minimum_delay += timing.jitter_delay();
-    }
-}
-
-impl Stream {
-    /// Everything that is counted.
-    pub(super) fn snapshot(&self) -> InboundStats {
-        InboundStats {
-            rtx_ssrc: self.rtx_ssrc,
-            packets_lost: self.reception.lost(),
-            jitter: self.reception.jitter(self.clock_rate),
-            remote: self.reception.sender_report().map(|it| it.outbound),
-            ..self.stats.clone()
-        }
-    }
-}
-
-/// Streams further apart than this do not belong together, whatever their reports say.
-const MAX_SYNC: f64 = 2.0;
-
-impl Stream {
-    /// How long after its capture, by the sender's clock, media is played, in seconds against an
-    /// arbitrary moment that all streams of a session share: only differences mean something.
-    pub(super) fn lag(&self, anchor: Instant) -> Option<f64> {
-        let report = self.reception.sender_report()?;
-        let arrival = self.timing.arrival_line(self.timestamps.peek(report.rtp))?;
-        let local = arrival.checked_duration_since(anchor)?;
-        let own = self.timing.own_delay();
-        Some(local.as_secs_f64() + own.as_secs_f64() - report.ntp.to_unix().as_secs_f64())
-    }
-
-    /// Waits for a stream whose lag is `latest`.
-    pub(super) fn follow(&mut self, anchor: Instant, latest: f64) {
-        let Some(lag) = self.lag(anchor) else { return };
-        let wait = latest - lag;
-        let wait = if (0.0..=MAX_SYNC).contains(&wait) {
-            wait
-        } else {
-            0.0
-        };
-        self.timing.set_sync(Duration::from_secs_f64(wait));
-    }
 }
