@@ -156,7 +156,8 @@ pub(super) async fn add_track(session: &mut Session, by_answerer: bool) -> Resul
 }
 
 /// Every change of `direction` of one side, with what it fires at the other (W3C webrtc-pc §4.4.1.5,
-/// "process the removal of a remote track"). Both sides send silence.
+/// "process the removal of a remote track"). Media flow meanwhile, so tracks are unmuted when the first
+/// packet comes, and muted with the direction.
 pub(super) async fn directions(session: &mut Session, by_answerer: bool) -> Result<()> {
     call(session).await?;
     let actor = actor(session, by_answerer);
@@ -179,11 +180,17 @@ pub(super) async fn directions(session: &mut Session, by_answerer: bool) -> Resu
         session.directions(&[("audio", ours)])?;
         settle().await;
         let log = session.log(actor.other(), mark).await?;
-        // Nothing has been received, so nothing was unmuted, and nothing mutes.
-        let seen = names(&log, &["mute", "unmute", "removetrack", "track"]);
+        let seen = names(&log, &["removetrack", "track"]);
         ensure!(
             seen == told,
             "{direction}: {} saw {seen:?} instead of {told:?}",
+            actor.other().name()
+        );
+        // Once it is removed, nothing that is under way unmutes it.
+        let seen = names(&log, &["unmute", "removetrack"]);
+        ensure!(
+            !seen.ends_with(&["removetrack", "unmute"]),
+            "{direction}: {} unmuted a track after its removal: {seen:?}",
             actor.other().name()
         );
     }
