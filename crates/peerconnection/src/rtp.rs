@@ -35,7 +35,7 @@ impl Default for TransceiverInit {
 /// encoders and decoders for, with what retransmits them.
 ///
 /// An application that brings encoded frames of other codecs, or forwards them, names them in
-/// [`Configuration::capabilities`](crate::Configuration::capabilities).
+/// [`Configuration::capabilities`](crate::Configuration#structfield.capabilities).
 pub fn built_in_capabilities() -> Capabilities {
     let mut all = Capabilities::default();
     for kind in [&mut all.audio, &mut all.video] {
