@@ -65,6 +65,7 @@
 //! | [`TrackFrames`] | one who reads a track's frames; may [`Request`] something of the source |
 //! | [`AudioFrame`], [`VideoFrame`], [`EncodedFrame`] | what flows, each in a [`MediaFrame`]; cheap to clone |
 //! | [`codec`] | encoders and decoders, by their names in SDP |
+//! | [`devices`], [`sink`] | a tone and a picture that tells the time; meters, and the reader of that time |
 //! | [`MediaStream`], [`StreamEvents`] | the W3C's interface of a set of tracks, and what it fires |
 //! | [`StreamControl`] | the other half of a peer's stream: adds and removes with events |
 //! | [`uuid_v4`] | ids from randomness that the caller brings |
@@ -117,11 +118,13 @@
 )]
 
 pub mod codec;
+pub mod devices;
 mod frame;
 mod id;
 mod kind;
 mod readers;
 mod requests;
+pub mod sink;
 mod source;
 mod stream;
 mod stream_events;

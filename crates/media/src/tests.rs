@@ -4,6 +4,7 @@ mod id;
 mod lifetime;
 mod locks;
 mod pictures;
+mod sinks;
 mod stream;
 mod threads;
 mod track;
