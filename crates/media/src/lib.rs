@@ -65,7 +65,8 @@
 //! | [`TrackFrames`] | one who reads a track's frames; may [`Request`] something of the source |
 //! | [`AudioFrame`], [`VideoFrame`], [`EncodedFrame`] | what flows, each in a [`MediaFrame`]; cheap to clone |
 //! | [`codec`] | encoders and decoders, by their names in SDP |
-//! | [`devices`], [`sink`] | a tone and a picture that tells the time; meters, and the reader of that time |
+//! | [`devices`] | `getUserMedia`, `enumerateDevices`; a tone, and a picture that tells the time |
+//! | [`sink`] | meters of level and tone, and the reader of that time |
 //! | [`MediaStream`], [`StreamEvents`] | the W3C's interface of a set of tracks, and what it fires |
 //! | [`StreamControl`] | the other half of a peer's stream: adds and removes with events |
 //! | [`uuid_v4`] | ids from randomness that the caller brings |
@@ -96,6 +97,7 @@
 //! | document | here |
 //! |---|---|
 //! | [mediacapture-streams](https://www.w3.org/TR/mediacapture-streams/) §4.2, §4.3 | `MediaStream`, `MediaStreamTrack`, without the constrainable pattern |
+//! | [mediacapture-streams](https://www.w3.org/TR/mediacapture-streams/) §9.1, §9.2, §10 | `enumerateDevices`, `getUserMedia`, its errors |
 //! | [webrtc-pc](https://www.w3.org/TR/webrtc/) §5.3, §5.4, §9.2 | how a remote track begins and ends, who decides a remote stream's tracks |
 //! | [mediacapture-streams](https://www.w3.org/TR/mediacapture-streams/) §4.3.1 | what muted, disabled and ended tracks give |
 //! | RFC 6716, 7587; ITU-T G.711 | Opus and what SDP says of it; PCMU, PCMA |
@@ -104,7 +106,7 @@
 //!
 //! # Non-goals
 //!
-//! A codec of our own making beyond G.711; threads: a codec takes the time of its caller.
+//! A codec of our own making beyond G.711; threads of codecs: they take the time of their caller.
 //! `getCapabilities`, `getConstraints`, `getSettings` and `applyConstraints` need a source that has
 //! settings, `contentHint` an encoder that heeds it: they are absent, not accepted and ignored.
 #![cfg_attr(

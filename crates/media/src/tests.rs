@@ -1,3 +1,4 @@
+mod devices;
 mod executor;
 mod frames;
 mod id;
