@@ -66,7 +66,7 @@
 //! | [`AudioFrame`], [`VideoFrame`], [`EncodedFrame`] | what flows, each in a [`MediaFrame`]; cheap to clone |
 //! | [`codec`] | encoders and decoders, by their names in SDP |
 //! | [`devices`] | `getUserMedia`, `enumerateDevices`; a tone, and a picture that tells the time |
-//! | [`sink`] | meters of level and tone, and the reader of that time |
+//! | [`sink`] | meters of level and tone, the reader of that time, a recorder to files |
 //! | [`MediaStream`], [`StreamEvents`] | the W3C's interface of a set of tracks, and what it fires |
 //! | [`StreamControl`] | the other half of a peer's stream: adds and removes with events |
 //! | [`uuid_v4`] | ids from randomness that the caller brings |
@@ -102,6 +102,7 @@
 //! | [mediacapture-streams](https://www.w3.org/TR/mediacapture-streams/) §4.3.1 | what muted, disabled and ended tracks give |
 //! | RFC 6716, 7587; ITU-T G.711 | Opus and what SDP says of it; PCMU, PCMA |
 //! | RFC 6386, 7742 §5; VP9 bitstream specification, RFC 9628; RFC 6184 §8.1 | VP8, VP9, H.264 |
+//! | RFC 6464 §3; RFC 7845; IVF, WAV, YUV4MPEG2 | levels, files |
 //! | RFC 9562 §5.4 | ids |
 //!
 //! # Non-goals

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::{
     AudioFrame, VideoFrame,
-    codec::{self, VideoEncoderConfig},
     devices::{TestPicture, Tone, clock},
     sink::{Level, LevelMeter, ToneMeter, read_clock},
 };
@@ -300,6 +299,8 @@ fn the_picture_moves_and_has_colour() {
 #[cfg(any(feature = "vp8", feature = "vp9"))]
 #[test]
 fn the_clock_survives_the_codecs() {
+    use crate::codec::{self, VideoEncoderConfig};
+
     for mime in ["video/VP8", "video/VP9"] {
         let config = VideoEncoderConfig {
             width: 320,
