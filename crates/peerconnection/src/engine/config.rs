@@ -6,7 +6,7 @@ use std::{
 use pc_dtls::Certificate;
 use pc_jsep::{BundlePolicy, Capabilities};
 
-/// What a [`Connection`] is built from.
+/// What a [`Connection`](super::Connection) is built from.
 #[derive(Clone)]
 pub struct Config {
     /// What this side proves itself with.
