@@ -64,6 +64,7 @@
 //! | [`RtpTransceiver`], [`RtpSender`], [`RtpReceiver`], [`rtp`] | what is sent and received, and the dictionaries of it |
 //! | [`DtlsTransport`], [`IceTransport`], [`SctpTransport`] | what it runs on |
 //! | [`MediaStreamTrack`], [`MediaStream`] | tracks and streams, read and written frame by frame |
+//! | [`devices`], [`sink`] | where tracks come from: `getUserMedia` and devices made of numbers; what measures and records them |
 //! | [`Endpoint`] | sockets that many connections share, and the one task that drives them |
 //! | [`engine::Connection`] | the same without I/O: ICE, DTLS, SCTP and offer/answer composed, a [`pc_proto::Protocol`] |
 //! | [`state`], [`Error`] | states and errors by the W3C's names |
@@ -113,4 +114,5 @@ pub use pc_media::{
     MediaStreamTrackState, Rotation, StreamEvent, StreamEvents, TrackEvent as MediaTrackEvent,
     TrackEvents, TrackFrames, TrackSource, VideoFrame,
 };
+pub use pc_media::{devices, sink};
 pub use rtp::TransceiverInit;
