@@ -8,14 +8,15 @@
 //! | [`signaling`] | `chat`, `perfect_negotiation`, `simple_call`, `warm_up`, `early_media` | a live channel: JSON messages over a WebSocket, candidates trickle |
 //! | [`mailbox`] | `peer` | HTTP, one message a box: one offer, one answer, candidates inside |
 //!
-//! And [`page`]: what serves a page and the WebSocket of its signaling; [`studio`], which makes sound and
-//! pictures, and [`meter`], which measures them.
+//! And [`page`]: what serves a page and the WebSocket of its signaling; [`devices`], which make sound and
+//! pictures, [`meter`], which measures what comes, and [`recording`], which keeps it.
 
+pub mod devices;
 pub mod mailbox;
 pub mod meter;
 pub mod page;
+pub mod recording;
 pub mod signaling;
-pub mod studio;
 
 /// Logs to stderr as `RUST_LOG` says, such as `RUST_LOG=pc_ice=debug`; warnings alone without it.
 pub fn log_to_stderr() {

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use peerconnection::{
-    AudioFrame, MediaFrame, MediaKind, MediaStreamTrack, PeerConnection, VideoFrame, stats::Stats,
+    AudioFrame, MediaFrame, MediaKind, MediaStreamTrack, PeerConnection, VideoFrame,
+    sink::{self, LevelMeter, ToneMeter},
+    stats::Stats,
 };
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
-/// Over how much sound the tone is measured.
-const WINDOW: Duration = Duration::from_millis(500);
+/// After how much sound each is measured anew.
+const INTERVAL: Duration = Duration::from_millis(200);
 
 /// Listens to tracks and looks at them, until it is dropped.
 #[derive(Default)]
@@ -24,10 +26,16 @@ pub struct Reading {
     pub level: Option<f64>,
     /// Of the loudest tone, in Hz.
     pub frequency: Option<f64>,
+    /// Samples a channel so far.
+    pub samples: u64,
     /// Pictures so far.
     pub pictures: u64,
     /// Pictures that were not like the one before.
     pub changes: u64,
+    /// The time that the clock in a picture showed last.
+    pub clock: Option<Duration>,
+    /// Pictures whose clock could be read.
+    pub clocks: u64,
     /// Width and height of the last one.
     pub size: Option<(u32, u32)>,
     /// When the first one came.
@@ -65,38 +73,27 @@ impl Drop for Meter {
 
 #[derive(Default)]
 struct Ear {
-    samples: Vec<f64>,
+    level: LevelMeter,
+    tone: ToneMeter,
+    heard: Duration,
 }
 
 impl Ear {
     fn hear(&mut self, frame: &AudioFrame, reading: &watch::Sender<Reading>) {
-        let channels = usize::from(frame.channels());
-        let first = frame.samples().iter().step_by(channels);
-        self.samples
-            .extend(first.map(|it| f64::from(*it) / 32_768.0));
-        let rate = f64::from(frame.sample_rate());
-        if self.samples.len() as f64 / rate < WINDOW.as_secs_f64() {
-            return;
+        self.level.push(frame);
+        self.tone.push(frame);
+        self.heard += frame.duration();
+        let samples = frame.samples_per_channel() as u64;
+        reading.send_modify(|it| it.samples += samples);
+        if self.heard >= INTERVAL {
+            self.heard = Duration::ZERO;
+            let (level, note) = (self.level.take(), self.tone.note());
+            reading.send_modify(|it| {
+                it.level = level.map(|it| it.rms);
+                it.frequency = note.map(|it| it.frequency);
+            });
         }
-        let power: f64 = self.samples.iter().map(|it| it * it).sum();
-        let level = 10.0 * (power / self.samples.len() as f64).max(1e-10).log10();
-        let frequency = (level > -60.0)
-            .then(|| frequency(&self.samples, rate))
-            .flatten();
-        reading.send_modify(|it| (it.level, it.frequency) = (Some(level), frequency));
-        self.samples.clear();
     }
-}
-
-/// By the first and last time that a tone rises through zero, and how often it does between.
-fn frequency(samples: &[f64], rate: f64) -> Option<f64> {
-    let rises = samples.windows(2).enumerate().filter_map(|(at, pair)| {
-        let &[before, after] = pair else { return None };
-        (before < 0.0 && after >= 0.0).then(|| at as f64 + before / (before - after))
-    });
-    let rises: Vec<f64> = rises.collect();
-    let (first, last) = (rises.first()?, rises.last()?);
-    (rises.len() > 1).then(|| (rises.len() - 1) as f64 * rate / (last - first))
 }
 
 #[derive(Default)]
@@ -106,14 +103,15 @@ struct Eye {
 
 impl Eye {
     fn see(&mut self, frame: VideoFrame, reading: &watch::Sender<Reading>) {
-        let changed = self
-            .last
-            .as_ref()
-            .is_none_or(|last| last.data() != frame.data());
+        let last = self.last.as_ref();
+        let changed = last.is_none_or(|last| last.data() != frame.data());
+        let clock = sink::read_clock(&frame);
         reading.send_modify(|it| {
             it.began.get_or_insert_with(Instant::now);
             it.pictures += 1;
             it.changes += u64::from(changed);
+            it.clock = clock.or(it.clock);
+            it.clocks += u64::from(clock.is_some());
             it.size = Some((frame.width(), frame.height()));
         });
         self.last = Some(frame);
@@ -155,7 +153,11 @@ impl Reading {
                     .began
                     .map_or(1.0, |it| it.elapsed().as_secs_f64().max(0.1));
                 let rate = self.pictures as f64 / time;
-                format!("{width}×{height}, {rate:.1} pictures/s")
+                let clock = match self.clock {
+                    Some(clock) => format!(", its clock at {:.1} s", clock.as_secs_f64()),
+                    None => String::new(),
+                };
+                format!("{width}×{height}, {rate:.1} pictures/s{clock}")
             }
             None => "no picture yet".to_owned(),
         };

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use examples::{
+    devices::camera_mic,
     meter::{Meter, Reading},
     signaling::{SignalingChannel, SignalingMessage},
-    studio::Studio,
 };
 use peerconnection::{Configuration, Event, Events, MediaStream, PeerConnection, SdpType};
 use tokio::sync::watch;
@@ -18,7 +18,7 @@ pub(crate) struct Call {
     signaling: SignalingChannel,
     connection: Option<(PeerConnection, Events)>,
     /// `selfView.srcObject`: what makes this side's sound and picture.
-    self_view: Option<Studio>,
+    self_view: Option<MediaStream>,
     /// `remoteView.srcObject`: what measures the other side's.
     remote_view: Meter,
 }
@@ -43,13 +43,12 @@ impl Call {
         let (pc, events) = PeerConnection::new(self.configuration.clone())?;
         // get a local stream, show it in a self-view and add it to be sent
         // const stream = await navigator.mediaDevices.getUserMedia({audio: true, video: true});
-        let studio = Studio::open();
-        let stream = MediaStream::new("studio", studio.tracks());
+        let stream = camera_mic()?;
         for track in stream.tracks() {
             pc.add_track(&track, &[&stream])?;
         }
         // selfView.srcObject = stream;
-        self.self_view = Some(studio);
+        self.self_view = Some(stream);
         // Render the media even before ontrack fires.
         // remoteView.srcObject = new MediaStream(pc.getReceivers().map((r) => r.track));
         for receiver in pc.receivers() {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use examples::{meter::Reading, signaling::SignalingChannel, studio::TONE};
+use examples::{devices::TONE, meter::Reading, signaling::SignalingChannel};
 use peerconnection::Configuration;
 
 use crate::call::Call;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use examples::{
+    devices::camera_mic,
     meter::{Meter, Reading},
     signaling::{SignalingChannel, SignalingMessage},
-    studio::Studio,
 };
 use peerconnection::{
     Configuration, Event, Events, MediaStream, MediaStreamTrack, PeerConnection, SdpType,
@@ -20,7 +20,7 @@ pub(crate) struct Call {
     pub(crate) pc: PeerConnection,
     events: Events,
     /// `selfView.srcObject`: what makes this side's sound and picture.
-    self_view: Option<Studio>,
+    self_view: Option<MediaStream>,
     /// `remoteView.srcObject`: what measures the other side's.
     remote_view: Meter,
 }
@@ -50,15 +50,14 @@ impl Call {
     fn add_camera_mic(&mut self) -> Result<()> {
         // get a local stream, show it in a self-view and add it to be sent
         // const stream = await navigator.mediaDevices.getUserMedia(constraints);
-        let studio = Studio::open();
-        let stream = MediaStream::new("studio", studio.tracks());
+        let stream = camera_mic()?;
         // for (const track of stream.getTracks()) {
         for track in stream.tracks() {
             // pc.addTrack(track, stream);
             self.pc.add_track(&track, &[&stream])?;
         }
         // selfView.srcObject = stream;
-        self.self_view = Some(studio);
+        self.self_view = Some(stream);
         Ok(())
     }
 

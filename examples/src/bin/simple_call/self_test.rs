@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use examples::{meter::Reading, signaling::SignalingChannel, studio::TONE};
+use examples::{devices::TONE, meter::Reading, signaling::SignalingChannel};
 use peerconnection::Configuration;
 
 use crate::call::Call;
@@ -35,6 +35,12 @@ pub(crate) async fn run(configuration: Configuration) -> Result<()> {
             ensure!(
                 heard.changes * 2 > PICTURES,
                 "{name} sees a picture that does not move"
+            );
+            ensure!(
+                heard.clocks * 10 > PICTURES * 9,
+                "{name} can read the clock in {} of {} pictures",
+                heard.clocks,
+                heard.pictures
             );
         }
         Ok(())

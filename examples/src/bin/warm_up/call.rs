@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use examples::{
+    devices::camera_mic,
     meter::{Meter, Reading},
     signaling::{SignalingChannel, SignalingMessage, SignalingSender},
-    studio::Studio,
 };
 use peerconnection::{
-    Configuration, Event, Events, MediaKind, MediaStreamTrack, PeerConnection, RtpTransceiver,
-    SdpType, TrackEvent, TransceiverInit, rtp::TransceiverDirection,
+    Configuration, Event, Events, MediaKind, MediaStream, MediaStreamTrack, PeerConnection,
+    RtpTransceiver, SdpType, TrackEvent, TransceiverInit, rtp::TransceiverDirection,
 };
 use tokio::sync::{Notify, watch};
 
@@ -29,7 +29,7 @@ pub(crate) struct Call {
     video_send_track: Option<MediaStreamTrack>,
     // let started = false;
     started: bool,
-    self_view: Option<Studio>,
+    self_view: Option<MediaStream>,
     remote_view: Meter,
     start: Arc<Notify>,
 }
@@ -102,10 +102,11 @@ impl Call {
         }
         self.connection = Some((pc, events));
         // const stream = await navigator.mediaDevices.getUserMedia({audio: true, video: true});
-        let stream = Studio::open();
-        // audioSendTrack = stream.getAudioTracks()[0]; videoSendTrack = stream.getVideoTracks()[0];
-        let [audio, video] = stream.tracks();
-        (self.audio_send_track, self.video_send_track) = (Some(audio), Some(video));
+        let stream = camera_mic()?;
+        // audioSendTrack = stream.getAudioTracks()[0];
+        self.audio_send_track = stream.audio_tracks().into_iter().next();
+        // videoSendTrack = stream.getVideoTracks()[0];
+        self.video_send_track = stream.video_tracks().into_iter().next();
         // selfView.srcObject = stream;
         self.self_view = Some(stream);
         Ok(())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use examples::{meter::Reading, signaling::SignalingChannel, studio::TONE};
+use examples::{devices::TONE, meter::Reading, signaling::SignalingChannel};
 use peerconnection::{Configuration, PeerConnection, stats::Stats};
 use tokio::time::Instant;
 
