@@ -51,6 +51,7 @@
 //! | [`Config`], [`Timing`], [`Credentials`] | what it is made from |
 //! | [`Candidate`], [`CandidatePair`], [`CandidateKind`] | addresses, and two of them |
 //! | [`State`], [`Role`], [`Event`] | what became of it |
+//! | [`ServerUri`] | a `stun:`, `stuns:`, `turn:` or `turns:` URL |
 //! | [`Error`], [`Rejected`] | the caller's mistakes; why a datagram was dropped |
 //!
 //! # Design decision
@@ -116,6 +117,7 @@ mod reply;
 mod requests;
 mod state;
 mod transaction;
+mod uri;
 
 pub use agent::Agent;
 pub use candidate::{COMPONENT, Candidate, CandidateKind, CandidatePair, candidate_priority};
@@ -123,6 +125,7 @@ pub use config::{Config, Timing};
 pub use credentials::Credentials;
 pub use error::{Error, Rejected};
 pub use state::{Event, Role, State};
+pub use uri::{Host, Scheme, ServerTransport, ServerUri, UriError};
 
 #[cfg(test)]
 mod tests;
