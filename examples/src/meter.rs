@@ -36,6 +36,8 @@ pub struct Reading {
     pub clock: Option<Duration>,
     /// Pictures whose clock could be read.
     pub clocks: u64,
+    /// The longest time between two pictures.
+    pub freeze: Duration,
     /// Width and height of the last one.
     pub size: Option<(u32, u32)>,
     /// When the first one came.
@@ -99,6 +101,7 @@ impl Ear {
 #[derive(Default)]
 struct Eye {
     last: Option<VideoFrame>,
+    seen: Option<Instant>,
 }
 
 impl Eye {
@@ -106,10 +109,13 @@ impl Eye {
         let last = self.last.as_ref();
         let changed = last.is_none_or(|last| last.data() != frame.data());
         let clock = sink::read_clock(&frame);
+        let now = Instant::now();
+        let gap = self.seen.replace(now).map(|seen| now - seen);
         reading.send_modify(|it| {
-            it.began.get_or_insert_with(Instant::now);
+            it.began.get_or_insert(now);
             it.pictures += 1;
             it.changes += u64::from(changed);
+            it.freeze = it.freeze.max(gap.unwrap_or_default());
             it.clock = clock.or(it.clock);
             it.clocks += u64::from(clock.is_some());
             it.size = Some((frame.width(), frame.height()));

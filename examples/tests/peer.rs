@@ -169,6 +169,56 @@ fn both_sides_may_create_channels_of_their_own() {
     assert_eq!(b.one("end")["sent"], a.one("end")["sent"]);
 }
 
+/// In the debug profile of `cargo test` a picture may take its time: what is asked is that it comes.
+#[test]
+fn sound_and_pictures_are_echoed_measured_and_recorded() {
+    let folder = std::env::temp_dir().join(format!("peer-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let [sound, picture] = ["it.ogg", "it.ivf"].map(|name| folder.join(name).display().to_string());
+    let (a, b) = run(
+        "--audio --video --codec opus --codec VP8 --media-seconds 3 --close connection",
+        &format!("--echo --media-seconds 2 --record {sound} --record {picture}"),
+    );
+    a.assert_ok();
+    b.assert_ok();
+    for ended in [&a, &b] {
+        let all = ended.all("media");
+        let [audio, video] = all.as_slice() else {
+            panic!("{ended:#?}")
+        };
+        assert_eq!(audio["codec"], "audio/opus");
+        assert_eq!(video["codec"], "video/VP8");
+        assert!(audio["samples"].as_u64().unwrap() > 48_000, "{audio}");
+        let tone = audio["tone"].as_f64().unwrap();
+        assert!((tone - 440.0).abs() < 3.0, "{audio}");
+        assert!(video["clocks"].as_u64().unwrap() > 5, "{video}");
+        assert!(video["clock"].as_u64().unwrap() > 500, "{video}");
+        assert_eq!(
+            (&video["width"], &video["height"]),
+            (&json!(480), &json!(270))
+        );
+    }
+    assert_eq!(b.all("recorded").len(), 2, "{b:#?}");
+    let begin = |path: &str| std::fs::read(path).unwrap()[..4].to_vec();
+    assert_eq!(
+        (begin(&sound).as_slice(), begin(&picture).as_slice()),
+        (&b"OggS"[..], &b"DKIF"[..])
+    );
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_codec_that_nobody_has_is_named() {
+    let ended =
+        Running::start("--serve-signal 0 --name a --remote b --offer --audio --codec mp3").end();
+    assert_eq!(ended.code, Some(1));
+    let what = ended.one("error")["what"].as_str().unwrap();
+    assert!(
+        what.contains("no codec is called mp3; there are opus"),
+        "{what}"
+    );
+}
+
 #[test]
 fn a_negotiated_channel_is_announced_by_nobody() {
     let (a, b) = run(

@@ -1,13 +1,14 @@
 //! The command line.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgGroup, Parser, ValueEnum};
-use peerconnection::{Configuration, DataChannelInit, HostAddresses};
+use peerconnection::{Configuration, DataChannelInit, HostAddresses, MediaKind};
 
 /// A WebRTC peer for scripts: connects, exchanges messages, and prints a line for every event.
 #[derive(Debug, Clone, Parser)]
 #[command(group = ArgGroup::new("role").required(true).args(["offer", "answer"]))]
+#[command(group = ArgGroup::new("offered").multiple(true).args(["data", "audio", "video"]))]
 #[command(group = ArgGroup::new("mailbox").required(true).multiple(true).args(["signal", "serve_signal"]))]
 pub(crate) struct Flags {
     /// The mailbox, such as http://127.0.0.1:9000.
@@ -24,7 +25,7 @@ pub(crate) struct Flags {
     pub(crate) remote: String,
 
     /// Make the offer.
-    #[arg(long, requires = "data")]
+    #[arg(long, requires = "offered")]
     pub(crate) offer: bool,
     /// Wait for an offer.
     #[arg(long)]
@@ -54,18 +55,37 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "P", requires = "data")]
     pub(crate) protocol: Option<String>,
 
+    /// Send a note of 440 Hz.
+    #[arg(long)]
+    pub(crate) audio: bool,
+    /// Send a moving picture with a clock.
+    #[arg(long)]
+    pub(crate) video: bool,
+    /// This codec alone for its kind, such as opus or VP9; repeatable.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) codec: Vec<String>,
+    /// Record what comes to this file, whose extension says the format: .ogg, .wav, .ivf or .y4m;
+    /// repeatable, one for each track.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Vec<PathBuf>,
+    /// For how long sound and pictures are measured once they come.
+    #[arg(long, value_name = "S", default_value_t = 5)]
+    pub(crate) media_seconds: u64,
+
     /// Send so many messages and expect each back: text, binary, empty text, empty binary, again.
     #[arg(long, value_name = "N")]
     pub(crate) count: Option<usize>,
     /// The bytes of a message that is not empty.
     #[arg(long, value_name = "BYTES", default_value_t = 1000)]
     pub(crate) size: usize,
-    /// Send back what comes on any channel but the one we send on.
+    /// Send back what comes: on any channel but the one we send on, and on tracks of a kind that we
+    /// send nothing else of.
     #[arg(long)]
     pub(crate) echo: bool,
-    /// Begin when so many channels are open, created and accepted ones together.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub(crate) channels: usize,
+    /// Begin when so many channels are open, created and accepted ones together; one, or none where
+    /// the descriptions have no place for channels.
+    #[arg(long, value_name = "N")]
+    pub(crate) channels: Option<usize>,
     /// What to close once done; otherwise the other peer is waited for.
     #[arg(long, value_name = "WHAT")]
     pub(crate) close: Option<Close>,
@@ -116,6 +136,14 @@ impl Flags {
     /// Whether there is a channel that we send on and do not echo on.
     pub(crate) fn has_sending_channel(&self) -> bool {
         self.count.is_some() || self.close == Some(Close::Channel)
+    }
+
+    /// Whether a track of our own is sent of this kind.
+    pub(crate) fn sends(&self, kind: MediaKind) -> bool {
+        match kind {
+            MediaKind::Audio => self.audio,
+            MediaKind::Video => self.video,
+        }
     }
 
     pub(crate) fn patience(&self) -> Duration {

@@ -9,7 +9,7 @@ use peerconnection::{DataChannel, engine::TransportInfo, state::PeerConnectionSt
 use serde::{Serialize, Serializer};
 use tokio::time::Instant;
 
-use crate::traffic::Tally;
+use crate::{media::Came, traffic::Tally};
 
 /// Prints lines to stdout.
 pub(crate) struct Lines {
@@ -41,6 +41,12 @@ pub(crate) enum Line {
         tls_version: Option<String>,
         dtls_cipher: Option<String>,
     },
+    /// A track of the other peer is there.
+    Track { kind: String, id: String },
+    /// What came of one kind in the time that was asked for.
+    Media(Came),
+    /// A recording is whole.
+    Recorded { path: String, frames: u64 },
     /// The script's own part is complete.
     Done {},
     /// A channel is closed.
@@ -188,6 +194,9 @@ impl Line {
             Self::DataChannel(_) => "datachannel",
             Self::Open { .. } => "open",
             Self::Transport { .. } => "transport",
+            Self::Track { .. } => "track",
+            Self::Media(_) => "media",
+            Self::Recorded { .. } => "recorded",
             Self::Done {} => "done",
             Self::Close { .. } => "close",
             Self::ChannelError { .. } => "channelerror",
@@ -231,6 +240,16 @@ mod tests {
                 }
             ),
             r#"{"event":"open","ms":55,"label":"chat","id":1,"ordered":true,"maxRetransmits":null,"maxPacketLifeTime":null,"protocol":"","negotiated":false,"origin":"created"}"#
+        );
+        let came = Line::Media(Came::Audio {
+            codec: Some("audio/opus".into()),
+            samples: 48_000,
+            level: Some(-23.0),
+            tone: None,
+        });
+        assert_eq!(
+            json.text(9, &came),
+            r#"{"event":"media","ms":9,"kind":"audio","codec":"audio/opus","samples":48000,"level":-23.0,"tone":null}"#
         );
         let end = Line::End {
             result: Outcome::ConnectionFailed,

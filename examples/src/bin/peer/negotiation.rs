@@ -1,13 +1,13 @@
 //! Both ends of a connection's life: the exchange of descriptions, and the close.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use anyhow::{Context, Result};
 use examples::mailbox::Mailbox;
 use peerconnection::{DataChannel, Events, PeerConnection};
 use tokio::{sync::oneshot, time::timeout};
 
-use crate::flags::Flags;
+use crate::{flags::Flags, media::Media};
 
 /// So long the last datagrams may take.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -19,6 +19,7 @@ pub(crate) async fn negotiate(
     mailbox: &Mailbox,
     is_gathered: oneshot::Receiver<()>,
     created: oneshot::Sender<DataChannel>,
+    media: &RefCell<Media>,
 ) -> Result<()> {
     if flags.answer {
         pc.set_remote_description(mailbox.recv().await?).await?;
@@ -27,6 +28,7 @@ pub(crate) async fn negotiate(
         let channel = pc.create_data_channel(label, flags.channel_init())?;
         let _ = created.send(channel);
     }
+    media.borrow_mut().add_tracks(pc)?;
     pc.set_local_description(None).await?;
     is_gathered.await.context("gathering was given up")?;
     let description = pc

@@ -1,12 +1,13 @@
 //! What the peer does, from the first description to the last line.
 
-use std::{future::pending, sync::Arc, time::Duration};
+use std::{cell::RefCell, future::pending, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use examples::mailbox::{self, Mailbox};
+use futures_util::FutureExt;
 use peerconnection::{
     Event, Events, PeerConnection,
-    state::{IceGatheringState, PeerConnectionState},
+    state::{DtlsTransportState, IceGatheringState, PeerConnectionState},
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -18,6 +19,7 @@ use crate::{
     channels::Channels,
     flags::{Close, Flags},
     lines::{Attributes, Line, Lines, Origin, Outcome, State},
+    media::{Came, Media},
     negotiation::{farewell, negotiate},
     traffic::Tally,
 };
@@ -34,7 +36,13 @@ pub(crate) struct Script {
     phase: Phase,
     channels: Channels,
     reports: mpsc::UnboundedReceiver<Report>,
+    /// How many channels have to open, once the descriptions are exchanged.
+    expected: Option<usize>,
     echoed: bool,
+    /// What came of sound and pictures is told.
+    measured: bool,
+    /// The other peer has said that it closes the connection.
+    has_left: bool,
     wrong: bool,
     sent: Tally,
     received: Tally,
@@ -69,7 +77,10 @@ impl Script {
             flags,
             lines,
             phase: Phase::Opening,
+            expected: None,
             echoed,
+            measured: false,
+            has_left: false,
             wrong: false,
             sent: Tally::default(),
             received: Tally::default(),
@@ -91,11 +102,14 @@ impl Script {
     }
 
     async fn play(&mut self) -> Result<Outcome> {
+        let media = RefCell::new(Media::new(self.flags.clone()));
+        media.borrow().check_codecs()?;
         let mailbox = self.mailbox().await?;
         let (pc, mut events) = PeerConnection::new(self.flags.configuration())?;
         let patience = self.flags.patience();
-        let outcome = timeout(patience, self.play_with(&pc, &mut events, mailbox)).await;
+        let outcome = timeout(patience, self.play_with(&pc, &mut events, mailbox, &media)).await;
         farewell(&pc, events).await;
+        media.into_inner().finish(&self.lines).await?;
         outcome.unwrap_or_else(|_| {
             self.complain(format!(
                 "not over after {} s: {}",
@@ -111,29 +125,37 @@ impl Script {
         pc: &PeerConnection,
         events: &mut Events,
         mailbox: Mailbox,
+        media: &RefCell<Media>,
     ) -> Result<Outcome> {
         let (gathered, is_gathered) = oneshot::channel();
         let mut gathered = Some(gathered);
         let flags = self.flags.clone();
         let (created, mut creation) = oneshot::channel();
-        let negotiation = negotiate(pc, &flags, &mailbox, is_gathered, created);
+        let negotiation = negotiate(pc, &flags, &mailbox, is_gathered, created, media);
         tokio::pin!(negotiation);
-        let mut is_negotiated = false;
+        let looking = pending::<Vec<Came>>().left_future();
+        tokio::pin!(looking);
         loop {
             tokio::select! {
                 biased;
                 Ok(channel) = &mut creation, if !creation.is_terminated() => {
                     self.channels.adopt(channel, Origin::Created);
                 }
-                outcome = &mut negotiation, if !is_negotiated => {
+                outcome = &mut negotiation, if self.expected.is_none() => {
                     outcome?;
-                    is_negotiated = true;
+                    let channels = usize::from(pc.sctp().is_some());
+                    self.expected = Some(self.flags.channels.unwrap_or(channels));
+                    looking.set(media.borrow().look(pc).right_future());
+                }
+                came = &mut looking, if !self.measured => {
+                    self.measured = true;
+                    came.into_iter().for_each(|it| self.lines.print(&Line::Media(it)));
                 }
                 Some(event) = events.next() => match event {
                     Event::IceGatheringStateChange(IceGatheringState::Complete) => {
                         gathered.take().map(|it| it.send(()));
                     }
-                    event => self.on_event(pc, event),
+                    event => self.on_event(pc, event, media)?,
                 },
                 Some(report) = self.reports.recv() => self.on_report(pc, report),
                 () = alarm(self.phase) => {}
@@ -157,7 +179,12 @@ impl Script {
         Mailbox::new(&url, &self.flags.name, &self.flags.remote)
     }
 
-    fn on_event(&mut self, pc: &PeerConnection, event: Event) {
+    fn on_event(
+        &mut self,
+        pc: &PeerConnection,
+        event: Event,
+        media: &RefCell<Media>,
+    ) -> Result<()> {
         match event {
             Event::ConnectionStateChange(state) => {
                 self.lines.print(&Line::State {
@@ -172,12 +199,15 @@ impl Script {
                     .print(&Line::DataChannel(Attributes::of(&channel)));
                 self.channels.adopt(channel, Origin::Accepted);
             }
+            Event::DtlsTransportStateChange(_, DtlsTransportState::Closed) => self.has_left = true,
+            Event::Track(event) => media.borrow_mut().receive(&event.receiver, &self.lines)?,
             // The connection's state follows.
             Event::DtlsTransportError(_, error) => self.lines.print(&Line::Error {
                 what: error.to_string(),
             }),
             _ => {}
         }
+        Ok(())
     }
 
     fn on_report(&mut self, pc: &PeerConnection, report: Report) {
@@ -211,11 +241,12 @@ impl Script {
         if state == PeerConnectionState::Failed && self.channels.opened() == 0 {
             return Some(Outcome::ConnectionFailed);
         }
-        if self.phase == Phase::Opening && self.channels.opened() >= self.flags.channels {
+        let are_open = self.expected.is_some_and(|it| self.channels.opened() >= it);
+        if self.phase == Phase::Opening && are_open {
             self.channels.start_sending();
             self.phase = Phase::Running;
         }
-        if self.phase == Phase::Running && self.echoed {
+        if self.phase == Phase::Running && self.echoed && self.measured {
             self.lines.print(&Line::Done {});
             match self.flags.close {
                 Some(Close::Connection) => return Some(Outcome::Ok),
@@ -238,7 +269,12 @@ impl Script {
                 by_remote: false,
             };
         }
-        if self.phase == Phase::Waiting && self.channels.are_closed() {
+        let is_over = match self.expected {
+            // Without channels there is the connection to tell.
+            Some(0) => self.has_left || matches!(state, Disconnected | Failed | Closed),
+            _ => self.channels.are_closed(),
+        };
+        if self.phase == Phase::Waiting && is_over {
             let until = Instant::now() + AFTER_THEIR_CLOSE;
             self.phase = Phase::Lingering {
                 until,
@@ -266,12 +302,13 @@ impl Script {
     fn doing(&self) -> String {
         match self.phase {
             Phase::Opening => {
-                format!(
-                    "{} of {} channels have opened",
-                    self.channels.opened(),
-                    self.flags.channels
-                )
+                let opened = self.channels.opened();
+                match self.expected {
+                    Some(expected) => format!("{opened} of {expected} channels have opened"),
+                    None => "the descriptions are not exchanged".to_owned(),
+                }
             }
+            Phase::Running if !self.measured => "sound or pictures are missing".to_owned(),
             Phase::Running => "echoes are missing".to_owned(),
             Phase::Closing => "our channel has not closed".to_owned(),
             Phase::Waiting => "the other peer has closed nothing".to_owned(),

@@ -35,6 +35,9 @@ impl fmt::Display for Line {
                     known(dtls_cipher)
                 )
             }
+            Self::Track { kind, id } => write!(f, "their {kind} track {id:?} is there"),
+            Self::Media(came) => write!(f, "{came}"),
+            Self::Recorded { path, frames } => write!(f, "{path} has {frames} frames"),
             Self::Done {} => write!(f, "done"),
             Self::Close { label, .. } => write!(f, "channel {label:?} is closed"),
             Self::ChannelError { what } => write!(f, "the channel says: {what}"),
