@@ -57,6 +57,7 @@
 //! | [`ExtensionUri`], [`ExtensionMap`], [`Extensions`], [`ExtensionsView`] | header extensions: which, under which ids, as values, as they come |
 //! | [`rtcp`] | reports, feedback and the rest of RTCP |
 //! | [`payload`] | what is in a packet: frames taken apart and put together |
+//! | [`dtmf`] | keys pressed on a telephone: what plays them, and what hears them |
 //! | [`is_rtcp`] | which of the two a datagram is |
 //!
 //! # Design decision
@@ -68,7 +69,7 @@
 //! # Specifications
 //!
 //! RFC 3550 and 3551, 8285 (header extensions), 4585 and 5104 (feedback), 5506, 5761, 3611, 8888, 4588,
-//! 9335 (recognized; SRTP decrypts), 6464, 6465, 5450, 8852, 9143 §15; the payload formats of
+//! 4733 (telephone events), 9335 (recognized; SRTP decrypts), 6464, 6465, 5450, 8852, 9143 §15; the payload formats of
 //! [`payload`].
 //!
 //! # Non-goals
@@ -85,6 +86,7 @@
     )
 )]
 
+pub mod dtmf;
 mod extension_uri;
 mod extension_view;
 mod extensions;

@@ -30,6 +30,7 @@
 //! | G.711, G.722 | RFC 3551 §4.5 | one frame, one payload |
 //! | comfort noise | RFC 3389 | |
 //! | RED | RFC 2198 | sends the frame before again where it fits; [`red`] reads all blocks |
+//! | telephone events | RFC 4733 | [`telephone_event`]; [`dtmf`](crate::dtmf) plays and hears them |
 //! | VP8 | RFC 7741 | sent with a 15-bit picture id |
 //! | VP9 | RFC 9628 | both modes are read; sent non-flexible, with a 15-bit picture id |
 //! | H.264 | RFC 6184 | modes 0 and 1; the interleaved mode is refused |
@@ -50,6 +51,7 @@ mod nal;
 mod packetize;
 pub mod red;
 pub mod rtx;
+pub mod telephone_event;
 mod vp8;
 mod vp9;
 
@@ -66,9 +68,12 @@ use buffer::FrameBuffer;
 /// The payload is not of this format.
 pub fn inspect(format: Format, payload: &[u8]) -> Result<PayloadInfo, ParseError> {
     match format {
-        Format::Opus | Format::Pcmu | Format::Pcma | Format::G722 | Format::ComfortNoise => {
-            audio::inspect(payload)
-        }
+        Format::Opus
+        | Format::Pcmu
+        | Format::Pcma
+        | Format::G722
+        | Format::ComfortNoise
+        | Format::TelephoneEvent => audio::inspect(payload),
         Format::Red { .. } => red::inspect(payload),
         Format::Vp8 => vp8::inspect(payload),
         Format::Vp9 => vp9::inspect(payload),
@@ -104,9 +109,12 @@ impl Depacketizer {
     /// One for the frames of `format`.
     pub fn new(format: Format) -> Self {
         let state = match format {
-            Format::Opus | Format::Pcmu | Format::Pcma | Format::G722 | Format::ComfortNoise => {
-                State::Audio
-            }
+            Format::Opus
+            | Format::Pcmu
+            | Format::Pcma
+            | Format::G722
+            | Format::ComfortNoise
+            | Format::TelephoneEvent => State::Audio,
             Format::Red { .. } => State::Red,
             Format::Vp8 => State::Vp8(vp8::Depacketizer::default()),
             Format::Vp9 => State::Vp9(vp9::Depacketizer::default()),

@@ -14,6 +14,8 @@ pub enum Format {
     G722,
     /// `audio/CN`, RFC 3389.
     ComfortNoise,
+    /// `audio/telephone-event`, RFC 4733: not sound, but it travels in the same stream.
+    TelephoneEvent,
     /// `audio/red`, RFC 2198.
     Red {
         /// The payload type of the codec inside: the first of the fmtp line.
@@ -50,6 +52,7 @@ impl Format {
             "audio/pcma" => Self::Pcma,
             "audio/g722" => Self::G722,
             "audio/cn" => Self::ComfortNoise,
+            "audio/telephone-event" => Self::TelephoneEvent,
             "audio/red" => Self::Red {
                 primary: PayloadType::new(fmtp.split('/').next()?.trim().parse().ok()?)?,
             },
@@ -75,6 +78,7 @@ impl Format {
                 | Self::Pcma
                 | Self::G722
                 | Self::ComfortNoise
+                | Self::TelephoneEvent
                 | Self::Red { .. }
         )
     }
@@ -98,6 +102,11 @@ mod tests {
         for (mime, fmtp, format) in [
             ("audio/OPUS", Some("minptime=10"), Some(Format::Opus)),
             ("audio/pcmu", None, Some(Format::Pcmu)),
+            (
+                "audio/telephone-event",
+                Some("0-16"),
+                Some(Format::TelephoneEvent),
+            ),
             (
                 "audio/red",
                 Some("111/111"),

@@ -46,9 +46,12 @@ impl Packetizer {
     /// One for frames of `format`. `seed` is where picture ids start: a random number.
     pub fn new(format: Format, seed: u16) -> Self {
         Self(match format {
-            Format::Opus | Format::Pcmu | Format::Pcma | Format::G722 | Format::ComfortNoise => {
-                State::Audio
-            }
+            Format::Opus
+            | Format::Pcmu
+            | Format::Pcma
+            | Format::G722
+            | Format::ComfortNoise
+            | Format::TelephoneEvent => State::Audio,
             Format::Red { primary } => State::Red(red::Redundancy::new(primary)),
             Format::Vp8 => State::Vp8(vp8::Packetizer::new(seed)),
             Format::Vp9 => State::Vp9(vp9::Packetizer::new(seed)),
