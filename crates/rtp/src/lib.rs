@@ -55,6 +55,7 @@
 //! |---|---|
 //! | [`PacketView`], [`Header`] | a packet read, and the header of one to be written |
 //! | [`ExtensionUri`], [`ExtensionMap`], [`Extensions`], [`ExtensionsView`] | header extensions: which, under which ids, as values, as they come |
+//! | [`dependency`] | the dependency descriptor: layers and what refers to what, without the payload |
 //! | [`rtcp`] | reports, feedback and the rest of RTCP |
 //! | [`payload`] | what is in a packet: frames taken apart and put together |
 //! | [`dtmf`] | keys pressed on a telephone: what plays them, and what hears them |
@@ -70,7 +71,7 @@
 //!
 //! RFC 3550 and 3551, 8285 (header extensions), 4585 and 5104 (feedback), 5506, 5761, 3611, 8888, 4588,
 //! 4733 (telephone events), 9335 (recognized; SRTP decrypts), 6464, 6465, 5450, 8852, 9143 §15; the payload formats of
-//! [`payload`].
+//! [`payload`]; appendix A of the AV1 RTP specification.
 //!
 //! # Non-goals
 //!
@@ -86,6 +87,7 @@
     )
 )]
 
+pub mod dependency;
 pub mod dtmf;
 mod extension_uri;
 mod extension_view;
