@@ -128,6 +128,8 @@ pub enum Attribute<'a> {
     },
     /// Names a TCP connection of a peer. RFC 6062 §6.2.1
     ConnectionId(u32),
+    /// Lets an allocation move to another 5-tuple; empty where one is asked for. RFC 8016 §4.1
+    MobilityTicket(&'a [u8]),
     /// An OAuth 2.0 token. RFC 7635 §6.2
     AccessToken(&'a [u8]),
     /// The name of the authorization server. RFC 7635 §6.1
@@ -184,6 +186,7 @@ impl Attribute<'_> {
             Self::AddressErrorCode(..) => AttributeType::ADDRESS_ERROR_CODE,
             Self::Icmp { .. } => AttributeType::ICMP,
             Self::ConnectionId(_) => AttributeType::CONNECTION_ID,
+            Self::MobilityTicket(_) => AttributeType::MOBILITY_TICKET,
             Self::AccessToken(_) => AttributeType::ACCESS_TOKEN,
             Self::ThirdPartyAuthorization(_) => AttributeType::THIRD_PARTY_AUTHORIZATION,
             Self::Unknown { kind, .. } => *kind,

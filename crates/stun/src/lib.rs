@@ -39,6 +39,7 @@
 //! | [`MessageBuilder`], [`Message`] | a message to send, step by step or as a value with a size |
 //! | [`Attribute`], [`AttributeType`] | the typed attributes and their numbers |
 //! | [`IntegrityKey`] | a key for both HMACs; [`userhash`] and [`PasswordAlgorithm`] go with it |
+//! | [`ChannelHeader`], [`ChannelNumber`] | the 4 bytes in front of data in a TURN channel |
 //! | [`Class`], [`Method`], [`TransactionId`], [`ErrorCode`] | the header's and the responses' nouns |
 //!
 //! # Design decision
@@ -53,7 +54,7 @@
 //!
 //! # Specifications
 //!
-//! RFC 8489 (STUN), RFC 8656 (TURN), RFC 6062 (TURN over TCP), RFC 7635 (third-party
+//! RFC 8489 (STUN), RFC 8656 (TURN), RFC 6062 (TURN over TCP), RFC 8016 (mobility), RFC 7635 (third-party
 //! authorization), RFC 8445 §16 (ICE's attributes), RFC 7983 (telling STUN from other protocols),
 //! draft-thatcher-ice-renomination, and the attributes of libwebrtc that browsers send.
 //!
@@ -74,6 +75,7 @@
 
 mod attribute;
 mod builder;
+mod channel;
 mod header;
 mod integrity;
 mod kind;
@@ -84,6 +86,7 @@ pub use attribute::{
     UnknownAttributes,
 };
 pub use builder::{BuildError, Message, MessageBuilder};
+pub use channel::{CHANNEL_HEADER_LEN, ChannelHeader, ChannelNumber};
 pub use header::{Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId};
 pub use integrity::{
     IntegrityAlgorithm, IntegrityError, IntegrityKey, PasswordAlgorithm, userhash,

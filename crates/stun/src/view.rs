@@ -4,6 +4,7 @@ mod attributes;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::ops::Range;
 
 use pc_proto::{ParseError, Reader};
 
@@ -137,6 +138,17 @@ impl<'a> MessageView<'a> {
     /// The first attribute of a type, decoded.
     pub fn attribute(&self, kind: AttributeType) -> Option<Attribute<'a>> {
         self.first(kind)
+    }
+
+    /// The value of the first attribute of a type as it is on the wire, without padding.
+    pub fn value(&self, kind: AttributeType) -> Option<&'a [u8]> {
+        self.attributes().value_of(kind)
+    }
+
+    /// Where in the message the value of the first attribute of a type is, for who goes on with the
+    /// bytes in place, as with the DATA of an indication (RFC 8656 §11.6).
+    pub fn value_range(&self, kind: AttributeType) -> Option<Range<usize>> {
+        self.attributes().range_of(kind)
     }
 
     /// The same, made anew for each type so that only its own decoding is left.

@@ -88,6 +88,7 @@ impl<'a> Attribute<'a> {
                 _ => return None,
             },
             T::CONNECTION_ID => Self::ConnectionId(u32(value)?),
+            T::MOBILITY_TICKET => Self::MobilityTicket(value),
             T::ACCESS_TOKEN => Self::AccessToken(value),
             T::THIRD_PARTY_AUTHORIZATION => Self::ThirdPartyAuthorization(text(value)?),
             kind => Self::Unknown { kind, value },

@@ -30,6 +30,7 @@ impl Attribute<'_> {
             Self::MetaDtlsInStun(bytes)
             | Self::MessageIntegritySha256(bytes)
             | Self::Data(bytes)
+            | Self::MobilityTicket(bytes)
             | Self::AccessToken(bytes)
             | Self::Unknown { value: bytes, .. } => bytes.len(),
             Self::UserHash(_) => 32,
@@ -116,6 +117,7 @@ impl Attribute<'_> {
             Self::MetaDtlsInStun(bytes)
             | Self::MessageIntegritySha256(bytes)
             | Self::Data(bytes)
+            | Self::MobilityTicket(bytes)
             | Self::AccessToken(bytes)
             | Self::Unknown { value: bytes, .. } => w.bytes(bytes),
             Self::UserHash(hash) => w.bytes(hash),

@@ -39,6 +39,8 @@ codes! {
     UNAUTHENTICATED = 401, "Unauthenticated";
     /// RFC 8656 §19
     FORBIDDEN = 403, "Forbidden";
+    /// RFC 8016 §4.2
+    MOBILITY_FORBIDDEN = 405, "Mobility Forbidden";
     /// RFC 8489 §14.8
     UNKNOWN_ATTRIBUTE = 420, "Unknown Attribute";
     /// RFC 8656 §19

@@ -244,6 +244,7 @@ fn every_attribute(
             data: word.to_be_bytes(),
         },
         Attribute::ConnectionId(word),
+        Attribute::MobilityTicket(data),
         Attribute::AccessToken(data),
         Attribute::ThirdPartyAuthorization(text),
         Attribute::Unknown { kind, value: data },
@@ -297,4 +298,21 @@ proptest! {
             prop_assert!(!debug.is_empty());
         }
     }
+}
+
+/// RFC 8656 §11.6: who relays data goes on with them where they are.
+#[test]
+fn values_are_found_in_place() {
+    let mut bytes = [0; 100];
+    let len = MessageBuilder::new(&mut bytes, Class::Indication, Method::DATA, ID)
+        .attribute(Attribute::XorPeerAddress(([192, 0, 2, 1], 9).into()))
+        .attribute(Attribute::Data(b"hello"))
+        .attribute(Attribute::Data(b"not this"))
+        .finish()
+        .unwrap();
+    let view = MessageView::parse(&bytes[..len]).unwrap();
+    assert_eq!(view.value(AttributeType::DATA), Some(&b"hello"[..]));
+    let range = view.value_range(AttributeType::DATA).unwrap();
+    assert_eq!(&bytes[range], b"hello");
+    assert_eq!(view.value_range(AttributeType::SOFTWARE), None);
 }

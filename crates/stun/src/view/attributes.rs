@@ -1,7 +1,10 @@
 //! The attributes of a checked message, and which of them count.
 
+use std::ops::Range;
+
 use pc_proto::{ParseError, Reader};
 
+use crate::attribute::ATTRIBUTE_HEADER_LEN;
 use crate::header::HEADER_LEN;
 use crate::{Attribute, AttributeType};
 
@@ -112,14 +115,28 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// The value of the next of a type.
-    pub(super) fn value_of(mut self, kind: AttributeType) -> Option<&'a [u8]> {
+    /// The next of a type, not decoded.
+    #[inline]
+    fn tlv_of(mut self, kind: AttributeType) -> Option<Tlv<'a>> {
         loop {
             let tlv = self.next_tlv()?;
             if tlv.kind == kind {
-                return Some(tlv.value);
+                return Some(tlv);
             }
         }
+    }
+
+    /// The value of the next of a type.
+    #[inline]
+    pub(super) fn value_of(self, kind: AttributeType) -> Option<&'a [u8]> {
+        Some(self.tlv_of(kind)?.value)
+    }
+
+    /// Where in the message the value of the next of a type is.
+    pub(super) fn range_of(self, kind: AttributeType) -> Option<Range<usize>> {
+        let tlv = self.tlv_of(kind)?;
+        let start = usize::from(tlv.at) + ATTRIBUTE_HEADER_LEN;
+        Some(start..start + tlv.value.len())
     }
 }
 
