@@ -51,6 +51,8 @@
 //! | [`Config`], [`Timing`], [`Credentials`] | what it is made from |
 //! | [`Candidate`], [`CandidatePair`], [`CandidateKind`] | addresses, and two of them |
 //! | [`State`], [`Role`], [`Event`] | what became of it |
+//! | [`StunClient`] | asks a STUN server for the address that it sees |
+//! | [`StreamFrames`] | messages of a TCP or TLS stream from a server |
 //! | [`ServerUri`] | a `stun:`, `stuns:`, `turn:` or `turns:` URL |
 //! | [`Error`], [`Rejected`] | the caller's mistakes; why a datagram was dropped |
 //!
@@ -115,6 +117,7 @@ mod paths;
 mod remotes;
 mod reply;
 mod requests;
+mod server;
 mod state;
 mod transaction;
 mod uri;
@@ -124,6 +127,10 @@ pub use candidate::{COMPONENT, Candidate, CandidateKind, CandidatePair, candidat
 pub use config::{Config, Timing};
 pub use credentials::Credentials;
 pub use error::{Error, Rejected};
+pub use server::{
+    Alternate, ErrorResponse, FrameError, Redirects, RequestTiming, ServerError, StreamFrames,
+    StunClient, StunConfig, StunEvent,
+};
 pub use state::{Event, Role, State};
 pub use uri::{Host, Scheme, ServerTransport, ServerUri, UriError};
 
