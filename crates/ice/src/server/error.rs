@@ -89,8 +89,4 @@ impl ServerError {
             _ => 701,
         }
     }
-
-    pub(crate) fn refused(code: ErrorCode<'_>) -> Self {
-        Self::Refused(code.into())
-    }
 }

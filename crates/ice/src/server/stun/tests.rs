@@ -226,7 +226,7 @@ fn errors_are_told() {
         (
             Class::Error,
             Attribute::ErrorCode(refused),
-            ServerError::refused(refused),
+            ServerError::Refused(refused.into()),
         ),
     ] {
         let mut bench = Bench::new(ServerTransport::Udp);
