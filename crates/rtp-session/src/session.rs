@@ -5,8 +5,8 @@ use crate::{
     ReceiverParameters, Rejected, SendError, SenderId, SenderParameters, Source, clock::WallClock,
     feedback::Arrivals, receive::Receivers, rtcp::Rtcp, send::Senders,
 };
-use pc_proto::{Protocol, TransmitBuf};
-use pc_rtp::{PacketView, Ssrc, is_rtcp};
+use pc_proto::{Protocol, Serial32, TransmitBuf};
+use pc_rtp::{PacketView, PayloadType, Ssrc, dtmf, is_rtcp};
 use rand_chacha::{
     ChaCha12Rng,
     rand_core::{Rng, SeedableRng},
@@ -110,6 +110,35 @@ impl Session {
         packet: OutgoingPacket<'_>,
     ) -> Result<(), SendError> {
         self.senders.send_packet(now, id, encoding, &packet)
+    }
+
+    /// The timestamp that media sampled now have in the stream of an encoding; `None` if there is none.
+    /// `clock_rate` counts while none has been sent.
+    pub fn media_timestamp(
+        &mut self,
+        now: Instant,
+        id: SenderId,
+        encoding: usize,
+        clock_rate: u32,
+    ) -> Option<Serial32> {
+        self.senders.media_timestamp(now, id, encoding, clock_rate)
+    }
+
+    /// Sends a telephone event (RFC 4733) in the stream of an encoding, under the timestamp that
+    /// [`media_timestamp`](Self::media_timestamp) had when it began.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: it is not sent.
+    pub fn send_telephone_event(
+        &mut self,
+        now: Instant,
+        id: SenderId,
+        encoding: usize,
+        payload_type: PayloadType,
+        event: &dtmf::Packet,
+    ) -> Result<(), SendError> {
+        (self.senders).send_telephone_event(now, id, encoding, payload_type, event)
     }
 
     /// Takes back what waits to leave of a sender, whose track has been replaced by none or whose

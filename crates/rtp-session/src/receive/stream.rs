@@ -79,6 +79,13 @@ pub(super) struct Packet<'a> {
     pub(super) is_retransmission: bool,
 }
 
+impl Packet<'_> {
+    /// Whether it is of telephone events (RFC 4733), for whoever looks at packets as they arrive.
+    fn is_event(&self) -> bool {
+        self.codec.format == Format::TelephoneEvent
+    }
+}
+
 impl Stream {
     pub(super) fn new(
         now: Instant,
@@ -134,11 +141,13 @@ impl Stream {
         self.count(now, packet);
         self.key_frame.hear(now);
         if !packet.is_retransmission {
-            self.follow_clock(packet.codec.clock_rate);
+            if !packet.is_event() {
+                self.follow_clock(packet.codec.clock_rate);
+            }
             let arrival = now.saturating_duration_since(self.begin);
             let timestamp = packet.view.timestamp();
             self.reception
-                .on_packet(number, timestamp, packet.codec.clock_rate, arrival);
+                .on_packet(number, timestamp, self.clock_rate, arrival);
         }
         if let Some(highest) = highest
             && packet.codec.nack
@@ -224,7 +233,9 @@ impl Stream {
 
     fn count(&mut self, now: Instant, packet: &Packet<'_>) {
         let stats = &mut self.stats;
-        stats.payload_type = Some(packet.codec.payload_type);
+        if !packet.is_event() {
+            stats.payload_type = Some(packet.codec.payload_type);
+        }
         stats.packets_received += 1;
         stats.bytes_received += packet.payload.len() as u64;
         let overhead = packet.view.header_len() + packet.view.padding_len();
@@ -240,8 +251,16 @@ impl Stream {
     }
 
     fn keep(&mut self, now: Instant, number: u64, packet: &Packet<'_>) {
-        let extended = self.timestamps.extend(packet.view.timestamp());
-        let inspected = match packet.payload {
+        // A telephone event is not played with the sound, and has the timestamp of its beginning:
+        // what is kept of it is that nothing is missing in its place.
+        let (extended, payload) = match packet.is_event() {
+            true => (self.timestamps.peek(packet.view.timestamp()), &[][..]),
+            false => (
+                self.timestamps.extend(packet.view.timestamp()),
+                packet.payload,
+            ),
+        };
+        let inspected = match payload {
             [] => None,
             payload => payload::inspect(packet.codec.format, payload).ok(),
         };
@@ -261,12 +280,12 @@ impl Stream {
         };
         match &mut self.media {
             Media::Audio(buffer) => {
-                if !packet.is_retransmission {
+                if !packet.is_retransmission && !packet.is_event() {
                     self.timing.observe(now, extended);
                 }
                 match packet.codec.format {
-                    Format::Red { .. } => buffer.insert_red(number, info, packet.payload),
-                    _ => buffer.insert(number, info, packet.payload),
+                    Format::Red { .. } => buffer.insert_red(number, info, payload),
+                    _ => buffer.insert(number, info, payload),
                 }
             }
             Media::Video(buffer) => {
@@ -274,7 +293,7 @@ impl Stream {
                 if info.marker && !packet.is_retransmission {
                     self.timing.observe(now, extended);
                 }
-                let is_full = buffer.slots().insert(number, info, packet.payload);
+                let is_full = buffer.slots().insert(number, info, payload);
                 if is_full {
                     buffer.give_up();
                 }

@@ -4,8 +4,8 @@ use crate::{
     Codec, Config, Event, Frame, OutgoingPacket, SendError, SenderId, SenderParameters,
     clock::WallClock,
 };
-use pc_proto::Serial16;
-use pc_rtp::{AudioLevel, PayloadType, Ssrc, VideoOrientation};
+use pc_proto::{Serial16, Serial32};
+use pc_rtp::{AudioLevel, PayloadType, Ssrc, VideoOrientation, dtmf};
 use rand_chacha::{
     ChaCha12Rng,
     rand_core::{Rng, SeedableRng},
@@ -237,6 +237,34 @@ impl Senders {
         let queued = open.stream.forward(now, open.codec, packet)?;
         let line = Line::of(open.codec);
         self.enqueue(now, line, id, encoding, queued);
+        Ok(())
+    }
+
+    pub(crate) fn media_timestamp(
+        &mut self,
+        now: Instant,
+        id: SenderId,
+        encoding: usize,
+        clock_rate: u32,
+    ) -> Option<Serial32> {
+        let stream = self.senders.get_mut(&id)?.streams.get_mut(encoding)?;
+        Some(stream.media_timestamp(now, clock_rate))
+    }
+
+    pub(crate) fn send_telephone_event(
+        &mut self,
+        now: Instant,
+        id: SenderId,
+        encoding: usize,
+        payload_type: PayloadType,
+        event: &dtmf::Packet,
+    ) -> Result<(), SendError> {
+        let keep = self.keep();
+        let sender = self.senders.get_mut(&id).ok_or(SendError::UnknownSender)?;
+        let open = sender.open(encoding, payload_type, false)?;
+        open.stream.history.expire(now, keep);
+        let queued = open.stream.telephone_event(now, open.codec, event)?;
+        self.enqueue(now, Line::Audio, id, encoding, queued);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{Codec, Frame, OutgoingPacket, SendError};
 use pc_proto::{Serial16, Serial32};
 use pc_rtp::{
-    PayloadType, Ssrc,
+    PayloadType, Ssrc, dtmf,
     payload::{Format, FrameInfo, Packetizer},
 };
 use rand_chacha::{ChaCha12Rng, rand_core::Rng};
@@ -39,6 +39,8 @@ pub(super) struct Stream {
     /// The number of the newest packet that left.
     newest: Option<Index>,
     timestamp_offset: u32,
+    /// Telephone events have set the media clock before any media: these go on with it.
+    follows_events: bool,
     packetizer: Option<(Format, Packetizer)>,
     forwarded: Option<Forwarded>,
     last_key_frame_request: Option<Instant>,
@@ -137,6 +139,7 @@ impl Stream {
             next: Index::from(first_sequence_number(rng)),
             newest: None,
             timestamp_offset: rng.next_u32(),
+            follows_events: false,
             packetizer: None,
             forwarded: None,
             last_key_frame_request: None,
@@ -154,6 +157,12 @@ impl Stream {
         max_payload: usize,
         rng: &mut ChaCha12Rng,
     ) -> Result<Queued, SendError> {
+        if std::mem::take(&mut self.follows_events)
+            && let Some(clock) = &self.media_clock
+        {
+            let timestamp = clock.timestamp_at(frame.capture);
+            self.timestamp_offset = timestamp.steps_from(frame.timestamp);
+        }
         let timestamp = frame.timestamp.plus(self.timestamp_offset);
         let info = FrameInfo {
             is_key_frame: frame.is_key_frame,
@@ -211,6 +220,37 @@ impl Stream {
         sent.audio_level = packet.audio_level;
         sent.orientation = packet.orientation;
         self.enqueue(index, sent)
+    }
+
+    /// The timestamp of media that are sampled now, on a clock of `rate` if there have been none.
+    pub(super) fn media_timestamp(&mut self, now: Instant, rate: u32) -> Serial32 {
+        if self.media_clock.is_none() {
+            self.set_media_clock(now, Serial32(self.timestamp_offset), rate);
+            self.follows_events = true;
+        }
+        let clock = self.media_clock.as_ref();
+        clock.map_or(Serial32(0), |clock| clock.timestamp_at(now))
+    }
+
+    /// Queues a telephone event. It is no media: clock and codec of the stream stay.
+    pub(super) fn telephone_event(
+        &mut self,
+        now: Instant,
+        codec: &Codec,
+        event: &dtmf::Packet,
+    ) -> Result<Queued, SendError> {
+        let mut sent = (self.history).take_spare(now, codec.payload_type, event.payload.len());
+        sent.payloads.push(&[&event.payload]);
+        sent.rtx = None;
+        sent.timestamp = event.timestamp;
+        sent.marker = event.marker;
+        sent.audio_level = None;
+        sent.orientation = None;
+        self.forwarded = None;
+        let payload_type = self.payload_type;
+        let queued = self.enqueue(self.next, sent);
+        self.payload_type = payload_type;
+        queued
     }
 
     fn enqueue(&mut self, first: Index, sent: SentFrame) -> Result<Queued, SendError> {
