@@ -119,7 +119,6 @@ fn malformed_payloads_of_every_codec_are_dropped() {
         (Format::Pcma, 8000),
         (Format::G722, 8000),
         (Format::ComfortNoise, 8000),
-        (Format::TelephoneEvent, 8000),
         (Format::Vp8, 90_000),
         (Format::Vp9, 90_000),
         (
