@@ -31,7 +31,8 @@ pub(crate) struct Cm {
 
 struct CmKeys {
     key: AesCounter,
-    salt: Zeroizing<[u8; 16]>,
+    /// `k_s * 2^16`.
+    salt: Zeroizing<u128>,
     authentication: HmacSha1,
 }
 
@@ -42,7 +43,8 @@ pub(crate) struct Gcm {
 
 struct GcmKeys {
     key: AesGcm,
-    salt: Zeroizing<[u8; NONCE_LEN]>,
+    /// The lower 96 bits are what nonces are combined with.
+    salt: Zeroizing<u128>,
 }
 
 impl Cipher {
@@ -79,10 +81,10 @@ impl Cipher {
     /// Bits that nobody else knows, for what is not cryptography.
     pub(crate) fn secret(&self) -> u64 {
         let salt = match self {
-            Self::Cm(cm) => cm.rtp.salt.first_chunk::<8>(),
-            Self::Gcm(gcm) => gcm.rtp.salt.first_chunk::<8>(),
+            Self::Cm(cm) => *cm.rtp.salt,
+            Self::Gcm(gcm) => *gcm.rtp.salt,
         };
-        u64::from_be_bytes(*salt.unwrap_or(&[0; 8]))
+        (salt >> 32) as u64
     }
 
     /// Protects a packet of which the first `clear` bytes stay readable, with `index` of 48 bits. The
@@ -99,24 +101,11 @@ impl Cipher {
         let (body, room) = packet
             .split_at_mut_checked(len)
             .ok_or(Rejected::Malformed)?;
-        match self {
-            Self::Gcm(gcm) => {
-                let tag_room = room.get_mut(..TAG_LEN).ok_or(Rejected::NoRoom)?;
-                let (header, payload) = split(body, clear)?;
-                let nonce = gcm.rtp.rtp_nonce(ssrc, index);
-                let tag = gcm.rtp.key.seal(&nonce, header, payload);
-                tag_room.copy_from_slice(&tag.map_err(|_| Rejected::Malformed)?);
-                Ok(len + TAG_LEN)
-            }
-            Self::Cm(cm) => {
-                let tag_room = room.get_mut(..cm.rtp_tag_len).ok_or(Rejected::NoRoom)?;
-                let (_, payload) = split(body, clear)?;
-                cm.rtp.apply(ssrc, index, payload)?;
-                let tag = cm.rtp.rtp_tag(body, index);
-                copy(tag_room, &tag);
-                Ok(len + cm.rtp_tag_len)
-            }
-        }
+        let overhead = match self {
+            Self::Gcm(gcm) => gcm.rtp.protect_rtp(body, room, clear, ssrc, index)?,
+            Self::Cm(cm) => cm.protect_rtp(body, room, clear, ssrc, index)?,
+        };
+        Ok(len + overhead)
     }
 
     /// Undoes [`protect_rtp`](Self::protect_rtp); returns the length without the tag. What is not
@@ -130,29 +119,8 @@ impl Cipher {
         index: u64,
     ) -> Result<usize, Rejected> {
         match self {
-            Self::Gcm(gcm) => {
-                let len = packet.len().checked_sub(TAG_LEN);
-                let len = len.filter(|len| *len >= clear);
-                let (header, sealed) = split(packet, clear)?;
-                let nonce = gcm.rtp.rtp_nonce(ssrc, index);
-                let opened = gcm.rtp.key.open(&nonce, header, sealed);
-                opened.map_err(|_| Rejected::NotAuthentic)?;
-                len.ok_or(Rejected::Malformed)
-            }
-            Self::Cm(cm) => {
-                let len = packet.len().checked_sub(cm.rtp_tag_len);
-                let len = len.ok_or(Rejected::Malformed)?;
-                let (body, tag) = packet
-                    .split_at_mut_checked(len)
-                    .ok_or(Rejected::Malformed)?;
-                let expected = cm.rtp.rtp_tag(body, index);
-                if !is_equal(expected.get(..cm.rtp_tag_len).unwrap_or_default(), tag) {
-                    return Err(Rejected::NotAuthentic);
-                }
-                let (_, payload) = split(body, clear)?;
-                cm.rtp.apply(ssrc, index, payload)?;
-                Ok(len)
-            }
+            Self::Gcm(gcm) => gcm.rtp.unprotect_rtp(packet, clear, ssrc, index),
+            Self::Cm(cm) => cm.unprotect_rtp(packet, clear, ssrc, index),
         }
     }
 
@@ -315,6 +283,44 @@ impl Cipher {
 }
 
 impl Cm {
+    /// Returns the length of the tag, which is written to `room`.
+    fn protect_rtp(
+        &self,
+        body: &mut [u8],
+        room: &mut [u8],
+        clear: usize,
+        ssrc: u32,
+        index: u64,
+    ) -> Result<usize, Rejected> {
+        let tag_room = room.get_mut(..self.rtp_tag_len).ok_or(Rejected::NoRoom)?;
+        let (_, payload) = split(body, clear)?;
+        self.rtp.apply(ssrc, index, payload)?;
+        let tag = self.rtp.rtp_tag(body, index);
+        copy(tag_room, &tag);
+        Ok(self.rtp_tag_len)
+    }
+
+    fn unprotect_rtp(
+        &self,
+        packet: &mut [u8],
+        clear: usize,
+        ssrc: u32,
+        index: u64,
+    ) -> Result<usize, Rejected> {
+        let len = packet.len().checked_sub(self.rtp_tag_len);
+        let len = len.ok_or(Rejected::Malformed)?;
+        let (body, tag) = packet
+            .split_at_mut_checked(len)
+            .ok_or(Rejected::Malformed)?;
+        let expected = self.rtp.rtp_tag(body, index);
+        if !is_equal(expected.get(..self.rtp_tag_len).unwrap_or_default(), tag) {
+            return Err(Rejected::NotAuthentic);
+        }
+        let (_, payload) = split(body, clear)?;
+        self.rtp.apply(ssrc, index, payload)?;
+        Ok(len)
+    }
+
     fn apply_cryptex(
         &self,
         packet: &mut [u8],
@@ -339,7 +345,7 @@ impl CmKeys {
         let authentication = derivation.derive::<20>(authentication, 20)?;
         Ok(Self {
             key: AesCounter::new(&*key)?,
-            salt: derivation.derive(salt, 14)?,
+            salt: Zeroizing::new(u128::from_be_bytes(*derivation.derive(salt, 14)?)),
             authentication: HmacSha1::new(&*authentication),
         })
     }
@@ -348,7 +354,7 @@ impl CmKeys {
     #[inline]
     fn apply(&self, ssrc: u32, index: u64, payload: &mut [u8]) -> Result<(), Rejected> {
         let mixed = u128::from(ssrc) << 64 | u128::from(index) << 16;
-        let iv = (u128::from_be_bytes(*self.salt) ^ mixed).to_be_bytes();
+        let iv = (*self.salt ^ mixed).to_be_bytes();
         let applied = self.key.apply(&iv, payload);
         applied.map_err(|_| Rejected::Malformed)
     }
@@ -366,8 +372,41 @@ impl GcmKeys {
         let key = derivation.derive::<32>(key, len)?;
         Ok(Self {
             key: AesGcm::new(key.get(..len).unwrap_or_default())?,
-            salt: derivation.derive(salt, NONCE_LEN)?,
+            salt: Zeroizing::new(u128::from_be_bytes(*derivation.derive(salt, NONCE_LEN)?) >> 32),
         })
+    }
+
+    /// Returns the length of the tag, which is written to `room`.
+    #[inline(always)]
+    fn protect_rtp(
+        &self,
+        body: &mut [u8],
+        room: &mut [u8],
+        clear: usize,
+        ssrc: u32,
+        index: u64,
+    ) -> Result<usize, Rejected> {
+        let tag_room = room.first_chunk_mut().ok_or(Rejected::NoRoom)?;
+        let (header, payload) = split(body, clear)?;
+        let nonce = self.rtp_nonce(ssrc, index);
+        let tag = self.key.seal(&nonce, header, payload);
+        *tag_room = tag.map_err(|_| Rejected::Malformed)?;
+        Ok(TAG_LEN)
+    }
+
+    #[inline(always)]
+    fn unprotect_rtp(
+        &self,
+        packet: &mut [u8],
+        clear: usize,
+        ssrc: u32,
+        index: u64,
+    ) -> Result<usize, Rejected> {
+        let (header, sealed) = split(packet, clear)?;
+        let nonce = self.rtp_nonce(ssrc, index);
+        let opened = self.key.open(&nonce, header, sealed);
+        let len = opened.map_err(|_| Rejected::NotAuthentic)?;
+        Ok(clear + len)
     }
 
     /// RFC 7714 §8.1: `00 00 | SSRC | ROC | SEQ`, combined with the salt.
@@ -381,13 +420,15 @@ impl GcmKeys {
         self.nonce(u128::from(ssrc) << 48 | u128::from(index))
     }
 
+    /// Written as a cipher reads it, in words: a read that spans what was written byte by byte has to
+    /// wait for memory, which takes as long as a tenth of a short packet.
     #[inline]
     fn nonce(&self, mixed: u128) -> [u8; NONCE_LEN] {
-        let mut nonce = *self.salt;
-        let [_, _, _, _, mixed @ ..] = mixed.to_be_bytes();
-        for (byte, other) in nonce.iter_mut().zip(mixed) {
-            *byte ^= other;
-        }
+        let combined = *self.salt ^ mixed;
+        let mut nonce = [0; NONCE_LEN];
+        let (head, tail) = nonce.split_at_mut(8);
+        head.copy_from_slice(&((combined >> 32) as u64).to_be_bytes());
+        tail.copy_from_slice(&(combined as u32).to_be_bytes());
         nonce
     }
 }
@@ -418,7 +459,10 @@ impl Cipher {
     pub(crate) fn of_session_keys(key: &[u8], salt: [u8; NONCE_LEN]) -> Self {
         let keys = || GcmKeys {
             key: AesGcm::new(key).unwrap(),
-            salt: Zeroizing::new(salt),
+            salt: Zeroizing::new(
+                salt.iter()
+                    .fold(0, |all, byte| all << 8 | u128::from(*byte)),
+            ),
         };
         Self::Gcm(Box::new(Gcm {
             rtp: keys(),

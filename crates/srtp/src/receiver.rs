@@ -51,31 +51,31 @@ impl Receiver {
     /// state has changed; what the bytes hold then is of no use.
     pub fn unprotect_rtp<'d>(&mut self, packet: &'d mut [u8]) -> Result<&'d mut [u8], Rejected> {
         let header = Header::parse(packet)?;
-        let Self {
-            cipher,
-            options,
-            rtp,
-            ..
-        } = self;
-        let len = match rtp.get_mut(header.ssrc) {
-            Some(window) => {
-                let index = estimate(window.highest(), header.sequence_number);
-                if index > MAX_INDEX {
-                    return Err(Rejected::KeyExhausted);
-                }
-                window.check(index)?;
-                let len = open(cipher, options.cryptex, packet, &header, index)?;
-                window.accept(index);
-                len
-            }
-            None => {
-                rtp.check_room()?;
-                let index = u64::from(header.sequence_number);
-                let len = open(cipher, options.cryptex, packet, &header, index)?;
-                rtp.insert(header.ssrc, Window::new(options.replay_window, index));
-                len
-            }
+        let Some(window) = self.rtp.get_mut(header.ssrc) else {
+            return self.unprotect_first(packet, header);
         };
+        let index = estimate(window.highest(), header.sequence_number);
+        if index > MAX_INDEX {
+            return Err(Rejected::KeyExhausted);
+        }
+        window.check(index)?;
+        let len = open(&self.cipher, &self.options, packet, header, index)?;
+        window.accept(index);
+        packet.get_mut(..len).ok_or(Rejected::Malformed)
+    }
+
+    /// A packet of a source that none has come of.
+    #[cold]
+    fn unprotect_first<'d>(
+        &mut self,
+        packet: &'d mut [u8],
+        header: Header,
+    ) -> Result<&'d mut [u8], Rejected> {
+        self.rtp.check_room()?;
+        let index = u64::from(header.sequence_number);
+        let len = open(&self.cipher, &self.options, packet, header, index)?;
+        let window = Window::new(self.options.replay_window, index);
+        self.rtp.insert(header.ssrc, window);
         packet.get_mut(..len).ok_or(Rejected::Malformed)
     }
 
@@ -108,23 +108,34 @@ impl Receiver {
 }
 
 /// Verifies and decrypts a packet of RTP; its length without the tag.
-#[inline]
+///
+/// The header goes from hand to hand as a value: so it stays in registers where the way is short.
+#[inline(always)]
 fn open(
     cipher: &Cipher,
-    accepts_cryptex: bool,
+    options: &Options,
     packet: &mut [u8],
-    header: &Header,
+    header: Header,
     index: u64,
 ) -> Result<usize, Rejected> {
     match header.profile.and_then(cryptex::plain) {
         None => cipher.unprotect_rtp(packet, header.len, header.ssrc, index),
-        Some(_) if !accepts_cryptex => Err(Rejected::Malformed),
-        Some(profile) => {
-            let len = cipher.unprotect_cryptex(packet, header, index)?;
-            cryptex::set_profile(packet, header, profile);
-            Ok(len)
-        }
+        Some(_) if !options.cryptex => Err(Rejected::Malformed),
+        Some(profile) => open_cryptex(cipher, packet, header, index, profile),
     }
+}
+
+#[cold]
+fn open_cryptex(
+    cipher: &Cipher,
+    packet: &mut [u8],
+    header: Header,
+    index: u64,
+    profile: u16,
+) -> Result<usize, Rejected> {
+    let len = cipher.unprotect_cryptex(packet, &header, index)?;
+    cryptex::set_profile(packet, &header, profile);
+    Ok(len)
 }
 
 impl fmt::Debug for Receiver {

@@ -24,6 +24,7 @@ impl Window {
         new
     }
 
+    #[inline]
     pub(crate) fn highest(&self) -> u64 {
         self.highest
     }
@@ -54,27 +55,23 @@ impl Window {
     #[inline]
     pub(crate) fn accept(&mut self, index: u64) {
         if index > self.highest {
-            self.forget_up_to(index);
+            if index - self.highest > 1 {
+                self.forget_before(index);
+            }
             self.highest = index;
         }
         self.mark(index);
     }
 
-    /// The places of indexes that are in the window from now on have those of earlier ones.
-    fn forget_up_to(&mut self, index: u64) {
-        let steps = index - self.highest;
-        if steps == 1 {
-            let (word, bit) = self.place(index);
-            if let Some(bits) = self.bits.get_mut(word) {
-                *bits &= !(1 << bit);
-            }
-            return;
-        }
-        if steps >= self.size() {
+    /// The indexes that have been skipped take the places of earlier ones; so does `index` itself, which
+    /// is about to be marked whatever its place has held.
+    #[cold]
+    fn forget_before(&mut self, index: u64) {
+        if index - self.highest >= self.size() {
             self.bits.fill(0);
             return;
         }
-        for passed in self.highest + 1..=index {
+        for passed in self.highest + 1..index {
             let (word, bit) = self.place(passed);
             if let Some(bits) = self.bits.get_mut(word) {
                 *bits &= !(1 << bit);
@@ -82,6 +79,7 @@ impl Window {
         }
     }
 
+    #[inline]
     fn mark(&mut self, index: u64) {
         let (word, bit) = self.place(index);
         if let Some(bits) = self.bits.get_mut(word) {
