@@ -73,6 +73,7 @@
 
 mod demux;
 mod ecn;
+mod framing;
 mod interfaces;
 mod recv;
 mod send;
@@ -81,6 +82,7 @@ mod sys;
 
 pub use demux::{Claim, Demux, MAX_TUPLES_PER_KEY, Taken};
 pub use ecn::Ecn;
+pub use framing::{Decoder, Framing, FramingError, MAX_FRAME};
 pub use interfaces::{Change, Interface, InterfaceWatch, interfaces};
 pub use recv::{Datagram, RecvBatch};
 pub use send::{Envelope, SendProgress};
