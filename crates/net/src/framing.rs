@@ -166,10 +166,8 @@ fn turn_head(bytes: &[u8]) -> Result<Option<Head>, FramingError> {
         return Ok(None);
     };
     let wrong = FramingError::NotTurn(first);
-    let length = match bytes.first_chunk() {
-        Some(&[_, _, high, low]) => Some(usize::from(u16::from_be_bytes([high, low]))),
-        None => None,
-    };
+    let length = |[_, _, high, low]: &[u8; 4]| usize::from(u16::from_be_bytes([*high, *low]));
+    let length = bytes.first_chunk().map(length);
     match first {
         0x00..=0x3F => {
             // Checked as far as it has come, so that what is no STUN is not waited for.

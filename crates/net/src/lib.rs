@@ -78,6 +78,7 @@ mod interfaces;
 mod recv;
 mod send;
 mod socket;
+mod stream;
 mod sys;
 
 pub use demux::{Claim, Demux, MAX_TUPLES_PER_KEY, Taken};
@@ -87,3 +88,6 @@ pub use interfaces::{Change, Interface, InterfaceWatch, interfaces};
 pub use recv::{Datagram, RecvBatch};
 pub use send::{Envelope, SendProgress};
 pub use socket::{BUFFER_BYTES, BufferSizes, SocketStats, UdpSocket};
+pub use stream::{Listener, Stream, StreamError, StreamStats, TcpOptions};
+#[cfg(feature = "tls")]
+pub use stream::{TlsClient, TlsOptions};

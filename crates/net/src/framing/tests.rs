@@ -224,7 +224,7 @@ proptest! {
         turn in any::<bool>(),
     ) {
         let (framing, datagrams): (_, Vec<_>) = if turn {
-            let message = |len: &usize| if len % 3 == 0 { stun(len / 4 * 4) } else { channel_data(*len) };
+            let message = |len: &usize| if len.is_multiple_of(3) { stun(len / 4 * 4) } else { channel_data(*len) };
             (Framing::Turn, lens.iter().map(message).collect())
         } else {
             (Framing::Rfc4571, lens.iter().map(|len| vec![*len as u8; *len]).collect())
