@@ -1,5 +1,7 @@
 use pc_proto::ParseError;
 
+use crate::turn;
+
 /// What the caller asked for cannot be done; nothing has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -22,16 +24,34 @@ pub enum Error {
     /// The peer has as many candidates as an agent keeps.
     #[error("the peer has too many candidates")]
     TooManyCandidates,
-    /// The agent is closed.
+    /// The agent or the client is closed.
     #[error("the agent is closed")]
     Closed,
+    /// The user name of long-term credentials is not 1 to 508 bytes long (RFC 8489 §14.3).
+    #[error("a TURN user name has 1 to 508 bytes")]
+    InvalidUsername,
+    /// An Allocate request cannot ask for this, or not for all of it at once (RFC 8656 §7.1).
+    #[error("impossible allocation: {0}")]
+    ImpossibleAllocation(turn::Conflict),
+    /// There are as many permissions, channels or connections as a TURN client keeps.
+    #[error("too many peers for one allocation")]
+    TooManyPeers,
+    /// Nothing is relayed to this peer: there is no allocation, or no permission yet.
+    #[error("the server does not relay to this peer")]
+    NotPermitted,
+    /// The allocation relays something else: datagrams or TCP connections (RFC 6062 §4.1).
+    #[error("the allocation does not relay that")]
+    OtherTransport,
+    /// The server has given no ticket to move the allocation with (RFC 8016 §3.1).
+    #[error("the allocation cannot move")]
+    NoMobility,
 }
 
 /// Why a datagram was dropped. It has changed no state; an error response may go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejected {
-    /// The agent is closed.
+    /// The agent or the client is closed.
     #[error("the agent is closed")]
     Closed,
     /// No local candidate has the address at which it arrived.
@@ -67,6 +87,12 @@ pub enum Rejected {
     /// A response to no check that is open, or from elsewhere than the check went to.
     #[error("a response without a check")]
     UnmatchedResponse,
+    /// It is from a channel that was not bound (RFC 8656 §12.6).
+    #[error("ChannelData of the unknown channel {0:#06x}")]
+    UnknownChannel(u16),
+    /// A TURN server relays from a peer that has no permission (RFC 8656 §11.4).
+    #[error("relayed from a peer without a permission")]
+    NotPermitted,
     /// A check that came before, from another path.
     #[error("a replayed check")]
     Replayed,

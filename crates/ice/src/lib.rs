@@ -120,6 +120,7 @@ mod requests;
 mod server;
 mod state;
 mod transaction;
+pub mod turn;
 mod uri;
 
 pub use agent::Agent;

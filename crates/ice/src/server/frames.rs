@@ -71,13 +71,19 @@ impl StreamFrames {
         self.end = self.end.saturating_add(len).min(self.buffer.len());
     }
 
+    /// What has been read and not been taken: once a connection has become a peer's (RFC 6062
+    /// §4.3), the peer's first bytes.
+    pub fn rest(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
     /// The next whole message, padding included.
     ///
     /// # Errors
     ///
     /// The stream is out of step, from here on.
     pub fn next_frame(&mut self) -> Result<Option<&mut [u8]>, FrameError> {
-        let head = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let head = self.rest();
         let Some(len) = frame_len(head)?.filter(|len| *len <= head.len()) else {
             return Ok(None);
         };

@@ -59,6 +59,11 @@ impl Schedule {
         self.due
     }
 
+    /// Whether one has left already.
+    pub(crate) const fn was_sent(&self) -> bool {
+        self.sent > 0
+    }
+
     /// A transmission leaves now.
     pub(crate) fn sent(&mut self, now: Instant) {
         self.due = false;

@@ -1,0 +1,175 @@
+//! What is kept alive, and for how long (RFC 8656 §8, §9, §12).
+
+use std::time::Duration;
+
+use pc_ice::{ServerError, turn};
+use pc_simnet::{for_each_seed, ms};
+use pc_stun::{ErrorCode, Method};
+
+use crate::{
+    server::Policy,
+    world::{PEERS, World, address},
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn times(world: &mut World, method: Method) -> Vec<u64> {
+    let start = pc_simnet::epoch();
+    let seen = world.server().requests(method);
+    seen.iter()
+        .map(|seen| (seen.at - start).as_secs())
+        .collect()
+}
+
+/// RFC 8656 §3.2: a minute before the end; §9: four of five minutes; §12: eight of ten.
+#[test]
+fn everything_is_refreshed_in_time() {
+    let mut world = World::new(Policy::default()).allocate();
+    world.bind(PEERS[0]);
+    world.permit(PEERS[1]);
+    world.network.run_for(Duration::from_secs(1700));
+    assert_eq!(times(&mut world, Method::REFRESH), [540, 1080, 1620]);
+    assert_eq!(times(&mut world, Method::CHANNEL_BIND), [0, 480, 960, 1440]);
+    let permissions = times(&mut world, Method::CREATE_PERMISSION);
+    // Two addresses; ChannelBind restarts the time of the first.
+    assert!(permissions.len() <= 2 * 8, "{permissions:?}");
+    for peer in [PEERS[0], PEERS[1]] {
+        assert!(world.echoes(peer, b"after half an hour"));
+    }
+    assert_eq!(world.events(), []);
+}
+
+/// RFC 8656 §8.1: a short lifetime is refreshed at its half, a long one a minute before its end.
+#[test]
+fn the_server_decides_how_often() {
+    for (seconds, first) in [(60, 30), (100, 50), (1200, 1140), (3600, 3540)] {
+        let policy = Policy {
+            lifetime: Duration::from_secs(seconds),
+            ..Policy::default()
+        };
+        let change = |config: &mut turn::Config| config.lifetime = Some(HOUR);
+        let mut world = World::with(7.into(), policy, change).allocate();
+        world.network.run_for(HOUR);
+        assert_eq!(times(&mut world, Method::REFRESH)[0], first);
+        assert!(world.app().client.allocation().is_some());
+    }
+}
+
+/// Hours of it over a bad network and with a driver that is late.
+#[test]
+fn nothing_lapses_in_hours() {
+    for_each_seed(5, |seed| {
+        let policy = Policy {
+            nonce_lifetime: Duration::from_secs(600),
+            ..Policy::default()
+        };
+        let mut world = World::with(seed, policy, |_| {}).bad().allocate();
+        world.bind(PEERS[0]);
+        world.permit(PEERS[1]);
+        for _ in 0..3 {
+            world.network.run_for(HOUR);
+            let now = world.now();
+            let relay = &world.server().relay;
+            let allocation = relay.allocation.as_ref().unwrap();
+            assert!(allocation.permissions.values().all(|until| *until > now));
+            assert!(allocation.channels.values().all(|(_, until)| *until > now));
+            assert_eq!(allocation.permissions.len(), 2);
+        }
+        assert_eq!(world.events(), []);
+    });
+}
+
+/// RFC 8489 §6.3.4: 500 to a Refresh is not the end; the next one comes soon.
+#[test]
+fn a_server_error_passes() {
+    let policy = Policy {
+        refuse: [(Method::REFRESH, ErrorCode::SERVER_ERROR)].into(),
+        ..Policy::default()
+    };
+    let mut world = World::new(policy).allocate();
+    world.network.run_for(Duration::from_secs(700));
+    assert_eq!(times(&mut world, Method::REFRESH), [540, 545]);
+    assert!(world.app().client.allocation().is_some());
+}
+
+/// RFC 8656 §8.3: 437 says that there is no allocation any more.
+#[test]
+fn a_server_that_has_forgotten_ends_the_client() {
+    for restart in [Method::REFRESH, Method::CREATE_PERMISSION] {
+        let mut world = World::new(Policy::default()).allocate();
+        world.server().relay.allocation = None;
+        if restart == Method::CREATE_PERMISSION {
+            let now = world.now();
+            world.app().client.permit(now, address(PEERS[0])).unwrap();
+        }
+        let mismatch = ServerError::Refused(ErrorCode::ALLOCATION_MISMATCH.into());
+        assert_eq!(world.end(), turn::Event::Failed(mismatch));
+        assert_eq!(world.server().seen.last().unwrap().method, restart);
+    }
+}
+
+/// A server that falls silent: the allocation ends when its time is over, not before.
+#[test]
+fn a_silent_server_loses_the_allocation_at_its_end() {
+    let mut world = World::new(Policy::default()).allocate();
+    let start = world.now();
+    world.server().policy.silent = true;
+    world.network.run_for(Duration::from_secs(590));
+    assert!(world.app().client.allocation().is_some());
+    let lost = turn::Event::Failed(ServerError::AllocationLost);
+    assert_eq!(world.end(), lost);
+    assert_eq!(world.now() - start, Duration::from_secs(600));
+}
+
+/// A short outage at the wrong moment costs nothing.
+#[test]
+fn an_outage_of_half_a_minute_is_survived() {
+    let mut world = World::new(Policy::default()).allocate();
+    world.bind(PEERS[0]);
+    world.network.run_for(Duration::from_secs(235));
+    for _ in 0..3 {
+        world.server().policy.silent = true;
+        world.network.run_for(Duration::from_secs(25));
+        world.server().policy.silent = false;
+        world.network.run_for(Duration::from_secs(215));
+        assert!(world.echoes(PEERS[0], b"x"));
+    }
+    assert_eq!(world.events(), []);
+}
+
+/// RFC 8016 §3.2: the allocation, its permissions and channels move with the client.
+#[test]
+fn an_allocation_moves_to_another_path() {
+    let change = |config: &mut turn::Config| config.mobility = true;
+    let policy = Policy {
+        mobility: true,
+        nonce_lifetime: Duration::from_secs(10),
+        ..Policy::default()
+    };
+    let mut world = World::with(8.into(), policy, change).allocate();
+    world.bind(PEERS[0]);
+    world.network.run_for(Duration::from_secs(60));
+    for port in [4001, 4002] {
+        let local = (address("10.0.0.1:1").ip(), port).into();
+        world.network.add_address(world.app, local);
+        let now = world.now();
+        let path = pc_proto::FiveTuple::udp(local, address(crate::world::SERVER));
+        world.app().client.move_to(now, path).unwrap();
+        let events = world.until(|event| *event == turn::Event::Moved);
+        assert_eq!(events, [turn::Event::Moved]);
+        world.network.run_for(ms(100));
+        assert!(world.echoes(PEERS[0], b"from elsewhere"));
+        let allocation = world.server().relay.allocation.as_ref().unwrap();
+        assert_eq!(allocation.client, local);
+    }
+}
+
+/// RFC 8016 §3.1: without a ticket it cannot.
+#[test]
+fn without_a_ticket_nothing_moves() {
+    let change = |config: &mut turn::Config| config.mobility = true;
+    let mut world = World::with(9.into(), Policy::default(), change).allocate();
+    let (now, path) = (world.now(), world.app().client.path());
+    let moved = world.app().client.move_to(now, path);
+    assert_eq!(moved, Err(pc_ice::Error::NoMobility));
+}
