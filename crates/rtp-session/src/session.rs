@@ -242,6 +242,7 @@ impl Protocol for Session {
 
     fn handle_timeout(&mut self, now: Instant) {
         self.timers_ran = Some(now);
+        self.senders.handle_timeout(now);
         self.receivers.handle_timeout(now);
     }
 

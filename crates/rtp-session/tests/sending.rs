@@ -334,6 +334,40 @@ fn a_lost_packet_is_found_across_the_wrap() {
 }
 
 #[test]
+fn a_request_that_comes_too_soon_waits_unless_a_key_frame_meets_it() {
+    for is_met in [false, true] {
+        let start = epoch();
+        let mut session = sending(start);
+        let (media, _) = video_ssrcs(&session);
+        events(&mut session);
+        pli(&mut session, start, media);
+        assert_eq!(events(&mut session).len(), 1);
+        // A second receiver, say, that has just begun.
+        pli(&mut session, start + ms(100), media);
+        assert!(events(&mut session).is_empty());
+        if is_met {
+            let now = start + ms(200);
+            let frame = picture(now, 0, true, &[0; 100]);
+            session.send_frame(now, VIDEO, 0, frame).unwrap();
+            drain(&mut session, now);
+        }
+        let mut told = Vec::new();
+        while let Some(at) = session.poll_timeout().filter(|at| *at <= start + secs(2)) {
+            session.handle_timeout(at);
+            drain(&mut session, at);
+            let came = events(&mut session);
+            told.extend(
+                came.iter()
+                    .filter(|it| matches!(it, Event::KeyFrameRequested { .. }))
+                    .map(|_| at - start),
+            );
+        }
+        let expected = if is_met { vec![] } else { vec![ms(500)] };
+        assert_eq!(told, expected);
+    }
+}
+
+#[test]
 fn key_frames_are_requested_twice_a_second_at_most() {
     let start = epoch();
     let mut session = sending(start);

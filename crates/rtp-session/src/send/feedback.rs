@@ -3,7 +3,7 @@
 use super::{
     Place, Senders,
     queue::{Line, Waiting},
-    stream::Stream,
+    stream::{KeyFrame, Stream},
 };
 use crate::{Event, SenderId};
 use pc_proto::Serial16;
@@ -134,11 +134,40 @@ impl Senders {
 
     fn request_key_frame(&mut self, now: Instant, place: Place) {
         let stream = self.stream_mut(place);
-        if stream.is_some_and(|stream| stream.on_key_frame_request(now)) {
-            self.tell(Event::KeyFrameRequested {
+        match stream.map(|stream| stream.on_key_frame_request(now)) {
+            Some(KeyFrame::Now) => self.tell(Event::KeyFrameRequested {
                 sender: place.sender,
                 encoding: place.encoding,
-            });
+            }),
+            Some(KeyFrame::At(at)) => {
+                self.key_frames_owed = Some(self.key_frames_owed.map_or(at, |owed| owed.min(at)));
+            }
+            Some(KeyFrame::Never) | None => {}
+        }
+    }
+
+    /// Passes on the requests for key frames that came too soon and have waited long enough.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if self.key_frames_owed.is_none_or(|at| at > now) {
+            return;
+        }
+        self.key_frames_owed = None;
+        let mut owed = Vec::new();
+        for (&sender, state) in &self.senders {
+            let streams = state.streams.iter().enumerate();
+            let owing = streams.filter(|(_, stream)| stream.owes_key_frame());
+            owed.extend(owing.map(|(encoding, _)| (sender, encoding)));
+        }
+        for (sender, encoding) in owed {
+            let is_rtx = false;
+            self.request_key_frame(
+                now,
+                Place {
+                    sender,
+                    encoding,
+                    is_rtx,
+                },
+            );
         }
     }
 

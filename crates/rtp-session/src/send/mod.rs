@@ -65,6 +65,8 @@ pub(crate) struct Senders {
     has_new_stream: bool,
     /// When `write_packets` has something to write.
     wake: Option<Instant>,
+    /// When a request for a key frame that came too soon may be passed on.
+    key_frames_owed: Option<Instant>,
     events: VecDeque<Event>,
 }
 
@@ -106,6 +108,7 @@ impl Senders {
             farewells: Vec::new(),
             has_new_stream: false,
             wake: None,
+            key_frames_owed: None,
             events: VecDeque::new(),
         }
     }
@@ -270,7 +273,10 @@ impl Senders {
 
     /// When `write_packets` has something to write.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.wake
+        [self.wake, self.key_frames_owed]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub(crate) fn poll_event(&mut self) -> Option<Event> {

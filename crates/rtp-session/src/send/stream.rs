@@ -44,6 +44,8 @@ pub(super) struct Stream {
     packetizer: Option<(Format, Packetizer)>,
     forwarded: Option<Forwarded>,
     last_key_frame_request: Option<Instant>,
+    /// A request that came too soon after the last, and that no key frame has met since.
+    owes_key_frame: bool,
     last_fir: Option<(Ssrc, u8)>,
 }
 
@@ -115,6 +117,14 @@ struct Forwarded {
     timestamp_shift: u32,
 }
 
+/// When a request for a key frame is passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyFrame {
+    Now,
+    At(Instant),
+    Never,
+}
+
 impl Stream {
     pub(super) fn new(rng: &mut ChaCha12Rng, ssrc: Ssrc, rtx: Ssrc) -> Self {
         Self {
@@ -143,6 +153,7 @@ impl Stream {
             packetizer: None,
             forwarded: None,
             last_key_frame_request: None,
+            owes_key_frame: false,
             last_fir: None,
         }
     }
@@ -198,6 +209,7 @@ impl Stream {
             at: frame.capture,
             rate: codec.clock_rate,
         });
+        self.owes_key_frame &= !frame.is_key_frame;
         self.counters.key_frames += u64::from(frame.is_key_frame && !codec.format.is_audio());
         self.enqueue(self.next, sent)
     }
@@ -340,16 +352,27 @@ impl Stream {
         History::index_of(self.newest?, sequence_number)
     }
 
-    /// Whether a request for a key frame is to be passed on.
-    pub(super) fn on_key_frame_request(&mut self, now: Instant) -> bool {
-        let is_soon = self
+    /// A key frame is asked for.
+    pub(super) fn on_key_frame_request(&mut self, now: Instant) -> KeyFrame {
+        self.owes_key_frame = false;
+        if !self.active {
+            return KeyFrame::Never;
+        }
+        let next = self
             .last_key_frame_request
-            .is_some_and(|last| now.saturating_duration_since(last) < KEY_FRAME_INTERVAL);
-        if !self.active || is_soon {
-            return false;
+            .map(|last| last + KEY_FRAME_INTERVAL);
+        if let Some(next) = next.filter(|next| *next > now) {
+            // Whoever asks again has a reason to: it may be another receiver of the same stream.
+            self.owes_key_frame = true;
+            return KeyFrame::At(next);
         }
         self.last_key_frame_request = Some(now);
-        true
+        KeyFrame::Now
+    }
+
+    /// Whether a request still waits.
+    pub(super) fn owes_key_frame(&self) -> bool {
+        self.owes_key_frame
     }
 
     /// Whether this FIR is a new command, and no repetition (RFC 5104 §4.3.1.2).
