@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 
 import aioice.ice
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 
 HIGH_WATER = 1024 * 1024
 LINGER = 1.0
@@ -31,11 +31,14 @@ def flags() -> argparse.Namespace:
     role.add_argument("--offer", action="store_true")
     role.add_argument("--answer", action="store_true")
     parser.add_argument("--data")
+    for name in ("--audio", "--video"):
+        parser.add_argument(name, action="store_true")
+    parser.add_argument("--codec", action="append", default=[])
     parser.add_argument("--protocol", default="")
     for name in ("--negotiated", "--max-retransmits", "--max-packet-life-time", "--count"):
         parser.add_argument(name, type=int)
     parser.add_argument("--size", type=int, default=1000)
-    parser.add_argument("--channels", type=int, default=1)
+    parser.add_argument("--channels", type=int)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--close", choices=["channel", "connection"])
     for name in ("--unordered", "--echo", "--json", "--loopback"):
@@ -64,6 +67,7 @@ class Session:
         self.finished: asyncio.Future = asyncio.get_running_loop().create_future()
         self.pc.on("connectionstatechange", self.on_state)
         self.pc.on("datachannel", self.on_data_channel)
+        self.pc.on("track", self.on_track)
         self.spawn(self.negotiate(), "negotiation")
         try:
             result = await asyncio.wait_for(self.finished, self.options.seconds)
@@ -76,6 +80,7 @@ class Session:
     async def negotiate(self) -> None:
         if self.options.offer:
             self.create_channel()
+            self.add_transceivers()
             await self.pc.setLocalDescription(await self.pc.createOffer())
         else:
             await self.pc.setRemoteDescription(await self.take())
@@ -85,6 +90,29 @@ class Session:
         await self.put({"type": local.type, "sdp": local.sdp})
         if self.options.offer:
             await self.pc.setRemoteDescription(await self.take())
+        if self.options.channels is None:
+            self.options.channels = 0 if self.pc.sctp is None else 1
+        if self.options.channels == 0:
+            self.done()
+
+    def add_transceivers(self) -> None:
+        """What is offered of media is an echo: the track that comes is sent back (on_track)."""
+        for kind in ("audio", "video"):
+            if not getattr(self.options, kind):
+                continue
+            transceiver = self.pc.addTransceiver(kind)
+            names = [name.lower() for name in self.options.codec]
+            every = RTCRtpSender.getCapabilities(kind).codecs
+            wanted = [it for it in every if it.name.lower() in names]
+            transceiver.setCodecPreferences(wanted)
+
+    def on_track(self, track) -> None:
+        self.line("track", kind=track.kind, id=track.id)
+        if not self.options.echo:
+            return
+        transceiver = next(it for it in self.pc.getTransceivers() if it.receiver.track is track)
+        transceiver.sender.replaceTrack(track)
+        transceiver.direction = "sendrecv"
 
     def create_channel(self) -> None:
         options = self.options
@@ -196,6 +224,8 @@ class Session:
         self.line("state", connection=connection)
         if connection in ("failed", "closed") and not self.is_done and not self.live:
             self.end("connection-failed")
+        elif connection == "closed" and self.is_done and self.options.channels == 0:
+            self.end("ok")
 
     def spawn(self, work, what: str) -> None:
         async def guarded() -> None:

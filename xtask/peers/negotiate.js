@@ -2,6 +2,8 @@
 // that happens to it, fake tracks, and conditions to wait for. The functions of `library` are in
 // scope in every script that the bridge evaluates, beside `arg`.
 
+import { readClock } from './media_clock.js';
+
 const CONNECTION = {
   signalingstatechange: 'signalingState',
   icegatheringstatechange: 'iceGatheringState',
@@ -96,28 +98,44 @@ const library = {
   untilLogged: (name, event, from = 0, ms = PATIENCE_MS) =>
     library.until(() => library.log(name).slice(from).find((it) => it.event === event), `${event} of ${name}`, ms),
 
-  /** What a page sees and hears of the tracks that it receives, looked at for `ms`. */
-  async played(name, ms) {
+  /** What a page sees and hears of the tracks that it receives, looked at for `ms`, every `glance` ms. */
+  async played(name, ms, glance) {
     const tracks = library.pc(name).getReceivers().map(({ track }) => track);
     const video = document.createElement('video');
     Object.assign(video, { muted: true, autoplay: true, srcObject: new MediaStream(tracks) });
     document.body.append(video);
     const ear = hear(tracks.find((it) => it.kind === 'audio'));
     await library.until(() => video.videoWidth > 0 && video.currentTime > 0, 'a picture is shown');
-    const places = [];
-    for (const end = performance.now() + ms; performance.now() < end; ) {
-      places.push(brightest(video));
-      await new Promise((resolve) => setTimeout(resolve, 200));
+    const clocks = [];
+    let glances = 0;
+    for (const end = performance.now() + ms; performance.now() < end; glances += 1) {
+      const at = performance.now();
+      const clock = clockOf(video);
+      if (clock !== null) clocks.push([at, clock]);
+      await new Promise((resolve) => setTimeout(resolve, glance));
     }
     const stats = [...(await library.pc(name).getStats()).values()].filter((it) => it.type === 'inbound-rtp');
     const of = (kind) => stats.find((it) => it.kind === kind) ?? {};
     const { videoWidth: width, videoHeight: height } = video;
     video.remove();
     return {
-      width, height, places: places.filter((it) => it !== null),
+      width, height, clocks, glances,
       decoded: of('video').framesDecoded, energy: of('audio').totalAudioEnergy, frequency: await ear(),
-      lost: stats.map((it) => it.packetsLost), freezes: of('video').freezeCount, keyFrames: of('video').keyFramesDecoded,
     };
+  },
+
+  /** Asks the sender of the first picture for key frames, so many, one each `pause` ms. */
+  async requestKeyFrames(name, count, pause) {
+    const receiver = library.pc(name).getReceivers().find((it) => it.track.kind === 'video');
+    const script = `onrtctransform = async ({ transformer }) => {
+      transformer.readable.pipeTo(transformer.writable);
+      for (let asked = 0; asked < ${count}; asked += 1) {
+        await transformer.sendKeyFrameRequest();
+        await new Promise((resolve) => setTimeout(resolve, ${pause}));
+      }
+    }`;
+    const worker = new Worker(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })));
+    receiver.transform = new RTCRtpScriptTransform(worker);
   },
 
   /** Shows the first picture that is received from now on; `shown` looks at it. */
@@ -130,7 +148,7 @@ const library = {
     await library.until(() => video.videoWidth > 0, 'a picture is shown');
   },
 
-  /** How bright the row in the middle is in the mean, and at its brightest: 0 to 255. */
+  /** The clock in the picture, if there is one; how bright the middle row is in the mean and at most: 0 to 255. */
   shown(name) {
     const { video } = peerOf(name);
     const { videoWidth: width, videoHeight: height } = video;
@@ -138,7 +156,8 @@ const library = {
     context.drawImage(video, 0, height / 2, width, 1, 0, 0, width, 1);
     const { data } = context.getImageData(0, 0, width, 1);
     const green = Array.from({ length: width }, (_, x) => data[4 * x + 1]);
-    return { mean: green.reduce((sum, it) => sum + it, 0) / width, most: Math.max(...green) };
+    const mean = green.reduce((sum, it) => sum + it, 0) / width;
+    return { mean, most: Math.max(...green), clock: clockOf(video) };
   },
 
   /** W3C webrtc-pc §10.7, "Perfect Negotiation Example"; what is to be sent is pushed as `signal`. */
@@ -313,17 +332,13 @@ function after(object, method, look) {
   };
 }
 
-/** Where the white bar of a picture begins to be, in pixels; null if it is not there. */
-function brightest(video) {
+/** What the clock in a picture shows, in ms; null where there is none. */
+function clockOf(video) {
   const { videoWidth: width, videoHeight: height } = video;
-  const canvas = new OffscreenCanvas(width, 1);
-  const context = canvas.getContext('2d');
-  context.drawImage(video, 0, height / 2, width, 1, 0, 0, width, 1);
-  const { data } = context.getImageData(0, 0, width, 1);
-  const white = [];
-  for (let x = 0; x < width; x++) if (data[4 * x] > 180 && data[4 * x + 1] > 180) white.push(x);
-  const dark = width - white.length;
-  return white.length > width / 16 && dark > width / 2 ? white[0] : null;
+  if (!width) return null;
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  context.drawImage(video, 0, 0, width, height);
+  return readClock(context.getImageData(0, 0, width, height));
 }
 
 /** Listens to a track; what is returned gives its loudest frequency, or null where no sound is played. */

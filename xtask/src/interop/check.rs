@@ -48,6 +48,8 @@ fn problem(expect: &Expect, ended: &[Ended; 2]) -> Option<String> {
             none(of(*side), "state", &json!({ "connection": "connected" })),
         ),
         Expect::ChannelClosed(side) => (side, channel_closed(of(*side), of(side.other()))),
+        Expect::Heard(side, codec) => (side, heard(of(*side), codec)),
+        Expect::Seen(side, codec) => (side, seen(of(*side), codec)),
         Expect::AllClosed(side) => (side, all_closed(of(*side))),
     };
     what.map(|what| format!("{}: {what}", side.name()))
@@ -119,6 +121,44 @@ fn channel_closed(ended: &Ended, other: &Ended) -> Option<String> {
         .iter()
         .any(|e| e.of("end").any(|end| end.at < close.at));
     late.then(|| "saw the channel close only when the connection did".into())
+}
+
+/// The `media` line of a kind, if its codec is the one that was asked for.
+fn media<'a>(ended: &'a Ended, kind: &str, codec: &str) -> Result<&'a Value, String> {
+    let mut lines = ended.of("media").map(|line| &line.json);
+    let Some(line) = lines.find(|it| it["kind"] == kind) else {
+        return Err(format!("no {kind} was measured"));
+    };
+    let wanted = format!("{kind}/{codec}");
+    let is_it = line["codec"]
+        .as_str()
+        .is_some_and(|it| it.eq_ignore_ascii_case(&wanted));
+    is_it
+        .then_some(line)
+        .ok_or_else(|| format!("not in {wanted}: {line}"))
+}
+
+/// The note of our `peer`, 440 Hz.
+fn heard(ended: &Ended, codec: &str) -> Option<String> {
+    let line = match media(ended, "audio", codec) {
+        Ok(line) => line,
+        Err(problem) => return Some(problem),
+    };
+    let tone = line["tone"].as_f64().unwrap_or(0.0);
+    ((tone - 440.0).abs() > 5.0).then(|| format!("440 Hz were sent: {line}"))
+}
+
+/// A picture whose clock runs, at ten pictures a second at the very least: others encode slowly.
+fn seen(ended: &Ended, codec: &str) -> Option<String> {
+    let line = match media(ended, "video", codec) {
+        Ok(line) => line,
+        Err(problem) => return Some(problem),
+    };
+    let number = |name: &str| line[name].as_u64().unwrap_or(0);
+    let is_seen = number("frames") > 40
+        && number("clocks") * 10 > number("frames") * 9
+        && number("clock") > 3000;
+    (!is_seen).then(|| format!("no running clock is seen: {line}"))
 }
 
 fn all_closed(ended: &Ended) -> Option<String> {

@@ -15,8 +15,22 @@ use super::{
 
 /// The drivers, beside the package that runs them.
 const DRIVERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
+/// What reads the clock of our pictures in a page.
+const MEDIA_CLOCK: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../examples/src/media_clock.js"
+);
 /// `fetch`, and what puppeteer-core asks for.
 const OLDEST_NODE: u32 = 18;
+const SYSTEM_PYTHON: &str = "/usr/bin/python3";
+const GSTREAMER: [&str; 6] = [
+    "gstreamer1.0-plugins-base",
+    "gstreamer1.0-plugins-good",
+    "gstreamer1.0-plugins-bad",
+    "gstreamer1.0-nice",
+    "python3-gst-1.0",
+    "gir1.2-gst-plugins-bad-1.0",
+];
 const CHROMIUM: [&str; 1] = ["chromium"];
 const FIREFOX: [&str; 2] = ["firefox-esr", "firefox"];
 
@@ -30,6 +44,10 @@ impl Installed {
     /// How to start `peer`.
     pub(crate) fn program(&self, peer: Peer) -> Program {
         let script = self.peers.join(peer.driver());
+        if peer == Peer::Gstreamer {
+            // Its bindings are packages of the system, for the system's Python.
+            return Program::script(peer.to_string(), SYSTEM_PYTHON.into(), &script);
+        }
         if !peer.is_node() {
             return Program::script(peer.to_string(), self.python.clone(), &script);
         }
@@ -38,7 +56,7 @@ impl Installed {
         match peer {
             Peer::Chromium => with_browser(program, "CHROMIUM", &CHROMIUM),
             Peer::Firefox => with_browser(program, "FIREFOX", &FIREFOX),
-            Peer::Aiortc | Peer::Libdatachannel => program,
+            Peer::Aiortc | Peer::Libdatachannel | Peer::Gstreamer => program,
         }
     }
 }
@@ -52,6 +70,7 @@ pub(crate) fn install(work: &Path, peers: &[Peer]) -> Result<Installed> {
     println!("Peers in {}", work.display());
     let folder = work.join("peers");
     copy_files(DRIVERS, &folder)?;
+    fs::copy(MEDIA_CLOCK, folder.join("media_clock.js")).context("cannot copy the clock")?;
     install_debian(work, &missing_packages(peers))?;
     if peers.iter().any(|peer| peer.is_node()) {
         install_npm(work, &folder)?;
@@ -124,6 +143,9 @@ fn missing_packages(peers: &[Peer]) -> Vec<&'static str> {
     }
     if peers.contains(&Peer::Aiortc) && !has_venv() {
         missing.extend(["python3", "python3-venv"]);
+    }
+    if peers.contains(&Peer::Gstreamer) && !has_gstreamer() {
+        missing.extend(GSTREAMER);
     }
     missing
 }
@@ -227,6 +249,14 @@ fn has_venv() -> bool {
     let check = Command::new("python3")
         .args(["-c", "import venv, ensurepip"])
         .output();
+    check.is_ok_and(|output| output.status.success())
+}
+
+/// Whether its bindings are there, and every element that the driver puts together.
+fn has_gstreamer() -> bool {
+    const CHECK: &str = "import gi; gi.require_version('GstWebRTC', '1.0'); from gi.repository import Gst, GstWebRTC; \
+        Gst.init(None); assert all(map(Gst.ElementFactory.find, 'webrtcbin nicesrc vp8enc opusenc dtlsdec srtpdec'.split()))";
+    let check = Command::new(SYSTEM_PYTHON).args(["-c", CHECK]).output();
     check.is_ok_and(|output| output.status.success())
 }
 

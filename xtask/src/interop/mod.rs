@@ -9,6 +9,7 @@ mod browser;
 mod check;
 pub(crate) mod install;
 mod mailbox;
+mod media;
 mod negotiate;
 mod peers;
 mod process;
@@ -33,6 +34,8 @@ pub(crate) enum Interop {
     Data(Data),
     /// Offers and answers: our stack in this process against scripted browsers.
     Negotiate(negotiate::Negotiate),
+    /// Sound and pictures, both ways: that they are there, stay there, and can be changed.
+    Media(media::Media),
     /// The harness alone: browsers negotiate with one another, scripted from here.
     Bridge(bridge::Bridge),
 }
@@ -66,25 +69,32 @@ pub(crate) struct Data {
     work: PathBuf,
 }
 
+/// What there is to run with our side in a role across from a peer.
+type Scenarios = fn(Role, Peer) -> Vec<Scenario>;
+
 impl Interop {
     pub(crate) fn run(self) -> Result<()> {
         match self {
             Self::Data(data) => data.run(),
             Self::Negotiate(negotiate) => negotiate.run(),
+            Self::Media(media) => media.run(),
             Self::Bridge(bridge) => bridge.run(),
         }
     }
 }
 
 impl Data {
-    fn run(self) -> Result<()> {
+    fn run(mut self) -> Result<()> {
+        if self.peer.is_empty() {
+            self.peer = Peer::OF_DATA.to_vec();
+        }
+        self.run_all("data", scenario::data)
+    }
+
+    fn run_all(self, name: &str, scenarios: Scenarios) -> Result<()> {
         fs::create_dir_all(&self.work).context("cannot make the work folder")?;
         let work = self.work.canonicalize()?;
-        let peers = if self.peer.is_empty() {
-            Peer::ALL.to_vec()
-        } else {
-            self.peer.clone()
-        };
+        let peers = self.peer.clone();
         let wanted: Vec<Peer> = peers.iter().copied().chain(self.baseline).collect();
         let installed = install::install(&work, &wanted)?;
         let ours = match (self.baseline, &self.ours) {
@@ -92,11 +102,11 @@ impl Data {
             (None, Some(path)) => Program::ours(path.clone()),
             (None, None) => Program::ours(install::build_ours(&work)?),
         };
-        let logs = work.join("logs");
+        let logs = work.join("logs").join(name);
         if logs.exists() {
             fs::remove_dir_all(&logs).context("cannot clear the old logs")?;
         }
-        let report = self.run_all(&peers, &installed, &ours, &logs)?;
+        let report = self.run_peers(&peers, scenarios, (&installed, &ours), &logs)?;
         println!("\n{report}");
         match report.failures() {
             0 => Ok(()),
@@ -108,11 +118,11 @@ impl Data {
         }
     }
 
-    fn run_all(
+    fn run_peers(
         &self,
         peers: &[Peer],
-        installed: &install::Installed,
-        ours: &Program,
+        scenarios: Scenarios,
+        (installed, ours): (&install::Installed, &Program),
         logs: &std::path::Path,
     ) -> Result<Report> {
         let mut report = Report::default();
@@ -123,7 +133,7 @@ impl Data {
                 .filter(|role| self.role.is_none_or(|r| r == *role))
             {
                 println!("\n{} {peer}, {role}", ours.name());
-                for scenario in self.scenarios(role, peer) {
+                for scenario in self.chosen(scenarios(role, peer)) {
                     let folder = logs.join(format!("{peer}-{}-{}", role.slug(), scenario.slug()));
                     let row = self.run_one(&scenario, (peer, role), (ours, &theirs), &folder)?;
                     println!("{row}");
@@ -163,8 +173,7 @@ impl Data {
         }
     }
 
-    fn scenarios(&self, role: Role, peer: Peer) -> Vec<Scenario> {
-        let mut all = scenario::data(role, peer);
+    fn chosen(&self, mut all: Vec<Scenario>) -> Vec<Scenario> {
         all.retain(|s| {
             self.scenario.is_empty() || self.scenario.iter().any(|part| s.name.contains(part))
         });

@@ -20,16 +20,21 @@ pub(crate) enum Peer {
     Aiortc,
     /// libdatachannel through node-datachannel: libjuice, usrsctp, OpenSSL.
     Libdatachannel,
+    /// GStreamer's webrtcbin: libnice, OpenSSL with an RSA certificate, libvpx, libopus.
+    Gstreamer,
 }
 
 impl Peer {
-    /// Every peer, in the order of the table.
-    pub(crate) const ALL: [Self; 4] = [
+    /// Those that have data channels, in the order of the table.
+    pub(crate) const OF_DATA: [Self; 4] = [
         Self::Chromium,
         Self::Firefox,
         Self::Aiortc,
         Self::Libdatachannel,
     ];
+    /// Those that have media.
+    pub(crate) const OF_MEDIA: [Self; 4] =
+        [Self::Chromium, Self::Firefox, Self::Aiortc, Self::Gstreamer];
 
     /// Its driver in `xtask/peers`.
     pub(crate) fn driver(self) -> &'static str {
@@ -38,6 +43,7 @@ impl Peer {
             Self::Firefox => "firefox.js",
             Self::Aiortc => "aiortc_peer.py",
             Self::Libdatachannel => "libdatachannel.js",
+            Self::Gstreamer => "gstreamer_peer.py",
         }
     }
 
@@ -54,7 +60,7 @@ impl Peer {
 
     /// Whether its driver runs in Node.
     pub(crate) fn is_node(self) -> bool {
-        self != Self::Aiortc
+        !matches!(self, Self::Aiortc | Self::Gstreamer)
     }
 }
 
@@ -65,6 +71,7 @@ impl fmt::Display for Peer {
             Self::Firefox => "firefox",
             Self::Aiortc => "aiortc",
             Self::Libdatachannel => "libdatachannel",
+            Self::Gstreamer => "gstreamer",
         })
     }
 }

@@ -99,6 +99,10 @@ pub(crate) enum Expect {
     ChannelClosed(Side),
     /// A `close` line for every channel that opened.
     AllClosed(Side),
+    /// A `media` line of sound in this codec, with the note that our `peer` plays.
+    Heard(Side, &'static str),
+    /// A `media` line of pictures in this codec, with the clock that our `peer` shows.
+    Seen(Side, &'static str),
 }
 
 /// Two command lines, what passes between them, and what must be seen.
@@ -161,6 +165,36 @@ pub(crate) fn data(role: Role, peer: Peer) -> Vec<Scenario> {
         wrong_fingerprint("wrong fingerprint to us", role, Ours),
         wrong_fingerprint("wrong fingerprint to them", role, Theirs),
     ]
+}
+
+/// Every scenario of sound and pictures across from a program that sends back what it has decoded.
+pub(crate) fn media(role: Role, _: Peer) -> Vec<Scenario> {
+    vec![
+        media_echo("opus and VP8 echoed", role, "opus", "VP8"),
+        media_echo("PCMU and VP8 echoed", role, "PCMU", "VP8"),
+    ]
+}
+
+/// What comes back has been decoded and encoded by the other side, so it is proof of both ways.
+fn media_echo(
+    name: &'static str,
+    role: Role,
+    audio: &'static str,
+    video: &'static str,
+) -> Scenario {
+    let ours = format!(
+        "--audio --video --codec {audio} --codec {video} --media-seconds 5 --close connection"
+    );
+    let theirs = match role {
+        Role::Offer => "--echo".to_owned(),
+        Role::Answer => format!("--echo --audio --video --codec {audio} --codec {video}"),
+    };
+    let mut expect = both_exit();
+    expect.extend([
+        Expect::Heard(Side::Ours, audio),
+        Expect::Seen(Side::Ours, video),
+    ]);
+    Scenario::new(name, ours, theirs, expect)
 }
 
 /// `from` sends and closes the connection; the offerer makes the channel.

@@ -48,22 +48,22 @@ const PATIENCE: Duration = Duration::from_secs(240);
 pub(crate) struct Negotiate {
     /// Only this browser; repeat for several.
     #[arg(long)]
-    peer: Vec<Peer>,
+    pub(super) peer: Vec<Peer>,
     /// Only the scenarios whose name contains this text; repeat for several.
     #[arg(long)]
-    scenario: Vec<String>,
+    pub(super) scenario: Vec<String>,
     /// Only with our side in this role.
     #[arg(long)]
-    role: Option<Role>,
+    pub(super) role: Option<Role>,
     /// Keep the logs of the runs that pass, too.
     #[arg(long)]
-    keep: bool,
+    pub(super) keep: bool,
     /// Repeat a run that fails up to this many times: browsers are slow on a busy machine.
     #[arg(long, default_value_t = 0)]
-    retries: u32,
+    pub(super) retries: u32,
     /// Where browsers' drivers are installed and logs are written.
     #[arg(long, default_value = "target/interop")]
-    work: PathBuf,
+    pub(super) work: PathBuf,
 }
 
 /// Where one run takes place.
@@ -75,6 +75,23 @@ pub(crate) struct Call {
 
 impl Negotiate {
     pub(crate) fn run(self) -> Result<()> {
+        self.run_all("negotiate", scenarios::all)
+    }
+
+    /// The scenarios of `interop media` with browsers.
+    pub(super) fn run_media(self) -> Result<()> {
+        self.run_all("media", scenarios::media)
+    }
+
+    /// What those are called.
+    pub(super) fn media_names() -> Vec<&'static str> {
+        scenarios::media(Role::Offer)
+            .iter()
+            .map(|it| it.name)
+            .collect()
+    }
+
+    fn run_all(self, name: &str, scenarios: fn(Role) -> Vec<Scenario>) -> Result<()> {
         let peers = if self.peer.is_empty() {
             vec![Peer::Chromium, Peer::Firefox]
         } else {
@@ -86,7 +103,7 @@ impl Negotiate {
         fs::create_dir_all(&self.work).context("cannot make the work folder")?;
         let work = self.work.canonicalize()?;
         let installed = install::install(&work, &peers)?;
-        let logs = work.join("logs/negotiate");
+        let logs = work.join("logs").join(name);
         if logs.exists() {
             fs::remove_dir_all(&logs).context("cannot clear the old logs")?;
         }
@@ -95,7 +112,7 @@ impl Negotiate {
             .build()?;
         let mut report = Report::default();
         for &peer in &peers {
-            runtime.block_on(self.run_peer(peer, &installed, &logs, &mut report))?;
+            runtime.block_on(self.run_peer(peer, &installed, scenarios, &logs, &mut report))?;
         }
         if report.len() == 0 {
             bail!("no scenario has such a name");
@@ -115,6 +132,7 @@ impl Negotiate {
         &self,
         peer: Peer,
         installed: &Installed,
+        scenarios: fn(Role) -> Vec<Scenario>,
         logs: &Path,
         report: &mut Report,
     ) -> Result<()> {
@@ -125,7 +143,7 @@ impl Negotiate {
                 continue;
             }
             println!("\nour side with {peer}, {role}");
-            for scenario in self.scenarios(role) {
+            for scenario in self.chosen(scenarios(role)) {
                 let folder = logs.join(format!("{peer}-{}-{}", role.slug(), scenario.slug()));
                 let row = self
                     .run_one(&scenario, (peer, role), &browser, &folder)
@@ -137,8 +155,7 @@ impl Negotiate {
         browser.close().await
     }
 
-    fn scenarios(&self, role: Role) -> Vec<Scenario> {
-        let mut all = scenarios::all(role);
+    fn chosen(&self, mut all: Vec<Scenario>) -> Vec<Scenario> {
         all.retain(|it| {
             self.scenario.is_empty() || self.scenario.iter().any(|part| it.name.contains(part))
         });

@@ -55,7 +55,6 @@ macro_rules! scenario {
 /// Every scenario, with our side in `role`.
 pub(super) fn all(role: Role) -> Vec<Scenario> {
     let mut all = medias();
-    all.extend(played_ones());
     all.extend(bundles());
     all.extend(over_transports());
     all.extend(later_on());
@@ -96,13 +95,21 @@ fn medias() -> Vec<Scenario> {
     ]
 }
 
-fn played_ones() -> Vec<Scenario> {
+/// Scenarios of `interop media`.
+pub(super) fn media(_: Role) -> Vec<Scenario> {
+    use played::{LONG_LOOK, LOOK, both_ways, paused};
     vec![
-        scenario!("played: opus and VP8", played::both_ways, "opus", "VP8"),
-        scenario!("played: opus and VP9", played::both_ways, "opus", "VP9"),
-        scenario!("played: PCMU and VP8", played::both_ways, "PCMU", "VP8"),
-        scenario!("played: replaceTrack", played::replaced),
-        scenario!("played: inactive and back", played::paused),
+        scenario!("opus and VP8", both_ways, "opus", "VP8", LOOK),
+        scenario!("opus and VP9", both_ways, "opus", "VP9", LOOK),
+        scenario!("PCMU and VP8", both_ways, "PCMU", "VP8", LOOK),
+        scenario!("PCMA and VP8", both_ways, "PCMA", "VP8", LOOK),
+        scenario!("a minute", both_ways, "opus", "VP8", LONG_LOOK),
+        scenario!("key frames of theirs", played::key_frames_of_theirs),
+        scenario!("key frames of ours", played::key_frames_of_ours),
+        scenario!("replaceTrack", played::replaced),
+        scenario!("track disabled there", played::disabled_there),
+        scenario!("inactive and back", paused, Side::Ours),
+        scenario!("inactive and back by the other", paused, Side::Theirs),
     ]
 }
 
