@@ -37,6 +37,11 @@ impl<'a> ExtensionsView<'a> {
         CRYPTEX.contains(&self.profile)
     }
 
+    /// How many bytes the elements have, padding included.
+    pub(crate) const fn len(&self) -> usize {
+        self.data.len()
+    }
+
     /// All of them, in the order of the packet.
     pub fn iter(&self) -> Elements<'a> {
         let form = match self.profile {
@@ -109,6 +114,13 @@ pub(crate) enum Form {
 pub struct Elements<'a> {
     form: Form,
     rest: &'a [u8],
+}
+
+impl Elements<'_> {
+    /// How many bytes have not been looked at.
+    pub(crate) const fn remaining(&self) -> usize {
+        self.rest.len()
+    }
 }
 
 impl<'a> Iterator for Elements<'a> {

@@ -53,7 +53,7 @@
 //!
 //! | item | what it is |
 //! |---|---|
-//! | [`PacketView`], [`Header`] | a packet read, and the header of one to be written |
+//! | [`PacketView`], [`Header`], [`PacketMut`] | a packet read, the header of one to be written, and one that is changed where it lies |
 //! | [`ExtensionUri`], [`ExtensionMap`], [`Extensions`], [`ExtensionsView`] | header extensions: which, under which ids, as values, as they come |
 //! | [`dependency`] | the dependency descriptor: layers and what refers to what, without the payload |
 //! | [`rtcp`] | reports, feedback and the rest of RTCP |
@@ -95,6 +95,7 @@ mod extensions;
 mod header;
 mod id;
 mod packet;
+mod packet_mut;
 pub mod payload;
 pub mod rtcp;
 mod values;
@@ -108,5 +109,6 @@ pub use extensions::Extensions;
 pub use header::Header;
 pub use id::{NtpTime, PayloadType, Ssrc, compact_duration, from_compact_duration};
 pub use packet::{FIXED_HEADER_LEN, PacketView, is_rtcp};
+pub use packet_mut::PacketMut;
 pub use pc_proto::ParseError;
 pub use values::{AbsCaptureTime, AbsSendTime, AudioLevel, PlayoutDelay, VideoOrientation};

@@ -58,6 +58,8 @@ mod vp9;
 pub use buffer::{FrameInfo, FrameView, MAX_FRAME_LEN, PayloadInfo, Payloads};
 pub use format::Format;
 pub use packetize::{PacketizeError, Packetizer};
+pub use vp8::{Vp8Descriptor, Vp8Numbers};
+pub use vp9::{Vp9Descriptor, Vp9Layer, Vp9Numbers};
 
 use buffer::FrameBuffer;
 

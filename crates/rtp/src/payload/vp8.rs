@@ -17,75 +17,18 @@
 //!      +-+-+-+-+-+-+-+-+
 //! ```
 
+mod descriptor;
+
+pub use descriptor::{Vp8Descriptor, Vp8Numbers};
+
 use super::buffer::{FrameBuffer, PayloadInfo};
 use super::packetize::piece_len;
 use super::{PacketizeError, Payloads};
+use descriptor::{I, M, S, X};
 use pc_proto::{ParseError, Reader};
-
-const X: u8 = 0x80;
-const N: u8 = 0x20;
-const S: u8 = 0x10;
-const PID: u8 = 0x07;
-const I: u8 = 0x80;
-const L: u8 = 0x40;
-const T: u8 = 0x20;
-const K: u8 = 0x10;
-/// The picture id has 15 bits.
-const M: u8 = 0x80;
 
 /// The descriptor that is sent: with a picture id of 15 bits, which libwebrtc orders frames by.
 const DESCRIPTOR_LEN: usize = 4;
-
-/// A payload descriptor that was read.
-#[derive(Debug, Clone, Copy)]
-struct Descriptor {
-    /// The first byte.
-    flags: u8,
-    picture_id: Option<u16>,
-    temporal_id: Option<u8>,
-}
-
-impl Descriptor {
-    /// Reads the descriptor; what is left is the payload, never empty.
-    fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        let mut descriptor = Self {
-            flags: reader.u8("VP8 payload descriptor")?,
-            picture_id: None,
-            temporal_id: None,
-        };
-        if descriptor.flags & X != 0 {
-            descriptor.extend(reader)?;
-        }
-        match reader.is_empty() {
-            true => Err(reader.error("VP8 payload")),
-            false => Ok(descriptor),
-        }
-    }
-
-    fn extend(&mut self, reader: &mut Reader<'_>) -> Result<(), ParseError> {
-        let present = reader.u8("VP8 extension")?;
-        if present & I != 0 {
-            let first = reader.u8("VP8 picture id")?;
-            self.picture_id = Some(match first & M {
-                0 => u16::from(first),
-                _ => u16::from_be_bytes([first & !M, reader.u8("VP8 picture id")?]),
-            });
-        }
-        if present & L != 0 {
-            reader.u8("VP8 TL0PICIDX")?;
-        }
-        if present & (T | K) != 0 {
-            let layer = reader.u8("VP8 TID")?;
-            self.temporal_id = (present & T != 0).then_some(layer >> 6);
-        }
-        Ok(())
-    }
-
-    /// RFC 7741 §4.4: the first packet of a frame has the S bit and partition 0.
-    const fn starts_frame(self) -> bool {
-        self.flags & S != 0 && self.flags & PID == 0
-    }
-}
 
 /// The frame header, RFC 6386 §9.1: whether this is a key frame, and its size.
 fn frame_header(frame: &[u8]) -> (bool, Option<(u16, u16)>) {
@@ -102,14 +45,14 @@ fn frame_header(frame: &[u8]) -> (bool, Option<(u16, u16)>) {
 
 pub(super) fn inspect(payload: &[u8]) -> Result<PayloadInfo, ParseError> {
     let mut reader = Reader::new(payload);
-    let descriptor = Descriptor::parse(&mut reader)?;
-    let starts_frame = descriptor.starts_frame();
+    let descriptor = Vp8Descriptor::read(&mut reader)?;
+    let starts_frame = descriptor.starts_frame;
     let (is_key_frame, size) = frame_header(reader.rest());
     Ok(PayloadInfo {
         starts_frame: Some(starts_frame),
         is_key_frame: starts_frame.then_some(is_key_frame),
         size: size.filter(|_| starts_frame),
-        discardable: descriptor.flags & N != 0,
+        discardable: descriptor.discardable,
         picture_id: descriptor.picture_id,
         temporal_id: descriptor.temporal_id,
         spatial_id: None,
@@ -162,10 +105,10 @@ impl Depacketizer {
         frame: &mut FrameBuffer,
     ) -> Result<(), ParseError> {
         let mut reader = Reader::new(payload);
-        let descriptor = Descriptor::parse(&mut reader)?;
+        let descriptor = Vp8Descriptor::read(&mut reader)?;
         let wrong = match frame.is_empty() {
-            true if !descriptor.starts_frame() => Some("VP8 frame without its start"),
-            false if descriptor.starts_frame() => Some("start within a VP8 frame"),
+            true if !descriptor.starts_frame => Some("VP8 frame without its start"),
+            false if descriptor.starts_frame => Some("start within a VP8 frame"),
             false if descriptor.picture_id != self.picture_id => {
                 Some("VP8 picture id of another frame")
             }

@@ -19,135 +19,21 @@
 //!     +-+-+-+-+-+-+-+-+
 //! ```
 
+mod descriptor;
+
+pub use descriptor::{Vp9Descriptor, Vp9Layer, Vp9Numbers};
+
 use super::bits::Bits;
 use super::buffer::{FrameBuffer, FrameInfo, PayloadInfo};
 use super::packetize::piece_len;
 use super::{PacketizeError, Payloads};
+use descriptor::{B, E, I, M, P, V, Y};
 use pc_proto::{ParseError, Reader};
-
-const I: u8 = 0x80;
-const P: u8 = 0x40;
-const L: u8 = 0x20;
-const F: u8 = 0x10;
-const B: u8 = 0x08;
-const E: u8 = 0x04;
-const V: u8 = 0x02;
-/// The picture id has 15 bits.
-const M: u8 = 0x80;
-/// Another P_DIFF follows.
-const MORE: u8 = 0x01;
-/// RFC 9628 §4.2.3: at most three P_DIFF.
-const MAX_REFERENCES: usize = 3;
 
 /// The descriptor that is sent: flags and a picture id of 15 bits.
 const DESCRIPTOR_LEN: usize = 3;
 /// The scalability structure that is sent: one layer, its width and its height.
 const STRUCTURE_LEN: usize = 5;
-/// Y of the scalability structure: sizes are there. G: a picture group is.
-const Y: u8 = 0x10;
-const G: u8 = 0x08;
-
-/// A payload descriptor that was read.
-#[derive(Debug, Default, Clone, Copy)]
-struct Descriptor {
-    /// The first byte.
-    flags: u8,
-    picture_id: Option<u16>,
-    /// TID, SID and D.
-    layer: Option<(u8, u8, bool)>,
-    size: Option<(u16, u16)>,
-}
-
-impl Descriptor {
-    /// Reads the descriptor; what is left is the payload, never empty.
-    fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        let mut descriptor = Self {
-            flags: reader.u8("VP9 payload descriptor")?,
-            ..Self::default()
-        };
-        if descriptor.has(I) {
-            let first = reader.u8("VP9 picture id")?;
-            descriptor.picture_id = Some(match first & M {
-                0 => u16::from(first),
-                _ => u16::from_be_bytes([first & !M, reader.u8("VP9 picture id")?]),
-            });
-        }
-        if descriptor.has(L) {
-            let layer = reader.u8("VP9 layer indices")?;
-            descriptor.layer = Some((layer >> 5, layer >> 1 & 7, layer & 1 != 0));
-            if !descriptor.has(F) {
-                reader.u8("VP9 TL0PICIDX")?;
-            }
-        }
-        if descriptor.has(P) && descriptor.has(F) {
-            skip_references(reader)?;
-        }
-        if descriptor.has(V) {
-            descriptor.size = scalability_structure(reader)?;
-        }
-        match reader.is_empty() {
-            true => Err(reader.error("VP9 payload")),
-            false => Ok(descriptor),
-        }
-    }
-
-    const fn has(&self, flag: u8) -> bool {
-        self.flags & flag != 0
-    }
-
-    /// Whether the payload is the first of a picture, which is all layer frames of one timestamp. It
-    /// cannot be told for an upper layer that does not depend on the one below: a forwarder may have
-    /// taken that one out.
-    const fn starts_picture(&self) -> Option<bool> {
-        match self.layer {
-            _ if !self.has(B) => Some(false),
-            Some((_, _, true)) => Some(false),
-            None | Some((_, 0, _)) => Some(true),
-            Some(_) => None,
-        }
-    }
-}
-
-/// RFC 9628 §4.2.3: the references of flexible mode.
-fn skip_references(reader: &mut Reader<'_>) -> Result<(), ParseError> {
-    for _ in 0..MAX_REFERENCES {
-        if reader.u8("VP9 P_DIFF")? & MORE == 0 {
-            return Ok(());
-        }
-    }
-    Err(reader.error("fourth VP9 P_DIFF"))
-}
-
-/// RFC 9628 §4.2.1: the size of the largest layer, where sizes are there.
-///
-/// ```text
-///      +-+-+-+-+-+-+-+-+
-/// V:   | N_S |Y|G|-|-|-|
-///      +-+-+-+-+-+-+-+-+
-/// Y:   | WIDTH, HEIGHT | 16 bits each, N_S + 1 times
-///      +-+-+-+-+-+-+-+-+
-/// G:   |      N_G      |
-///      +-+-+-+-+-+-+-+-+
-/// N_G: | TID |U| R |-|-| N_G times, each with R times P_DIFF of 8 bits
-///      +-+-+-+-+-+-+-+-+
-/// ```
-fn scalability_structure(reader: &mut Reader<'_>) -> Result<Option<(u16, u16)>, ParseError> {
-    let flags = reader.u8("VP9 scalability structure")?;
-    let mut size = None;
-    if flags & Y != 0 {
-        for _ in 0..=flags >> 5 {
-            let width = reader.u16("VP9 layer width")?;
-            size = Some((width, reader.u16("VP9 layer height")?));
-        }
-    }
-    if flags & G != 0 {
-        for _ in 0..reader.u8("VP9 N_G")? {
-            let references = reader.u8("VP9 picture group")? >> 2 & 3;
-            reader.bytes(references.into(), "VP9 P_DIFF of a picture group")?;
-        }
-    }
-    Ok(size)
-}
 
 /// The uncompressed header, VP9 bitstream §6.2: whether this is a key frame, and its size. `None` when
 /// it cannot be read, as when it is encrypted.
@@ -190,16 +76,16 @@ fn key_frame_size(bits: &mut Bits<'_>, profile: u32) -> Option<(u16, u16)> {
 }
 
 /// Whether a picture that starts so is a key frame, and its size.
-fn key_frame(descriptor: &Descriptor, frame: &[u8]) -> (bool, Option<(u16, u16)>) {
+fn key_frame(descriptor: &Vp9Descriptor, frame: &[u8]) -> (bool, Option<(u16, u16)>) {
     // An intra-only frame is not predicted either; the frame's own header tells it apart.
     let (is_key_frame, size) = frame_header(frame).unwrap_or((true, None));
     let size = descriptor.size.or(size);
-    (is_key_frame && !descriptor.has(P), size)
+    (is_key_frame && !descriptor.is_inter_predicted, size)
 }
 
 pub(super) fn inspect(payload: &[u8]) -> Result<PayloadInfo, ParseError> {
     let mut reader = Reader::new(payload);
-    let descriptor = Descriptor::parse(&mut reader)?;
+    let descriptor = Vp9Descriptor::read(&mut reader)?;
     let starts_frame = descriptor.starts_picture();
     let (is_key_frame, size) = match starts_frame {
         Some(true) => key_frame(&descriptor, reader.rest()),
@@ -211,8 +97,8 @@ pub(super) fn inspect(payload: &[u8]) -> Result<PayloadInfo, ParseError> {
         size,
         discardable: false,
         picture_id: descriptor.picture_id,
-        temporal_id: descriptor.layer.map(|(temporal, ..)| temporal),
-        spatial_id: descriptor.layer.map(|(_, spatial, _)| spatial),
+        temporal_id: descriptor.layer.map(|layer| layer.temporal_id),
+        spatial_id: descriptor.layer.map(|layer| layer.spatial_id),
     })
 }
 
@@ -293,9 +179,9 @@ impl Depacketizer {
         frame: &mut FrameBuffer,
     ) -> Result<(), ParseError> {
         let mut reader = Reader::new(payload);
-        let descriptor = Descriptor::parse(&mut reader)?;
+        let descriptor = Vp9Descriptor::read(&mut reader)?;
         let is_first = frame.is_empty();
-        let wrong = match descriptor.has(B) {
+        let wrong = match descriptor.starts_layer_frame {
             _ if is_first && descriptor.starts_picture() == Some(false) => {
                 Some("VP9 frame without its start")
             }
@@ -313,7 +199,7 @@ impl Depacketizer {
             self.picture_id = descriptor.picture_id;
             (frame.is_key_frame, frame.size) = key_frame(&descriptor, reader.rest());
         }
-        self.is_open = !descriptor.has(E);
+        self.is_open = !descriptor.ends_layer_frame;
         frame.append(reader.rest())
     }
 

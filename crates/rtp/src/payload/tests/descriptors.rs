@@ -285,3 +285,71 @@ fn av1_with_more_elements_than_w_can_tell() {
     assert_eq!((info.temporal_id, info.spatial_id), (Some(1), Some(1)));
     assert_eq!((info.starts_frame, info.is_key_frame), (None, Some(false)));
 }
+
+#[test]
+fn vp8_numbers_are_changed_where_they_are() {
+    let chrome = [0x90, 0xF0, 0x92, 0x34, 0x17, 0x65, 0x51, 7];
+    let numbers = Vp8Numbers {
+        picture_id: Some(0x7ABC),
+        tl0_picture_index: Some(0xFE),
+        key_index: Some(0x1F),
+    };
+    let renumbered = |mut payload: Vec<u8>, numbers| {
+        let descriptor = Vp8Descriptor::parse(&payload).unwrap();
+        descriptor.renumber(&mut payload, numbers).unwrap();
+        payload
+    };
+    assert_eq!(
+        renumbered(chrome.to_vec(), numbers),
+        [0x90, 0xF0, 0xFA, 0xBC, 0xFE, 0x7F, 0x51, 7],
+        "TID and Y stay"
+    );
+    assert_eq!(renumbered(chrome.to_vec(), Vp8Numbers::default()), chrome);
+    // Seven bits; no TL0PICIDX; KEYIDX without TID; nothing at all.
+    assert_eq!(
+        renumbered(vec![0x90, 0x80, 0x11, 1], numbers),
+        [0x90, 0x80, 0x3C, 1]
+    );
+    assert_eq!(
+        renumbered(vec![0x90, 0x90, 0x11, 0x22, 1], numbers),
+        [0x90, 0x90, 0x3C, 0x3F, 1]
+    );
+    assert_eq!(
+        renumbered(vec![0x90, 0x60, 0x11, 0x62, 1], numbers),
+        [0x90, 0x60, 0xFE, 0x62, 1]
+    );
+    assert_eq!(renumbered(vec![0x10, 0x51], numbers), [0x10, 0x51]);
+    let descriptor = Vp8Descriptor::parse(&chrome).unwrap();
+    assert!(descriptor.renumber(&mut [0; 5], numbers).is_err());
+}
+
+#[test]
+fn vp9_numbers_are_changed_where_they_are() {
+    let numbers = Vp9Numbers {
+        picture_id: Some(0x7ABC),
+        tl0_picture_index: Some(0xFE),
+    };
+    let renumbered = |payload: &[u8]| {
+        let mut payload = payload.to_vec();
+        let descriptor = Vp9Descriptor::parse(&payload).unwrap();
+        descriptor.renumber(&mut payload, numbers).unwrap();
+        payload
+    };
+    // Non-flexible: layer indices and TL0PICIDX behind the picture id.
+    let payload = [0xA8, 0x92, 0x34, 0x52, 0x17, 9];
+    let descriptor = Vp9Descriptor::parse(&payload).unwrap();
+    let layer = descriptor.layer.unwrap();
+    assert_eq!((layer.temporal_id, layer.spatial_id), (2, 1));
+    assert!(layer.is_switching_up_point && !layer.refers_to_lower);
+    assert_eq!(
+        (descriptor.len, descriptor.tl0_picture_index),
+        (5, Some(0x17))
+    );
+    assert_eq!(renumbered(&payload), [0xA8, 0xFA, 0xBC, 0x52, 0xFE, 9]);
+    // Flexible: references instead; seven bits.
+    let payload = [0xF8, 0x11, 0x52, 0x03, 0x04, 9];
+    let descriptor = Vp9Descriptor::parse(&payload).unwrap();
+    assert_eq!(descriptor.references(), [1, 2]);
+    assert_eq!(renumbered(&payload), [0xF8, 0x3C, 0x52, 0x03, 0x04, 9]);
+    assert_eq!(renumbered(&[0x08, 9]), [0x08, 9], "no numbers at all");
+}
