@@ -49,6 +49,7 @@
 //! | `receive` | whose a packet is, streams and their reports, loss, the jitter buffer, frames |
 //! | `rtcp` | when reports leave and what is in them; where what arrives belongs |
 //! | `feedback` | arrivals, told to the peer's congestion control |
+//! | [`forward`] | for servers: one stream out of several encodings, to each viewer the one that fits |
 //!
 //! # Promises
 //!
@@ -91,6 +92,7 @@ mod config;
 mod error;
 mod event;
 mod feedback;
+pub mod forward;
 mod frame;
 mod parameters;
 mod receive;

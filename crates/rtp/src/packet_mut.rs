@@ -94,6 +94,11 @@ impl<'a> PacketMut<'a> {
         self.bytes.get_mut(end - data.len()..end)
     }
 
+    /// How many bytes are before the payload.
+    pub const fn payload_start(&self) -> usize {
+        self.payload.start
+    }
+
     /// The payload, without padding.
     pub fn payload_mut(&mut self) -> &mut [u8] {
         let payload = self.payload.clone();
