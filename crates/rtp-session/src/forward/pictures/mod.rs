@@ -7,7 +7,7 @@ mod vp9;
 
 use super::{Descriptor, Incoming, PayloadNumbers};
 use dependencies::Dependencies;
-use pc_proto::Serial16;
+use pc_proto::{Serial16, Serial32};
 use pc_rtp::dependency::Layer;
 use vp8::Vp8Run;
 use vp9::Vp9Run;
@@ -47,6 +47,10 @@ impl Chosen {
 pub(super) struct Pictures {
     kind: Kind,
     dependencies: Option<Dependencies>,
+    /// The newest picture's timestamp, and what was the limit when it began: another one holds for whole
+    /// pictures only.
+    newest: Serial32,
+    limit: Layer,
 }
 
 #[derive(Debug, Clone)]
@@ -72,6 +76,8 @@ impl Pictures {
             },
             dependencies: (incoming.dependencies.as_ref())
                 .map(|view| Dependencies::begin(view, counters, limit)),
+            newest: timestamp,
+            limit,
         }
     }
 
@@ -85,6 +91,10 @@ impl Pictures {
         if incoming.payload.is_empty() {
             return None;
         }
+        if incoming.timestamp.is_newer_than(self.newest) {
+            (self.newest, self.limit) = (incoming.timestamp, limit);
+        }
+        let limit = self.limit;
         let mut chosen = match (&mut self.kind, &incoming.descriptor) {
             (Kind::Plain, Descriptor::Plain) => Chosen::PLAIN,
             (Kind::Vp8(run), Descriptor::Vp8(descriptor)) => {

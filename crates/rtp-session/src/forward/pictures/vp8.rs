@@ -88,13 +88,14 @@ impl Vp8Run {
             Known::New if is_late => return None,
             Known::New => {
                 self.switch(descriptor, incoming, frame.number, limit);
+                // Of one that is left out, too: a frame that it names may come late.
+                self.tl0.advance(descriptor.tl0_picture_index);
+                self.key.advance(descriptor.key_index);
                 let is_sent = temporal_id <= self.temporal.now();
                 self.frames.advance(frame, incoming.timestamp, is_sent);
                 if !is_sent {
                     return None;
                 }
-                self.tl0.advance(descriptor.tl0_picture_index);
-                self.key.advance(descriptor.key_index);
             }
             Known::Sent(_) => {}
             Known::Missing(_) if temporal_id <= self.temporal.at(frame.number) => {

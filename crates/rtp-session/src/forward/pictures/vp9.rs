@@ -58,12 +58,13 @@ impl Vp9Run {
             Known::New if is_late => return None,
             Known::New => {
                 self.switch(descriptor, incoming, picture, limit);
+                // Of one that is left out, too: a picture that it names may come late.
+                self.tl0.advance(descriptor.tl0_picture_index);
                 let is_sent = layer.temporal_id <= self.temporal.now();
                 self.pictures.advance(picture, timestamp, is_sent);
                 if !is_sent {
                     return None;
                 }
-                self.tl0.advance(descriptor.tl0_picture_index);
             }
             Known::Sent(_) => {}
             Known::Missing(_) if layer.temporal_id <= self.temporal.at(picture.number) => {
@@ -81,8 +82,11 @@ impl Vp9Run {
             picture_id: self.pictures.out(picture),
             tl0_picture_index: self.tl0.out(descriptor.tl0_picture_index),
         };
-        // RFC 9628 §4.1: the marker is on the last packet of a picture.
-        let is_top = layer.spatial_id == self.spatial.now() && self.highest > layer.spatial_id;
+        // RFC 9628 §4.1: the marker is on the last packet of a picture. Where one more layer is wanted,
+        // it may begin with this picture, if that refers to none before it.
+        let top = self.spatial.at(picture.number);
+        let is_top = layer.spatial_id == top
+            && (top >= limit.spatial_id || (self.highest > top && descriptor.is_inter_predicted));
         Some(Chosen {
             numbers: PayloadNumbers::Vp9(*descriptor, numbers),
             ends_picture: is_top && descriptor.ends_layer_frame,
