@@ -7,8 +7,10 @@
 //! | `video/VP8` | yes | yes | `vp8` | the `oxideav-vp8` crate |
 //! | `video/VP9`, profile 0 | yes | yes | `vp9` | the `rusty_vp9` crate |
 //! | `video/H264`, constrained baseline | yes | yes | `h264` | OpenH264, compiled from its C++ source |
+//! | `video/AV1`, main profile | yes | yes | `av1` | the `rav1e` and `re_rav1d` crates |
 //!
-//! All but `h264` are on by default and need nothing but cargo. A codec takes the time of its
+//! All but `h264` need nothing but cargo, and all but `h264` and `av1` are on by default; `av1` takes
+//! about a minute to compile. A codec takes the time of its
 //! caller, up to tens of milliseconds for a picture: it belongs on a thread of its own.
 //!
 //! ```
@@ -24,6 +26,8 @@
 //! # Ok::<(), codec::CodecError>(())
 //! ```
 
+#[cfg(feature = "av1")]
+mod av1;
 mod fmtp;
 mod framer;
 mod g711;
@@ -31,9 +35,15 @@ mod g711;
 mod h264;
 #[cfg(feature = "opus")]
 mod opus;
-#[cfg(any(feature = "vp8", feature = "vp9", feature = "h264"))]
+#[cfg(any(feature = "vp8", feature = "vp9", feature = "h264", feature = "av1"))]
 mod pace;
-#[cfg(any(feature = "opus", feature = "vp8", feature = "vp9", feature = "h264"))]
+#[cfg(any(
+    feature = "opus",
+    feature = "vp8",
+    feature = "vp9",
+    feature = "h264",
+    feature = "av1"
+))]
 mod panics;
 #[cfg(any(feature = "vp8", feature = "vp9"))]
 mod rate;
@@ -122,6 +132,8 @@ pub trait AudioDecoder: Send {
 pub struct Encoded {
     /// Whether a decoder can begin here.
     pub is_key_frame: bool,
+    /// The time of the picture that was put out, which need not be the one that was put in.
+    pub timestamp: Duration,
 }
 
 /// What a video encoder begins with.
@@ -138,11 +150,14 @@ pub struct VideoEncoderConfig {
 }
 
 /// Encodes one stream of pictures. The first one is a key frame; after that only those are that are
-/// asked for, or that have another size than the one before.
+/// asked for, that have another size than the one before, or from which on another rate holds.
+///
+/// VP8, VP9 and H.264 give each picture at once. AV1 gives one four pictures later, as many as its
+/// encoder looks ahead: [`Encoded::timestamp`] says which one it is.
 pub trait VideoEncoder: Send {
     /// Encodes one picture, and puts it into `out` in place of what is there. It is left empty where
-    /// the picture is left out to keep to the bit rate or frame rate; a key frame that was asked for
-    /// never is.
+    /// the picture is left out to keep to the bit rate or frame rate, which a key frame that was
+    /// asked for never is, and where there is none yet.
     fn encode(
         &mut self,
         frame: &VideoFrame,
@@ -220,6 +235,8 @@ pub fn video_encoder(
         Kind::Vp9 => Some(Box::new(vp9::Encoder::new(config))),
         #[cfg(feature = "h264")]
         Kind::H264 => Some(Box::new(h264::Encoder::new(config))),
+        #[cfg(feature = "av1")]
+        Kind::Av1 => Some(Box::new(av1::Encoder::new(config))),
         _ => None,
     }
 }
@@ -233,6 +250,8 @@ pub fn video_decoder(mime: &str, fmtp: Option<&str>) -> Option<Box<dyn VideoDeco
         Kind::Vp9 => Some(Box::new(vp9::Decoder::new())),
         #[cfg(feature = "h264")]
         Kind::H264 => Some(Box::new(h264::Decoder::new()?)),
+        #[cfg(feature = "av1")]
+        Kind::Av1 => Some(Box::new(av1::Decoder::new()?)),
         _ => None,
     }
 }
@@ -249,10 +268,10 @@ pub fn can_decode(mime: &str, fmtp: Option<&str>) -> bool {
 
 /// The largest picture that is decoded: somewhat more than what is called 4K. A few bytes can claim
 /// to be a picture of any size, and the memory for it is there before the claim proves wrong.
-#[cfg(any(feature = "vp8", feature = "vp9", feature = "h264"))]
+#[cfg(any(feature = "vp8", feature = "vp9", feature = "h264", feature = "av1"))]
 const MAX_PIXELS: u32 = 4_096 * 2_304;
 
-#[cfg(any(feature = "vp9", feature = "h264"))]
+#[cfg(any(feature = "vp9", feature = "h264", feature = "av1"))]
 fn check_size(width: u32, height: u32) -> Result<(), CodecError> {
     let side = VideoFrame::MAX_SIDE;
     if width > side || height > side || width * height > MAX_PIXELS {
@@ -272,6 +291,8 @@ enum Kind {
     Vp9,
     #[cfg(feature = "h264")]
     H264,
+    #[cfg(feature = "av1")]
+    Av1,
 }
 
 impl Kind {
@@ -290,6 +311,8 @@ impl Kind {
             "video/vp9" if fmtp::number(fmtp, "profile-id").unwrap_or(0) == 0 => Some(Self::Vp9),
             #[cfg(feature = "h264")]
             "video/h264" if h264::is_supported(fmtp) => Some(Self::H264),
+            #[cfg(feature = "av1")]
+            "video/av1" if av1::is_supported(fmtp) => Some(Self::Av1),
             _ => None,
         }
     }

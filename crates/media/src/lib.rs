@@ -102,6 +102,7 @@
 //! | [mediacapture-streams](https://www.w3.org/TR/mediacapture-streams/) §4.3.1 | what muted, disabled and ended tracks give |
 //! | RFC 6716, 7587; ITU-T G.711 | Opus and what SDP says of it; PCMU, PCMA |
 //! | RFC 6386, 7742 §5; VP9 bitstream specification, RFC 9628; RFC 6184 §8.1 | VP8, VP9, H.264 |
+//! | AV1 bitstream specification §7.5; AV1 RTP §7.2 | AV1 |
 //! | RFC 6464 §3; RFC 7845; IVF, WAV, YUV4MPEG2 | levels, files |
 //! | RFC 9562 §5.4 | ids |
 //!

@@ -82,6 +82,7 @@ impl VideoEncoder for Encoder {
         if !is_key && !in_time {
             return Ok(Encoded {
                 is_key_frame: false,
+                timestamp: frame.timestamp(),
             });
         }
         let before = self.encoder.take().filter(|_| self.size == size);
@@ -95,7 +96,10 @@ impl VideoEncoder for Encoder {
             Ok((encoder, is_key_frame))
         })?;
         self.encoder = Some(encoder);
-        Ok(Encoded { is_key_frame })
+        Ok(Encoded {
+            is_key_frame,
+            timestamp: frame.timestamp(),
+        })
     }
 
     /// OpenH264 is set up anew for another rate, and begins with a key frame.

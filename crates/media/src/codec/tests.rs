@@ -1,4 +1,6 @@
 mod audio;
+#[cfg(feature = "av1")]
+mod av1;
 #[cfg(any(feature = "vp8", feature = "vp9"))]
 mod rate;
 mod resample;
@@ -82,4 +84,16 @@ fn psnr(a: &VideoFrame, b: &VideoFrame) -> f64 {
         .map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
     let mean = squares.sum::<f64>() / a.len() as f64;
     10.0 * (255.0_f64.powi(2) / mean.max(1e-9)).log10()
+}
+
+/// A small generator, so that the same garbage comes each time.
+fn garbage(seed: u32, len: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state as u8
+    };
+    (0..len).map(|_| next()).collect()
 }

@@ -74,6 +74,7 @@ impl VideoEncoder for Encoder {
         let Some(mut quantizer) = self.rate.plan(frame.timestamp(), pixels, is_key_frame) else {
             return Ok(Encoded {
                 is_key_frame: false,
+                timestamp: frame.timestamp(),
             });
         };
         let last = self.last.take().filter(|_| !is_key_frame);
@@ -86,7 +87,10 @@ impl VideoEncoder for Encoder {
         self.last = Some((planes, size));
         self.rate.spent(quantizer, data.len(), pixels, is_key_frame);
         *out = data;
-        Ok(Encoded { is_key_frame })
+        Ok(Encoded {
+            is_key_frame,
+            timestamp: frame.timestamp(),
+        })
     }
 
     fn set_rate(&mut self, bits_per_second: u32, frames_per_second: f64) {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{picture, psnr};
+use super::{garbage, picture, psnr};
 use crate::{
     VideoFrame,
     codec::{self, VideoDecoder, VideoEncoder, VideoEncoderConfig},
@@ -221,18 +221,6 @@ fn pictures_without_a_clock_are_encoded_all_the_same() {
             }
         }
     }
-}
-
-/// A small generator, so that the same garbage comes each time.
-fn garbage(seed: u32, len: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(2_654_435_761) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        state as u8
-    };
-    (0..len).map(|_| next()).collect()
 }
 
 #[test]

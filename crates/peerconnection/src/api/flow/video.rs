@@ -160,6 +160,9 @@ impl Layer {
             }
         };
         self.last = Some(at.media);
+        // An encoder that looks ahead gives a picture of before.
+        let late = frame.timestamp().saturating_sub(encoded.timestamp);
+        let at = at.moved_to(at.media.saturating_sub(late));
         (!data.is_empty()).then(|| {
             Some(Encoded {
                 encoding: index,
