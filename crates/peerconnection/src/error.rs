@@ -30,6 +30,9 @@ pub enum Error {
     /// A number is out of its range.
     #[error("RangeError: {0}")]
     Range(Cow<'static, str>),
+    /// A string has a character that means nothing.
+    #[error("InvalidCharacterError: {0}")]
+    InvalidCharacter(Cow<'static, str>),
     /// A URL is not one.
     #[error("SyntaxError: {0}")]
     Syntax(Cow<'static, str>),
@@ -49,6 +52,7 @@ impl Error {
             Self::NotSupported(_) => "NotSupportedError",
             Self::Type(_) => "TypeError",
             Self::Range(_) => "RangeError",
+            Self::InvalidCharacter(_) => "InvalidCharacterError",
             Self::Syntax(_) => "SyntaxError",
         }
     }

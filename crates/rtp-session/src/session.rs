@@ -124,6 +124,11 @@ impl Session {
         self.senders.media_timestamp(now, id, encoding, clock_rate)
     }
 
+    /// The payload type that media of an encoding were sent with last.
+    pub fn sent_payload_type(&self, id: SenderId, encoding: usize) -> Option<PayloadType> {
+        self.senders.sent_payload_type(id, encoding)
+    }
+
     /// Sends a telephone event (RFC 4733) in the stream of an encoding, under the timestamp that
     /// [`media_timestamp`](Self::media_timestamp) had when it began.
     ///

@@ -1,6 +1,7 @@
 use pc_datachannel::ChannelId;
 use pc_jsep::{TransceiverId, TransportId};
 use pc_proto::FiveTuple;
+use pc_rtp::dtmf;
 
 use crate::{
     IceCandidate, RtcError,
@@ -74,6 +75,10 @@ pub enum Event {
     PathConfirmed(FiveTuple),
     /// This path is not used any more.
     PathForgotten(FiveTuple),
+    /// `tonechange`: a transceiver has begun to play a tone, or a pause; `None`: it has played all.
+    ToneChange(TransceiverId, Option<char>),
+    /// The peer has pressed a key, or let go of one.
+    TelephoneEvent(TransceiverId, dtmf::Event),
     /// The peer opened a channel. [`ChannelOpen`](Self::ChannelOpen) follows.
     DataChannel(ChannelId),
     /// A channel is open.

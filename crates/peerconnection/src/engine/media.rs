@@ -6,6 +6,7 @@ use std::{
 };
 
 use pc_jsep::{CodecParameters, TransceiverId, TransceiverView, TransportId};
+use pc_rtp::PayloadType;
 use pc_rtp_session::{self as rtp, ReceiverId, SenderId};
 
 use super::{Connection, Event, rtp_parameters as parameters};
@@ -52,6 +53,22 @@ impl Media {
             }),
             _ => None,
         }
+    }
+
+    /// Whether a transceiver receives.
+    pub(super) fn receives(&self, id: TransceiverId) -> bool {
+        let route = self.routes.get(&id.number());
+        route.is_some_and(|it| it.receives.is_some())
+    }
+
+    /// What comes to a transceiver with this payload type.
+    pub(super) fn received_codec(
+        &self,
+        id: TransceiverId,
+        own: PayloadType,
+    ) -> Option<&rtp::Codec> {
+        let receives = self.routes.get(&id.number())?.receives.as_ref()?;
+        receives.codecs.iter().find(|it| it.payload_type == own)
     }
 
     fn transceiver(&self, number: u32) -> Option<TransceiverId> {
@@ -139,12 +156,13 @@ impl Connection {
         }
     }
 
-    fn session_of(&mut self, id: TransceiverId) -> Option<&mut rtp::Session> {
+    pub(super) fn session_of(&mut self, id: TransceiverId) -> Option<&mut rtp::Session> {
         let route = self.media.routes.get(&id.number())?;
         self.transports.rtp_session(route.transport)
     }
 
-    /// Sends a frame of an encoder, as one of the transceiver's encodings.
+    /// Sends a frame of an encoder, as one of the transceiver's encodings. Sound is left out while
+    /// [tones](Self::insert_dtmf) are played.
     ///
     /// # Errors
     ///
@@ -157,13 +175,16 @@ impl Connection {
         encoding: usize,
         frame: rtp::Frame<'_>,
     ) -> Result<(), Error> {
+        if self.dtmf.silences(id) {
+            return Ok(());
+        }
         self.sending(id, |session| {
             session.send_frame(now, SenderId(id.number()), encoding, frame)
         })
     }
 
     /// Forwards a packet that was received elsewhere, with its marker, timestamp and payload; header
-    /// and extensions are written anew.
+    /// and extensions are written anew. Left out while tones are played, as frames are.
     ///
     /// # Errors
     ///
@@ -175,12 +196,15 @@ impl Connection {
         encoding: usize,
         packet: rtp::OutgoingPacket<'_>,
     ) -> Result<(), Error> {
+        if self.dtmf.silences(id) {
+            return Ok(());
+        }
         self.sending(id, |session| {
             session.send_packet(now, SenderId(id.number()), encoding, packet)
         })
     }
 
-    fn sending(
+    pub(super) fn sending(
         &mut self,
         id: TransceiverId,
         send: impl FnOnce(&mut rtp::Session) -> Result<(), rtp::SendError>,
@@ -268,7 +292,7 @@ impl Connection {
         })
     }
 
-    fn session_for(&self, id: TransceiverId) -> Option<&rtp::Session> {
+    pub(super) fn session_for(&self, id: TransceiverId) -> Option<&rtp::Session> {
         let route = self.media.routes.get(&id.number())?;
         let transport = self.transports.get(route.transport)?;
         Some(&transport.rtp.as_ref()?.session)

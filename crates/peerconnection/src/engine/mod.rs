@@ -62,6 +62,7 @@ mod channels;
 mod config;
 mod data;
 mod dtls_transport;
+mod dtmf;
 mod event;
 mod gathering;
 mod media;
@@ -114,6 +115,7 @@ use crate::{
     },
 };
 use data::Data;
+use dtmf::Dtmf;
 use media::Media;
 use states::States;
 use transports::Transports;
@@ -129,6 +131,7 @@ pub struct Connection {
     transports: Transports,
     data: Data,
     media: Media,
+    dtmf: Dtmf,
     states: States,
     events: VecDeque<Event>,
     closed: Closed,
@@ -193,6 +196,7 @@ impl Connection {
             ),
             data: Data::new(session),
             media: Media::default(),
+            dtmf: Dtmf::default(),
             states: States::NEW,
             events: VecDeque::new(),
             closed: Closed::No,
@@ -242,6 +246,7 @@ impl Connection {
             self.fail_channels(None);
         }
         self.follow_media(now);
+        self.follow_dtmf();
         self.pump(now);
     }
 
@@ -435,6 +440,7 @@ impl Connection {
         let sctp = self.follow_session();
         self.states
             .follow(&mut self.transports, sctp, &mut self.events);
+        self.pump_dtmf(now);
     }
 
     /// WebRTC §5.5: the error is told before the states that follow from it.
@@ -466,8 +472,12 @@ impl Protocol for Connection {
         let transports = &mut self.transports;
         let result = transports.handle_input(now, route, datagram, &mut self.data);
         self.rejected += u64::from(result.is_err());
+        let packet = result.map(|input| self.media.packet(input?));
+        if let Ok(Some(packet)) = &packet {
+            self.hear(now, packet);
+        }
         self.pump(now);
-        Ok(result?.and_then(|input| self.media.packet(input)))
+        packet
     }
 
     fn handle_timeout(&mut self, now: Instant) {
@@ -499,7 +509,7 @@ impl Protocol for Connection {
         if self.is_closed() {
             None
         } else {
-            self.next_channel_event()
+            (self.dtmf.poll_event()).or_else(|| self.next_channel_event())
         }
     }
 
@@ -509,7 +519,8 @@ impl Protocol for Connection {
         } else {
             let transports = self.transports.poll_timeout();
             let session = self.data.session.poll_timeout();
-            transports.into_iter().chain(session).min()
+            let tones = self.dtmf.poll_timeout();
+            transports.into_iter().chain(session).chain(tones).min()
         }
     }
 }

@@ -46,10 +46,15 @@ pub(super) fn receiver(view: &TransceiverView<'_>) -> Option<ReceiverParameters>
     })
 }
 
-/// Those that carry media, each with what retransmits it.
+/// Those that carry media, each with what retransmits it, and telephone events beside them.
 fn codecs(negotiated: &[CodecParameters]) -> Vec<Codec> {
     let media = negotiated.iter().filter(|it| it.codec.is_media());
-    media.filter_map(|it| codec(it, negotiated)).collect()
+    let mut codecs: Vec<_> = media.filter_map(|it| codec(it, negotiated)).collect();
+    if !codecs.is_empty() {
+        let events = negotiated.iter().filter(|it| it.codec.is_telephone_event());
+        codecs.extend(events.filter_map(|it| codec(it, negotiated)));
+    }
+    codecs
 }
 
 fn codec(own: &CodecParameters, all: &[CodecParameters]) -> Option<Codec> {

@@ -254,6 +254,10 @@ impl Senders {
         Some(stream.media_timestamp(now, clock_rate))
     }
 
+    pub(crate) fn sent_payload_type(&self, id: SenderId, encoding: usize) -> Option<PayloadType> {
+        self.senders.get(&id)?.streams.get(encoding)?.payload_type
+    }
+
     pub(crate) fn send_telephone_event(
         &mut self,
         now: Instant,

@@ -160,6 +160,14 @@ impl Receiver {
         self.end(false);
     }
 
+    /// Another stream, or another payload type, is listened to from now on: what is being played is
+    /// over, and nothing of it is known.
+    pub fn restart(&mut self, clock_rate: u32) {
+        self.end(false);
+        self.clock_rate = clock_rate.max(1);
+        self.state = State::Idle;
+    }
+
     /// What was heard, in its order.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()

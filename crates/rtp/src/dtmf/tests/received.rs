@@ -183,6 +183,16 @@ fn clocks_wrap_and_are_set_anew() {
     assert_eq!(ear.events(), "+3 -3 40");
 }
 
+/// Its timestamps are another stream's.
+#[test]
+fn another_stream_begins_anew() {
+    let mut ear = Ear::new();
+    ear.hear(0, true, 8000, '1', 160, false);
+    ear.receiver.restart(48_000);
+    ear.hear(10, false, 8000, '1', 960, true);
+    assert_eq!(ear.events(), "+1 ~1 20 +1 -1 20");
+}
+
 #[test]
 fn unread_events_are_bounded_and_paired() {
     let mut ear = Ear::new();
