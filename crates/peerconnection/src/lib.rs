@@ -82,7 +82,7 @@
 //!
 //! # Not here yet
 //!
-//! DTMF, statistics, STUN and TURN servers, TCP and mDNS candidates. What is not
+//! STUN and TURN servers, TCP and mDNS candidates. What is not
 //! supported is refused by name.
 
 mod api;
@@ -97,9 +97,10 @@ pub mod state;
 pub mod stats;
 
 pub use api::{
-    DataChannel, DataChannelEvent, DtlsTransport, Endpoint, Event, Events, IceCandidatePair,
-    IceComponent, IceParameters, IceRole, IceTransport, Message, Operation, PeerConnection,
-    RtpReceiver, RtpSender, RtpSource, RtpTransceiver, SctpTransport, TrackEvent, TrackOrKind,
+    DataChannel, DataChannelEvent, DtlsTransport, DtmfSender, Endpoint, Event, Events,
+    IceCandidatePair, IceComponent, IceParameters, IceRole, IceTransport, Message, Operation,
+    PeerConnection, RtpReceiver, RtpSender, RtpSource, RtpTransceiver, SctpTransport,
+    ToneChangeEvent, TrackEvent, TrackOrKind,
 };
 pub use config::{Configuration, DataChannelInit, HostAddresses, IceTransportPolicy};
 pub use description::{IceCandidate, SdpType, SessionDescription};
@@ -108,6 +109,10 @@ pub use ice_server::IceServer;
 pub use pc_dtls::{
     Certificate, CertificateError, CertificateOptions, Fingerprint, HashAlgorithm, KeyAlgorithm,
 };
+/// Keys of a telephone that the peer presses (RFC 4733): what [`Event::TelephoneEvent`] tells.
+pub mod dtmf {
+    pub use pc_rtp::dtmf::{Begun, Ended, Event, EventCode};
+}
 pub use pc_jsep::{BundlePolicy, OfferOptions};
 pub use pc_media::{
     AudioFrame, EncodedFrame, InvalidFrame, MediaFrame, MediaKind, MediaStream, MediaStreamTrack,

@@ -9,8 +9,11 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use pc_media::{MediaStream, MediaStreamTrack};
+use pc_rtp::dtmf;
 
-use super::{DtlsTransport, IceTransport, RtpReceiver, RtpTransceiver, shared::Shared};
+use super::{
+    DtlsTransport, IceTransport, RtpReceiver, RtpTransceiver, ToneChangeEvent, shared::Shared,
+};
 use crate::{
     DataChannel, IceCandidate, RtcError,
     state::{
@@ -50,6 +53,11 @@ pub enum Event {
     DtlsTransportError(DtlsTransport, RtcError),
     /// `statechange` of the [`SctpTransport`](crate::SctpTransport).
     SctpStateChange(SctpTransportState),
+    /// `tonechange` of a [`DtmfSender`](crate::DtmfSender): a tone begins, or all have been played.
+    ToneChange(ToneChangeEvent),
+    /// The peer has pressed a key of a telephone, or let go of one. Nothing of the W3C's: browsers hear
+    /// keys, and do not tell of them.
+    TelephoneEvent(RtpReceiver, dtmf::Event),
     /// `datachannel`: the peer opened a channel. Dropping it unread closes it.
     DataChannel(DataChannel),
 }
@@ -70,8 +78,10 @@ pub struct TrackEvent {
 
 impl Event {
     fn taken(&self) {
-        if let Self::DataChannel(channel) = self {
-            channel.heard();
+        match self {
+            Self::DataChannel(channel) => channel.heard(),
+            Self::TelephoneEvent(receiver, event) => super::dtmf::heard(receiver, event),
+            _ => {}
         }
     }
 }
@@ -79,7 +89,7 @@ impl Event {
 /// The events of one connection, in order, none lost.
 ///
 /// They wait here until they are taken. What a peer can make wait is bounded: when nobody takes the
-/// announcements of 8 MiB of channels, further ones are closed. The stream ends after the last event of a closed
+/// announcements of 8 MiB of channels, further ones are closed; keys of a telephone are not told of then. The stream ends after the last event of a closed
 /// connection whose handles are all gone.
 #[derive(Debug)]
 pub struct Events {

@@ -12,6 +12,7 @@
 
 mod data_channel;
 mod driver;
+mod dtmf;
 mod endpoint;
 mod event;
 mod flow;
@@ -27,6 +28,7 @@ mod transceivers;
 mod transports;
 
 pub use data_channel::DataChannel;
+pub use dtmf::{DtmfSender, ToneChangeEvent};
 pub use endpoint::Endpoint;
 pub use event::{DataChannelEvent, Event, Events, Message, TrackEvent};
 pub use operation::Operation;

@@ -2,7 +2,7 @@ use std::fmt;
 
 use pc_media::{MediaKind, MediaStream, MediaStreamTrack};
 
-use super::{DtlsTransport, Operation, transceiver::Part};
+use super::{DtlsTransport, DtmfSender, Operation, transceiver::Part};
 use crate::{
     Error, clock,
     rtp::{self, RtpCapabilities, SendParameters},
@@ -25,6 +25,11 @@ impl RtpSender {
     /// `transport`: what it sends over, once a description says so.
     pub fn transport(&self) -> Option<DtlsTransport> {
         DtlsTransport::of(&self.part)
+    }
+
+    /// `dtmf`: what presses keys in the sender's stead; of an audio sender alone.
+    pub fn dtmf(&self) -> Option<DtmfSender> {
+        DtmfSender::of(&self.part)
     }
 
     /// `RTCRtpSender.getCapabilities()`: what this side can send.

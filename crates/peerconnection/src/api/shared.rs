@@ -39,7 +39,7 @@ pub(crate) struct Shared {
     runtime: tokio::runtime::Handle,
     /// Whether the driver has been told to look here and has not yet done so.
     told: AtomicBool,
-    /// What the channels weigh whose events have not been taken.
+    /// What the channels and keys weigh whose events have not been taken.
     unheard: AtomicUsize,
     inner: Mutex<Inner>,
 }
@@ -51,6 +51,8 @@ pub(crate) struct Inner {
     slots: HashMap<ChannelId, Slot>,
     /// Channels whose senders wait for room.
     wait_for_room: BTreeSet<ChannelId>,
+    /// Whose key has been pressed without being told of.
+    pub(super) unheard_keys: BTreeSet<TransceiverId>,
     events: Option<mpsc::UnboundedSender<Event>>,
 }
 
@@ -85,6 +87,7 @@ impl Shared {
                 media,
                 slots: HashMap::new(),
                 wait_for_room: BTreeSet::new(),
+                unheard_keys: BTreeSet::new(),
                 events: Some(sender),
             }),
         };
@@ -204,6 +207,8 @@ impl Shared {
             }
             E::KeyFrameRequested(id, encoding) => inner.media.want_key_frame(id, encoding),
             E::TargetBitrate(id, bits) => inner.media.set_bitrate(id, bits),
+            E::ToneChange(id, tone) => return Ok(Some(self.tone_change(inner, id, tone))),
+            E::TelephoneEvent(id, event) => return Ok(self.telephone_event(inner, id, event)),
             E::TrackEnded(id) => inner.media.end(id),
             E::TrackRemoved(id, stream) => inner.media.remove(id, &stream),
             E::TrackAdded(id, stream) => {
@@ -305,18 +310,27 @@ impl Shared {
     /// Whether a channel of the peer's may wait among the events. Their number is bounded: else a
     /// peer that opens and closes channels could fill the memory of one that reads no events.
     fn announces(&self, channel: &DataChannel) -> bool {
-        let weight = channel.weight();
+        self.takes(channel.weight())
+    }
+
+    /// Whether something of this weight may wait among the events.
+    pub(super) fn takes(&self, weight: usize) -> bool {
         let before = self.unheard.fetch_add(weight, Ordering::Relaxed);
         let fits = before + weight <= MAX_UNHEARD;
         if !fits {
-            self.heard(channel);
+            self.gives_back(weight);
         }
         fits
     }
 
+    /// It waits no longer.
+    pub(super) fn gives_back(&self, weight: usize) {
+        self.unheard.fetch_sub(weight, Ordering::Relaxed);
+    }
+
     /// The event of this channel has been taken.
     pub(crate) fn heard(&self, channel: &DataChannel) {
-        self.unheard.fetch_sub(channel.weight(), Ordering::Relaxed);
+        self.gives_back(channel.weight());
     }
 
     /// Takes the next batch that the engine wants sent.
