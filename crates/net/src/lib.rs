@@ -75,6 +75,7 @@ mod demux;
 mod ecn;
 mod framing;
 mod interfaces;
+pub mod mdns;
 mod recv;
 mod send;
 mod socket;

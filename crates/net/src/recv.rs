@@ -32,6 +32,9 @@ pub struct Datagram<'a> {
     /// The local address it was sent to, where the platform tells: the way to answer from the same
     /// one on a socket bound to the unspecified address.
     pub local_ip: Option<IpAddr>,
+    /// The network interface that it came by, by the operating system's number, where the platform
+    /// tells.
+    pub interface: Option<u32>,
     /// Its ECN codepoint; `None` is Not-ECT, or a platform that does not tell.
     pub ecn: Option<Ecn>,
 }
@@ -73,9 +76,15 @@ impl RecvBatch {
                 bytes,
                 remote: meta.addr,
                 local_ip: meta.dst_ip,
+                interface: meta.interface_index,
                 ecn: meta.ecn.map(Ecn::from),
             })
         })
+    }
+
+    /// Forgets the datagrams.
+    pub(crate) fn clear(&mut self) {
+        self.filled = 0;
     }
 
     fn filled_metas(&self) -> impl Iterator<Item = &RecvMeta> {
