@@ -4,6 +4,7 @@
 //! |---|---|---|---|---|
 //! | `audio/opus` | yes | yes | `opus` | the `opus-pure` crate |
 //! | `audio/PCMU`, `audio/PCMA` | yes | yes | | this crate (ITU-T G.711) |
+//! | `audio/G722` | yes | yes | | this crate (ITU-T G.722, 64 kbit/s) |
 //! | `video/VP8` | yes | yes | `vp8` | the `oxideav-vp8` crate |
 //! | `video/VP9`, profile 0 | yes | yes | `vp9` | the `rusty_vp9` crate |
 //! | `video/H264`, constrained baseline | yes | yes | `h264` | OpenH264, compiled from its C++ source |
@@ -31,6 +32,7 @@ mod av1;
 mod fmtp;
 mod framer;
 mod g711;
+mod g722;
 #[cfg(feature = "h264")]
 mod h264;
 #[cfg(feature = "opus")]
@@ -180,7 +182,8 @@ pub trait VideoDecoder: Send {
 }
 
 /// An encoder of this type, `audio/opus` for one, as far as there is one. Rate and channels are
-/// those of the RTP payload format (for Opus always 48,000 and 2, RFC 7587 §7), and `fmtp` holds the
+/// those of the RTP payload format (for Opus always 48,000 and 2, RFC 7587 §7; for G.722 8,000 though
+/// its samples have twice the rate, RFC 3551 §4.5.2), and `fmtp` holds the
 /// parameters that the receiver gave, in the form of SDP. `ptime` in milliseconds may stand among
 /// them, though SDP has an attribute of its own for it.
 pub fn audio_encoder(
@@ -196,6 +199,10 @@ pub fn audio_encoder(
         }
         Kind::G711(law) if (clock_rate, channels) == (8_000, 1) => {
             Some(Box::new(g711::Encoder::new(law, fmtp)))
+        }
+        // RFC 3551 §4.5.2: the clock of RTP has half the rate of the samples.
+        Kind::G722 if (clock_rate, channels) == (8_000, 1) => {
+            Some(Box::new(g722::Encoder::new(fmtp)))
         }
         _ => None,
     }
@@ -217,6 +224,8 @@ pub fn audio_decoder(
         Kind::G711(law) if (clock_rate, channels) == (8_000, 1) => {
             Some(Box::new(g711::Decoder::new(law)))
         }
+        // RFC 3551 §4.5.2: the clock of RTP has half the rate of the samples.
+        Kind::G722 if (clock_rate, channels) == (8_000, 1) => Some(Box::new(g722::Decoder::new())),
         _ => None,
     }
 }
@@ -285,6 +294,7 @@ enum Kind {
     #[cfg(feature = "opus")]
     Opus,
     G711(g711::Law),
+    G722,
     #[cfg(feature = "vp8")]
     Vp8,
     #[cfg(feature = "vp9")]
@@ -303,6 +313,7 @@ impl Kind {
             "audio/opus" => Some(Self::Opus),
             "audio/pcmu" => Some(Self::G711(g711::Law::Mu)),
             "audio/pcma" => Some(Self::G711(g711::Law::A)),
+            "audio/g722" => Some(Self::G722),
             #[cfg(feature = "vp8")]
             "video/vp8" => Some(Self::Vp8),
             // RFC 9628 §6: without the parameter it is profile 0; the others have more colour

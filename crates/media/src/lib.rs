@@ -100,7 +100,7 @@
 //! | [mediacapture-streams](https://www.w3.org/TR/mediacapture-streams/) §9.1, §9.2, §10 | `enumerateDevices`, `getUserMedia`, its errors |
 //! | [webrtc-pc](https://www.w3.org/TR/webrtc/) §5.3, §5.4, §9.2 | how a remote track begins and ends, who decides a remote stream's tracks |
 //! | [mediacapture-streams](https://www.w3.org/TR/mediacapture-streams/) §4.3.1 | what muted, disabled and ended tracks give |
-//! | RFC 6716, 7587; ITU-T G.711 | Opus and what SDP says of it; PCMU, PCMA |
+//! | RFC 6716, 7587; ITU-T G.711, G.722; RFC 3551 §4.5 | Opus and what SDP says of it; PCMU, PCMA; G722 |
 //! | RFC 6386, 7742 §5; VP9 bitstream specification, RFC 9628; RFC 6184 §8.1 | VP8, VP9, H.264 |
 //! | AV1 bitstream specification §7.5; AV1 RTP §7.2 | AV1 |
 //! | RFC 6464 §3; RFC 7845; IVF, WAV, YUV4MPEG2 | levels, files |
@@ -108,7 +108,7 @@
 //!
 //! # Non-goals
 //!
-//! A codec of our own making beyond G.711; threads of codecs: they take the time of their caller.
+//! A codec of our own making beyond G.711 and G.722; threads of codecs: they take the time of their caller.
 //! `getCapabilities`, `getConstraints`, `getSettings` and `applyConstraints` need a source that has
 //! settings, `contentHint` an encoder that heeds it: they are absent, not accepted and ignored.
 #![cfg_attr(

@@ -1,6 +1,7 @@
 mod audio;
 #[cfg(feature = "av1")]
 mod av1;
+mod g722;
 #[cfg(any(feature = "vp8", feature = "vp9"))]
 mod rate;
 mod resample;

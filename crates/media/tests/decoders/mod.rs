@@ -18,6 +18,7 @@ pub fn run(data: &[u8]) {
         3 => video(codec::video_decoder("video/VP8", None), data),
         4 => video(codec::video_decoder("video/VP9", None), data),
         5 => video(codec::video_decoder("video/AV1", None), data),
+        6 => audio(codec::audio_decoder("audio/G722", 8_000, 1, None), data),
         _ => {}
     }
 }
