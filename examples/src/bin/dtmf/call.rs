@@ -1,6 +1,8 @@
 //! One side of a call: it sends sound, presses keys, and hears those of the other side.
 
-use anyhow::{Context, Result, bail};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
 use examples::{
     devices::TONE,
     signaling::{SignalingChannel, SignalingMessage},
@@ -10,11 +12,16 @@ use peerconnection::{
     devices::{AudioConstraints, MediaStreamConstraints, get_user_media},
     dtmf,
 };
+use tokio::time::{Instant, sleep_until};
 
 use crate::{
     keypad::{Keypad, Word},
     variants::Variant,
 };
+
+/// How long a connection may take, and how often it is looked for.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) struct Call {
     signaling: SignalingChannel,
@@ -162,14 +169,16 @@ impl Call {
     }
 }
 
-/// Ends when the other side can be played to.
+/// Ends when keys can be pressed: the state that says so has no event of its own.
 pub(crate) async fn until_playable(sender: &RtpSender) -> Result<()> {
     let dtmf = sender.dtmf().context("a sender of sound has dtmf")?;
-    for _ in 0..200 {
-        if dtmf.can_insert_dtmf() {
-            return Ok(());
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let end = Instant::now() + PATIENCE;
+    while !dtmf.can_insert_dtmf() {
+        ensure!(
+            Instant::now() < end,
+            "no connection over which keys can be pressed"
+        );
+        sleep_until(Instant::now() + LOOK).await;
     }
-    bail!("no connection within ten seconds over which keys can be pressed")
+    Ok(())
 }

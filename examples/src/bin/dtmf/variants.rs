@@ -7,7 +7,10 @@ use std::{str::FromStr, time::Duration};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use peerconnection::DtmfSender;
-use tokio::{sync::broadcast, time::sleep};
+use tokio::{
+    sync::broadcast,
+    time::{Instant, sleep_until},
+};
 
 use crate::keypad::Keypad;
 
@@ -134,7 +137,7 @@ async fn light(dtmf: &DtmfSender, mut tones: Tones, keypad: &Keypad) -> Result<(
         // lightKey(event.tone); // light up the key when playout starts
         keypad.light(Some(tone));
         // await wait(duration);
-        sleep(duration).await;
+        sleep_until(Instant::now() + duration).await;
         // lightKey(''); // turn off the light after tone duration
         keypad.light(None);
     }
