@@ -12,7 +12,8 @@ use rand_chacha::{
 };
 
 use crate::{
-    Candidate, CandidatePair, Config, Credentials, Error, Event, Rejected, Role, State, Timing,
+    Candidate, CandidateKind, CandidatePair, Config, Credentials, Error, Event, Rejected, Role,
+    State, Timing,
     generation::{Generation, Path, Retired},
     locals::Locals,
     pacing::Pacing,
@@ -117,14 +118,20 @@ impl Agent {
     /// with foundation and priority, to be signalled.
     ///
     /// Local preferences follow the order of the calls, IPv6 and IPv4 alternating (RFC 8421 §4).
+    /// A server-reflexive one names its base, which has to be there, as related address. A relayed
+    /// one is its own base: datagrams of its pairs have it as their local address, and whoever owns
+    /// the allocation carries them ([`turn`](crate::turn)).
+    ///
     /// `None` says that nothing was added: there is one with this address already, nothing can be
-    /// sent from it, it is not of kind host, or there are 64.
+    /// sent from it, it is peer-reflexive, or there are 64.
     pub fn add_local_candidate(&mut self, now: Instant, candidate: Candidate) -> Option<Candidate> {
         if self.is_closed() {
             return None;
         }
         let added = self.locals.add(candidate)?;
-        self.pair_local(added.address);
+        if added.kind != CandidateKind::ServerReflexive {
+            self.pair_local(added.address);
+        }
         self.settle(now);
         Some(added)
     }
@@ -138,7 +145,7 @@ impl Agent {
     /// The candidates of this side. They outlive a restart: signal them again with the new
     /// credentials.
     pub fn local_candidates(&self) -> impl Iterator<Item = &Candidate> {
-        self.locals.iter().map(|local| &local.candidate)
+        self.locals.candidates()
     }
 
     /// The candidates of the peer, the peer-reflexive ones among them.

@@ -8,13 +8,16 @@ use crate::{
 /// More than any machine has addresses worth trying: 100 pairs are checked at most.
 const MAX_LOCALS: usize = 64;
 
-/// A candidate of this side. Datagrams for it are sent from its base, which for a host candidate
-/// is its own address (RFC 8445 §5.1.1.2).
+/// A candidate of this side from which datagrams are sent: a host or a relayed one, which are their
+/// own bases (RFC 8445 §5.1.1.2).
 #[derive(Debug)]
 pub(crate) struct Local {
     pub(crate) candidate: Candidate,
     pub(crate) base: SocketAddr,
-    /// The local preference, which peer-reflexive candidates of the same base share (RFC 8445 §7.1.1).
+    /// The server-reflexive candidates of this base. They are signaled, and form no pairs: those of
+    /// the base take their place (RFC 8445 §6.1.2.4).
+    reflexive: Vec<Candidate>,
+    /// The local preference, which reflexive candidates of the same base share (RFC 8445 §7.1.1).
     preference: u16,
 }
 
@@ -49,14 +52,31 @@ impl Locals {
         self.list.iter().find(|local| local.base == base)
     }
 
-    /// Adds a host candidate, and gives it what it lacks. `None` if it is redundant (RFC 8445
-    /// §5.1.3) or nothing can be sent from it.
-    pub(crate) fn add(&mut self, mut candidate: Candidate) -> Option<Candidate> {
-        let address = candidate.address;
-        let full = self.list.len() >= MAX_LOCALS;
-        if full || candidate.kind != CandidateKind::Host || !is_usable(address) {
+    /// Every candidate, those of one base behind it.
+    pub(crate) fn candidates(&self) -> impl Iterator<Item = &Candidate> {
+        fn of(local: &Local) -> impl Iterator<Item = &Candidate> {
+            std::iter::once(&local.candidate).chain(&local.reflexive)
+        }
+        self.list.iter().flat_map(of)
+    }
+
+    /// Adds a candidate, and gives it what it lacks. `None` if it is redundant (RFC 8445 §5.1.3), if
+    /// nothing can be sent from it, or if the base of a server-reflexive one is not there.
+    pub(crate) fn add(&mut self, candidate: Candidate) -> Option<Candidate> {
+        let full = self.candidates().count() >= MAX_LOCALS;
+        if full || !is_usable(candidate.address) {
             return None;
         }
+        match candidate.kind {
+            CandidateKind::Host | CandidateKind::Relayed => self.add_base(candidate),
+            CandidateKind::ServerReflexive => self.add_reflexive(candidate),
+            // These come of checks.
+            CandidateKind::PeerReflexive => None,
+        }
+    }
+
+    fn add_base(&mut self, mut candidate: Candidate) -> Option<Candidate> {
+        let address = candidate.address;
         if self.at(address).is_some() {
             return None;
         }
@@ -64,19 +84,38 @@ impl Locals {
             0 => self.free_preference(address.ip()),
             given => given,
         };
+        self.complete(&mut candidate, preference, address.ip());
+        self.list.push(Local {
+            candidate: candidate.clone(),
+            base: address,
+            reflexive: Vec::new(),
+            preference,
+        });
+        Some(candidate)
+    }
+
+    /// A server-reflexive candidate, whose related address is its base.
+    fn add_reflexive(&mut self, mut candidate: Candidate) -> Option<Candidate> {
+        let base = candidate.related_address?;
+        let preference = self.at(base)?.preference;
+        self.complete(&mut candidate, preference, base.ip());
+        let local = self.list.iter_mut().find(|local| local.base == base)?;
+        let mut known = std::iter::once(&local.candidate).chain(&local.reflexive);
+        if known.any(|it| same_endpoint(it.address, candidate.address)) {
+            return None;
+        }
+        local.reflexive.push(candidate.clone());
+        Some(candidate)
+    }
+
+    fn complete(&self, candidate: &mut Candidate, preference: u16, base: IpAddr) {
         if candidate.priority == 0 {
             candidate.priority =
                 candidate_priority(candidate.kind, preference, candidate.component);
         }
         if candidate.foundation.is_empty() {
-            candidate.foundation = self.foundation(candidate.kind, address.ip());
+            candidate.foundation = self.foundation(candidate.kind, base);
         }
-        self.list.push(Local {
-            candidate: candidate.clone(),
-            base: address,
-            preference,
-        });
-        Some(candidate)
     }
 
     pub(crate) fn remove(&mut self, base: SocketAddr) -> bool {
@@ -89,8 +128,9 @@ impl Locals {
     /// (RFC 8445 §7.2.5.3.1).
     pub(crate) fn seen_as(&self, base: SocketAddr, mapped: SocketAddr) -> Option<Candidate> {
         let local = self.at(base)?;
-        if same_endpoint(local.candidate.address, mapped) {
-            return Some(local.candidate.clone());
+        let mut known = std::iter::once(&local.candidate).chain(&local.reflexive);
+        if let Some(known) = known.find(|it| same_endpoint(it.address, mapped)) {
+            return Some(known.clone());
         }
         let kind = CandidateKind::PeerReflexive;
         Some(Candidate {
@@ -201,12 +241,52 @@ mod tests {
             locals.add(Candidate::host("0.0.0.0:1".parse().unwrap())),
             None
         );
-        let relayed = Candidate::new(CandidateKind::Relayed, "10.0.0.1:9".parse().unwrap());
-        assert_eq!(locals.add(relayed), None);
+        let kind = CandidateKind::PeerReflexive;
+        let prflx = Candidate::new(kind, "10.0.0.1:9".parse().unwrap());
+        assert_eq!(locals.add(prflx), None);
         for port in 2..200 {
             locals.add(Candidate::host(format!("10.0.0.1:{port}").parse().unwrap()));
         }
         assert_eq!(locals.iter().count(), MAX_LOCALS);
+    }
+
+    #[test]
+    fn server_reflexive_ones_stand_behind_their_base() {
+        let mut locals = Locals::new(7);
+        let host = add(&mut locals, "10.0.0.1:1");
+        let kind = CandidateKind::ServerReflexive;
+        let seen = Candidate {
+            related_address: Some(host.address),
+            ..Candidate::new(kind, "192.0.2.1:7".parse().unwrap())
+        };
+        let added = locals.add(seen.clone()).unwrap();
+        assert_eq!(added.priority, host.priority - (26 << 24));
+        assert_ne!(added.foundation, host.foundation);
+        assert_eq!(locals.add(seen.clone()), None, "known");
+        // No NAT: the server sees the host candidate (RFC 8445 §5.1.3).
+        let same = Candidate {
+            address: host.address,
+            ..seen.clone()
+        };
+        assert_eq!(locals.add(same), None);
+        let elsewhere = Candidate {
+            related_address: Some("10.0.0.9:1".parse().unwrap()),
+            ..seen
+        };
+        assert_eq!(locals.add(elsewhere), None, "no such base");
+        assert_eq!(
+            locals.seen_as(host.address, added.address),
+            Some(added.clone())
+        );
+        assert!(locals.candidates().eq([&host, &added]));
+        assert_eq!(locals.iter().count(), 1);
+        // A relayed one is its own base, and comes last.
+        let relayed = Candidate::new(CandidateKind::Relayed, "198.51.100.1:9".parse().unwrap());
+        let relayed = locals.add(relayed).unwrap();
+        assert!(relayed.priority < added.priority);
+        assert!(locals.at(relayed.address).is_some());
+        locals.remove(host.address);
+        assert!(locals.candidates().eq([&relayed]));
     }
 
     #[test]
