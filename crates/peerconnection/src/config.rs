@@ -4,6 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use pc_dtls::Certificate;
 use pc_jsep::{BundlePolicy, Capabilities};
+use pc_net::TlsOptions;
 
 use crate::{Error, IceServer};
 
@@ -37,8 +38,12 @@ pub enum IceTransportPolicy {
 /// be "require".
 #[derive(Debug, Clone)]
 pub struct Configuration {
-    /// `iceServers`. Checked, and refused with `NotSupportedError` for now; see [`IceServer`].
+    /// `iceServers`: whom to ask for candidates, and to relay through. Not together with an
+    /// `endpoint`: what its sockets share cannot be told apart by a server.
     pub ice_servers: Vec<IceServer>,
+    /// Whose certificates are believed of servers over TLS: further authorities, or certificates by
+    /// their hashes. A browser decides this for the page. Stays for the life of a connection.
+    pub server_tls: TlsOptions,
     /// `iceTransportPolicy`. Without servers nothing can be relayed, so "relay" finds no candidate.
     pub ice_transport_policy: IceTransportPolicy,
     /// `bundlePolicy`: how many transports an offer proposes.
@@ -66,6 +71,7 @@ impl Default for Configuration {
     fn default() -> Self {
         Self {
             ice_servers: Vec::new(),
+            server_tls: TlsOptions::default(),
             ice_transport_policy: IceTransportPolicy::All,
             bundle_policy: BundlePolicy::Balanced,
             certificates: Vec::new(),
@@ -84,7 +90,8 @@ impl Configuration {
     /// # Errors
     ///
     /// `SyntaxError`, `InvalidAccessError`: an ICE server is wrong; `InvalidAccessError`: a certificate
-    /// has expired; `NotSupportedError`: servers, or more than one certificate.
+    /// has expired; `NotSupportedError`: more than one certificate, a server over DTLS, or servers
+    /// with an endpoint.
     ///
     /// [WebRTC §4.4.1.6]: https://www.w3.org/TR/webrtc/#set-the-configuration
     pub(crate) fn check(&self, unix_time: Duration) -> Result<(), Error> {
@@ -100,12 +107,22 @@ impl Configuration {
         if let Some(capabilities) = &self.capabilities {
             capabilities.check()?;
         }
-        self.ice_servers.iter().try_for_each(IceServer::check)?;
-        if !self.ice_servers.is_empty() {
-            let message = "STUN and TURN servers are not supported yet";
+        let servers = self.servers()?;
+        if !servers.is_empty() && self.endpoint.is_some() {
+            let message = "servers are not supported together with an endpoint";
             return Err(Error::NotSupported(message.into()));
         }
         Ok(())
+    }
+
+    /// The servers, one for each URL, as the engine wants them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`check`](Self::check).
+    pub(crate) fn servers(&self) -> Result<Vec<crate::engine::IceServer>, Error> {
+        let all = self.ice_servers.iter().map(IceServer::parse);
+        Ok(all.collect::<Result<Vec<_>, _>>()?.concat())
     }
 
     /// What is negotiated.
@@ -136,6 +153,9 @@ impl Configuration {
         let given = !new.certificates.is_empty();
         if given && fingerprints(&self.certificates) != fingerprints(&new.certificates) {
             return stays("the certificate");
+        }
+        if self.server_tls != new.server_tls {
+            return stays("whose certificates are believed");
         }
         if self.bundle_policy != new.bundle_policy {
             return stays("the bundle policy");

@@ -1,12 +1,14 @@
-use crate::Error;
+use std::fmt;
+
+use pc_ice::{ServerTransport, ServerUri, turn};
+
+use crate::{Error, engine};
 
 /// [`RTCIceServer`](https://www.w3.org/TR/webrtc/#rtciceserver-dictionary): a STUN or TURN server.
-///
-/// Checked as the W3C says, and then refused with `NotSupportedError`: this stack does not use servers
-/// yet, and does not accept what it would ignore.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct IceServer {
-    /// `stun:`, `stuns:`, `turn:` and `turns:` URLs (RFC 7064, RFC 7065); at least one.
+    /// `stun:`, `stuns:`, `turn:` and `turns:` URLs (RFC 7064, RFC 7065), with
+    /// `?transport=udp` or `tcp` for TURN; at least one.
     pub urls: Vec<String>,
     /// Of the long-term credential, for TURN.
     pub username: Option<String>,
@@ -14,99 +16,83 @@ pub struct IceServer {
     pub credential: Option<String>,
 }
 
-/// A STUN or TURN URL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct ServerUrl<'a> {
-    turn: bool,
-    host: &'a str,
-    port: Option<u16>,
-    transport: Option<&'a str>,
-}
-
 impl IceServer {
+    /// A STUN server in the clear, by its name or address and perhaps a port: `stun.example.org`.
+    pub fn stun(host: &str) -> Self {
+        Self::of(format!("stun:{host}"))
+    }
+
+    /// A STUN server over TLS.
+    pub fn stuns(host: &str) -> Self {
+        Self::of(format!("stuns:{host}"))
+    }
+
+    /// A TURN server of this URL, with its long-term credential.
+    pub fn turn(url: &str, username: &str, credential: &str) -> Self {
+        Self {
+            username: Some(username.to_owned()),
+            credential: Some(credential.to_owned()),
+            ..Self::of(url.to_owned())
+        }
+    }
+
+    fn of(url: String) -> Self {
+        Self {
+            urls: vec![url],
+            ..Self::default()
+        }
+    }
+
     /// "Validate an ICE server URL" and the steps around it, [WebRTC §4.4.1.6].
     ///
     /// # Errors
     ///
     /// `SyntaxError`: no URL, or one that is not of STUN or TURN; `InvalidAccessError`: TURN without
-    /// user name and password, or with a user name of more than 509 bytes (RFC 8489 §14.3).
+    /// user name and password, or with a user name of more than 508 bytes (RFC 8489 §14.3);
+    /// `NotSupportedError`: TURN over DTLS.
     ///
     /// [WebRTC §4.4.1.6]: https://www.w3.org/TR/webrtc/#set-the-configuration
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn parse(&self) -> Result<Vec<engine::IceServer>, Error> {
         if self.urls.is_empty() {
             return Err(Error::Syntax("an ICE server has no URL".into()));
         }
-        for url in &self.urls {
-            let parsed = ServerUrl::parse(url)
-                .ok_or_else(|| Error::Syntax(format!("{url:?} is no STUN or TURN URL").into()))?;
-            if !parsed.turn {
-                continue;
-            }
-            let (Some(username), Some(_)) = (&self.username, &self.credential) else {
+        self.urls.iter().map(|url| self.parse_url(url)).collect()
+    }
+
+    fn parse_url(&self, url: &str) -> Result<engine::IceServer, Error> {
+        let uri = ServerUri::parse(url).map_err(|error| {
+            let shown: String = url.chars().take(100).collect();
+            Error::Syntax(format!("{shown:?} is no STUN or TURN URL: {error}").into())
+        })?;
+        let mut credentials = None;
+        if uri.scheme().is_turn() {
+            let (Some(username), Some(password)) = (&self.username, &self.credential) else {
                 let message = format!("{url:?} needs a username and a credential");
                 return Err(Error::InvalidAccess(message.into()));
             };
-            if username.len() > 509 {
-                let message = "the username of a TURN server has more than 509 bytes";
+            if !(1..=508).contains(&username.len()) {
+                let message = "the username of a TURN server has 1 to 508 bytes";
                 return Err(Error::InvalidAccess(message.into()));
             }
+            credentials = Some(turn::Credentials::new(username, password));
         }
-        Ok(())
-    }
-}
-
-impl<'a> ServerUrl<'a> {
-    /// `scheme ":" host [ ":" port ] [ "?transport=" transport ]` (RFC 7064 §3.1, RFC 7065 §3.1).
-    fn parse(url: &'a str) -> Option<Self> {
-        let (scheme, rest) = url.split_once(':')?;
-        let turn = match scheme.to_ascii_lowercase().as_str() {
-            "stun" | "stuns" => false,
-            "turn" | "turns" => true,
-            _ => return None,
-        };
-        let (authority, query) = match rest.split_once('?') {
-            Some((authority, query)) => (authority, Some(query)),
-            None => (rest, None),
-        };
-        let transport = match query {
-            None => None,
-            Some(query) if turn => Some(query.strip_prefix("transport=")?),
-            Some(_) => return None,
-        };
-        if transport.is_some_and(|it| !matches!(it, "udp" | "tcp")) {
-            return None;
+        if uri.transport() == ServerTransport::Dtls {
+            let message = format!("{url:?}: servers are not reached over DTLS");
+            return Err(Error::NotSupported(message.into()));
         }
-        let (host, port) = split_port(authority)?;
-        is_host(host).then_some(Self {
-            turn,
-            host,
-            port,
-            transport,
-        })
+        Ok(engine::IceServer { uri, credentials })
     }
 }
 
-fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
-    // An IPv6 address has colons of its own, in brackets (RFC 3986 §3.2.2).
-    let after_host = authority.rfind(']').unwrap_or_default();
-    let Some(colon) = authority.get(after_host..)?.rfind(':') else {
-        return Some((authority, None));
-    };
-    let (host, port) = authority.split_at_checked(after_host + colon)?;
-    let port = port.strip_prefix(':')?.parse().ok()?;
-    Some((host, Some(port)))
-}
-
-fn is_host(host: &str) -> bool {
-    if let Some(address) = host.strip_prefix('[') {
-        let address = address.strip_suffix(']');
-        return address.is_some_and(|it| it.parse::<std::net::Ipv6Addr>().is_ok());
+impl fmt::Debug for IceServer {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IceServer")
+            .field("urls", &self.urls)
+            .field("username", &self.username)
+            .field("has_credential", &self.credential.is_some())
+            .finish()
     }
-    // RFC 3986 §3.2.2, reg-name, without what no host name has.
-    !host.is_empty()
-        && host
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
 }
 
 #[cfg(test)]
@@ -128,7 +114,7 @@ mod tests {
             "stuns:192.0.2.1:5349",
             "stun:[2001:db8::1]:3478",
         ] {
-            assert_eq!(server(good).check(), Ok(()), "{good}");
+            assert!(server(good).parse().is_ok(), "{good}");
         }
         for bad in [
             "",
@@ -143,7 +129,7 @@ mod tests {
             "stun:[2001:db8::1",
             "stun:a b",
         ] {
-            let error = server(bad).check().unwrap_err();
+            let error = server(bad).parse().unwrap_err();
             assert_eq!(error.name(), "SyntaxError", "{bad}");
         }
     }
@@ -151,11 +137,12 @@ mod tests {
     #[test]
     fn turn_needs_a_credential() {
         let mut turn = server("turn:example.org?transport=tcp");
-        assert_eq!(turn.check().unwrap_err().name(), "InvalidAccessError");
+        assert_eq!(turn.parse().unwrap_err().name(), "InvalidAccessError");
         turn.credential = Some("secret".into());
+        turn.username = Some("u".repeat(508));
+        assert!(turn.parse().is_ok());
+        assert!(!format!("{turn:?}").contains("secret"));
         turn.username = Some("u".repeat(509));
-        assert_eq!(turn.check(), Ok(()));
-        turn.username = Some("u".repeat(510));
-        assert_eq!(turn.check().unwrap_err().name(), "InvalidAccessError");
+        assert_eq!(turn.parse().unwrap_err().name(), "InvalidAccessError");
     }
 }

@@ -104,6 +104,7 @@ pub use api::{
 };
 pub use config::{Configuration, DataChannelInit, HostAddresses, IceTransportPolicy};
 pub use description::{IceCandidate, SdpType, SessionDescription};
+pub use engine::IceCandidateError;
 pub use error::{Error, RtcError, RtcErrorDetail};
 pub use ice_server::IceServer;
 pub use pc_dtls::{
@@ -120,4 +121,5 @@ pub use pc_media::{
     TrackEvents, TrackFrames, TrackSource, VideoFrame,
 };
 pub use pc_media::{devices, sink};
+pub use pc_net::TlsOptions;
 pub use rtp::TransceiverInit;

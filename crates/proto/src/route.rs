@@ -6,12 +6,15 @@ use std::{fmt, net::SocketAddr};
 pub enum Transport {
     /// UDP datagrams.
     Udp,
+    /// Datagrams in a stream, each with its length in front: TCP, secured by TLS or not.
+    Tcp,
 }
 
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Udp => "udp",
+            Self::Tcp => "tcp",
         })
     }
 }

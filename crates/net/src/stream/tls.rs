@@ -18,7 +18,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use super::StreamError;
 
 /// Which certificates of servers are believed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsOptions {
     /// Whether those are that the operating system trusts; they are read from where it keeps them,
     /// or from where the environment's `SSL_CERT_FILE` and `SSL_CERT_DIR` say.

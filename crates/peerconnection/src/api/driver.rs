@@ -14,18 +14,20 @@ use std::{
     time::Instant,
 };
 
-use pc_net::{Claim, Demux, Envelope, RecvBatch, SendProgress, UdpSocket};
-use pc_proto::{Batch, FiveTuple, Protocol};
+use pc_net::{Claim, Demux, Envelope, RecvBatch, SendProgress, StreamError, TlsOptions, UdpSocket};
+use pc_proto::{Batch, FiveTuple, Protocol, Transport};
 
 use super::{
     endpoint::bind_hosts,
     inbox::{Command, Inbox, Key},
+    reach::{Arrival, Reach, Reached},
     shared::Shared,
+    streams::Streams,
 };
 use crate::{
     clock,
     config::HostAddresses,
-    engine::{self, TransportId},
+    engine::{self, ServerPath, TransportId},
     state::SignalingState,
 };
 
@@ -44,6 +46,8 @@ pub(crate) struct Driver {
     unused: Arc<AtomicBool>,
     owner: Owner,
     sockets: Vec<Bound>,
+    streams: Streams,
+    reach: Reach,
     /// Sets of sockets for the transports to come.
     pool: VecDeque<Vec<UdpSocket>>,
     /// Which socket is asked first, so that none starves.
@@ -135,10 +139,12 @@ impl Driver {
         unused: Arc<AtomicBool>,
         hosts: HostAddresses,
         pool: u8,
+        tls: TlsOptions,
     ) -> Self {
         let bound = (0..pool).map(|_| bind_hosts(&hosts)).collect();
         let mut driver = Self::new(inbox, unused, Owner::Connection(hosts), Vec::new());
         driver.pool = bound;
+        driver.reach = Reach::new(tls);
         driver
     }
 
@@ -148,6 +154,8 @@ impl Driver {
             unused,
             owner,
             sockets,
+            streams: Streams::default(),
+            reach: Reach::new(TlsOptions::default()),
             pool: VecDeque::new(),
             next_socket: 0,
             connections: HashMap::new(),
@@ -270,6 +278,9 @@ impl Driver {
         let mut inner = shared.lock();
         inner.engine.handle_timeout(now);
         self.gather(&mut inner.engine, now);
+        while let Some(request) = inner.engine.poll_server_request() {
+            self.reach.begin(shared.key, request);
+        }
         self.free_pool(&inner.engine);
         shared.publish(&mut inner);
         if let Some(operation) = inner.operations.pop_front() {
@@ -326,6 +337,10 @@ impl Driver {
             let Some(route) = shared.poll_transmit(clock::now(), &mut self.batch) else {
                 return true;
             };
+            if route.transport == Transport::Tcp {
+                self.streams.send(route, &self.batch);
+                continue;
+            }
             // Answers come back on the path a check went out on.
             let _ = self.demux.insert_tuple(route, shared.key, Claim::Tried);
             let mut sockets = self.sockets.iter().map(|bound| &bound.socket);
@@ -358,6 +373,8 @@ impl Driver {
             let transport = bound.transport;
             transport.is_none_or(|id| inner.engine.needs_sockets(id))
         });
+        let is_needed = |path| inner.engine.server_streams().any(|it| it == path);
+        self.streams.close(key, is_needed);
         drop(inner);
         if let Some(at) = timer
             && driven.timer.is_none_or(|before| at < before)
@@ -370,6 +387,7 @@ impl Driver {
     fn let_go(&mut self, key: Key) {
         self.connections.remove(&key);
         self.demux.remove_key(key);
+        self.streams.close(key, |_| false);
         if matches!(self.owner, Owner::Connection(_)) {
             self.owner = Owner::Nobody;
         }
@@ -388,13 +406,45 @@ impl Driver {
         tokio::select! {
             () = inbox.rung() => {}
             () = alarm => {}
-            (index, result) = receive(&self.sockets, self.next_socket, &mut self.received) => {
-                match result {
-                    Ok(_) => self.dispatch(index),
-                    Err(error) => self.lose_socket(index, &error),
-                }
+            arrival = self.reach.next() => self.arrive(arrival),
+            ready = receive(&self.sockets, self.next_socket, &mut self.received, &mut self.streams) => {
+                self.take(ready);
             }
         }
+    }
+
+    fn take(&mut self, ready: Ready) {
+        match ready {
+            Ready::Socket(index, Ok(_)) => self.dispatch(index),
+            Ready::Socket(index, Err(error)) => self.lose_socket(index, &error),
+            Ready::Stream(index, Ok(())) => self.dispatch_stream(index),
+            Ready::Stream(index, Err(error)) => self.lose_stream(index, &error),
+        }
+    }
+
+    /// A server was reached, or cannot be.
+    fn arrive(&mut self, arrival: Arrival) {
+        let Arrival { key, id, reached } = arrival;
+        let Some(driven) = self.connections.get_mut(&key) else {
+            return;
+        };
+        let now = clock::now();
+        let mut inner = driven.shared.lock();
+        let path = reached.map(|reached| match reached {
+            Reached::Datagrams(addresses) => ServerPath::Datagrams(addresses),
+            Reached::Stream(stream) => {
+                let path = self.streams.add(key, *stream);
+                let (local, remote) = (path.local, path.remote);
+                ServerPath::Stream { local, remote }
+            }
+        });
+        match path {
+            Ok(path) => inner.engine.server_reached(now, id, &path),
+            Err(what) => inner.engine.server_unreachable(now, id, what),
+        }
+        driven.shared.publish(&mut inner);
+        drop(inner);
+        driven.give_turn(&mut self.turns);
     }
 
     async fn receive_what_is_there(&mut self) {
@@ -402,11 +452,8 @@ impl Driver {
         tokio::task::yield_now().await;
         tokio::select! {
             biased;
-            (index, result) = receive(&self.sockets, self.next_socket, &mut self.received) => {
-                match result {
-                    Ok(_) => self.dispatch(index),
-                    Err(error) => self.lose_socket(index, &error),
-                }
+            ready = receive(&self.sockets, self.next_socket, &mut self.received, &mut self.streams) => {
+                self.take(ready);
             }
             () = std::future::ready(()) => {}
         }
@@ -417,6 +464,50 @@ impl Driver {
         let socket = self.sockets.remove(index);
         let address = socket.socket.local_addr();
         tracing::warn!(%address, %error, "a socket has ended");
+    }
+
+    fn lose_stream(&mut self, index: usize, error: &StreamError) {
+        let Some(open) = self.streams.remove(index) else {
+            return;
+        };
+        let path = open.path();
+        tracing::debug!(%path, %error, "a stream has ended");
+        if let Some(driven) = self.connections.get_mut(&open.key) {
+            let mut inner = driven.shared.lock();
+            inner.engine.server_stream_lost(clock::now(), path);
+            driven.shared.publish(&mut inner);
+            drop(inner);
+            driven.give_turn(&mut self.turns);
+        }
+    }
+
+    /// Feeds what has come on a stream to its connection.
+    fn dispatch_stream(&mut self, index: usize) {
+        let Some(open) = self.streams.get_mut(index) else {
+            return;
+        };
+        let (path, now) = (open.path(), clock::now());
+        let Some(driven) = self.connections.get_mut(&open.key) else {
+            return;
+        };
+        let mut inner = driven.shared.lock();
+        let ended = loop {
+            match open.stream.next_datagram() {
+                Ok(Some(datagram)) => {
+                    if let Err(error) = inner.engine.handle_input(now, path, datagram) {
+                        tracing::debug!(%path, %error, "dropped a datagram");
+                    }
+                }
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+        };
+        driven.shared.publish(&mut inner);
+        drop(inner);
+        driven.give_turn(&mut self.turns);
+        if let Some(error) = ended {
+            self.lose_stream(index, &error);
+        }
     }
 
     /// Feeds a received batch to the connections it is for; they answer in their next turn.
@@ -479,21 +570,33 @@ async fn send(socket: &UdpSocket, route: FiveTuple, batch: &Batch) {
     }
 }
 
-/// Receives a batch from whichever socket has one, or has ended, asking `first` first; which one it
-/// was.
+/// What has something to read, or has ended.
+enum Ready {
+    /// The batch is received.
+    Socket(usize, io::Result<usize>),
+    /// The datagrams wait in the stream.
+    Stream(usize, Result<(), StreamError>),
+}
+
+/// Receives from whichever socket or stream has something, asking `first` first. Streams write what
+/// is queued meanwhile.
 async fn receive(
     sockets: &[Bound],
     first: usize,
     batch: &mut RecvBatch,
-) -> (usize, io::Result<usize>) {
+    streams: &mut Streams,
+) -> Ready {
     poll_fn(|cx| {
+        if let Poll::Ready((index, result)) = streams.poll(cx) {
+            return Poll::Ready(Ready::Stream(index, result));
+        }
         for offset in 0..sockets.len() {
             let index = (first + offset) % sockets.len();
             let Some(bound) = sockets.get(index) else {
                 continue;
             };
             if let Poll::Ready(result) = bound.socket.poll_recv(cx, batch) {
-                return Poll::Ready((index, result));
+                return Poll::Ready(Ready::Socket(index, result));
             }
         }
         Poll::Pending

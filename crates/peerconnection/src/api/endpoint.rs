@@ -7,7 +7,7 @@ use std::{
     },
 };
 
-use pc_net::UdpSocket;
+use pc_net::{TlsOptions, UdpSocket};
 
 use super::{driver::Driver, inbox::Inbox};
 use crate::{Error, config::HostAddresses};
@@ -73,8 +73,12 @@ impl Endpoint {
 
     /// The endpoint of one connection alone, which binds its sockets when that gathers.
     /// `pool` sets are bound at once, for the transports that gather first.
-    pub(crate) fn private(hosts: HostAddresses, pool: u8) -> Result<Arc<EndpointHandle>, Error> {
-        spawn(|inbox, unused| Driver::private(inbox, unused, hosts, pool))
+    pub(crate) fn private(
+        hosts: HostAddresses,
+        pool: u8,
+        tls: TlsOptions,
+    ) -> Result<Arc<EndpointHandle>, Error> {
+        spawn(|inbox, unused| Driver::private(inbox, unused, hosts, pool, tls))
     }
 }
 

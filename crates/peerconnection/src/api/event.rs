@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     DataChannel, IceCandidate, RtcError,
+    engine::IceCandidateError,
     state::{
         DtlsTransportState, IceConnectionState, IceGathererState, IceGatheringState,
         IceTransportState, PeerConnectionState, SctpTransportState, SignalingState,
@@ -31,6 +32,8 @@ pub enum Event {
     /// `icecandidate`: a candidate for the peer. One with an empty string ends this generation;
     /// `None` says that gathering is over and need not be signaled.
     IceCandidate(Option<IceCandidate>),
+    /// `icecandidateerror`: a STUN or TURN server could not be used. Gathering goes on with the others.
+    IceCandidateError(IceCandidateError),
     /// `signalingstatechange`.
     SignalingStateChange(SignalingState),
     /// `icegatheringstatechange`.

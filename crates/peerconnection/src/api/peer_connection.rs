@@ -63,7 +63,8 @@ impl PeerConnection {
     ///
     /// - `InvalidAccessError`: the certificate has expired, or a TURN server has no credential.
     /// - `SyntaxError`: an ICE server's URL is none.
-    /// - `NotSupportedError`: ICE servers, or more than one certificate.
+    /// - `NotSupportedError`: more than one certificate, a server over DTLS (`turns:` with
+    ///   `transport=udp`), or servers together with an endpoint, whose sockets are shared.
     /// - `InvalidStateError`: not called within a tokio runtime, or that of the endpoint has ended.
     /// - `OperationError`: no certificate could be generated.
     pub fn new(configuration: Configuration) -> Result<(Self, Events), Error> {
@@ -80,11 +81,13 @@ impl PeerConnection {
             ..engine::Config::new(certificate, clock::seed()?)
         });
         engine.set_ice_transport_policy(configuration.ice_transport_policy);
+        engine.set_ice_servers(configuration.servers()?);
         let endpoint = match &configuration.endpoint {
             Some(endpoint) => endpoint.handle(),
             None => Endpoint::private(
                 configuration.host_addresses.clone(),
                 configuration.ice_candidate_pool_size,
+                configuration.server_tls.clone(),
             )?,
         };
         let media = Media::new(clock::seed()?);
@@ -168,6 +171,7 @@ impl PeerConnection {
         current.check_change(&configuration, described)?;
         let engine = &mut inner.engine;
         engine.set_ice_transport_policy(configuration.ice_transport_policy);
+        engine.set_ice_servers(configuration.servers()?);
         *current = Configuration {
             // None given: those there are.
             certificates: current.certificates.clone(),

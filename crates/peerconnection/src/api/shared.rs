@@ -143,6 +143,7 @@ impl Shared {
             E::NegotiationNeeded => Event::NegotiationNeeded,
             E::SignalingStateChange(state) => Event::SignalingStateChange(state),
             E::IceGatheringStateChange(state) => Event::IceGatheringStateChange(state),
+            E::IceCandidateError(error) => Event::IceCandidateError(*error),
             E::IceCandidate(candidate) => Event::IceCandidate(candidate.map(|boxed| *boxed)),
             E::IceConnectionStateChange(state) => Event::IceConnectionStateChange(state),
             E::ConnectionStateChange(state) => Event::ConnectionStateChange(state),

@@ -3,6 +3,7 @@ use pc_jsep::{TransceiverId, TransportId};
 use pc_proto::FiveTuple;
 use pc_rtp::dtmf;
 
+use super::IceCandidateError;
 use crate::{
     IceCandidate, RtcError,
     state::{
@@ -50,6 +51,8 @@ pub enum Event {
     IceGatheringStateChange(IceGatheringState),
     /// A local candidate to signal. An empty one ends the generation; `None` ends gathering.
     IceCandidate(Option<Box<IceCandidate>>),
+    /// `icecandidateerror`: a server could not be used.
+    IceCandidateError(Box<IceCandidateError>),
     /// Another pair carries this transport's data, or none does. Transports' events come before
     /// those of their sum.
     SelectedCandidatePairChange(TransportId),

@@ -52,11 +52,16 @@ impl Gathering {
         before != IceGathererState::Gathering
     }
 
-    pub(super) fn end(&mut self) {
-        self.state = IceGathererState::Complete;
+    /// The candidates of the generation that is described are under way.
+    pub(super) fn mark_announced(&mut self) {
         if self.is_wanted() {
             self.announced.push(self.ufrag.clone());
         }
+    }
+
+    pub(super) fn end(&mut self) {
+        self.state = IceGathererState::Complete;
+        self.mark_announced();
     }
 
     pub(super) fn state(&self) -> IceGathererState {

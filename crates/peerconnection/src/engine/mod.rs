@@ -68,6 +68,7 @@ mod gathering;
 mod media;
 mod rtp_parameters;
 mod rtp_transport;
+mod servers;
 mod signaling;
 mod states;
 mod stats;
@@ -104,6 +105,7 @@ pub use pc_rtp_session::{
     Arrived, Frame, InboundStats, OutboundStats, OutgoingPacket, Received, ReceivedFrame,
     RemoteInbound, RemoteOutbound, Source,
 };
+pub use servers::{IceCandidateError, IceServer, ServerId, ServerPath, ServerRequest};
 pub use stats::{MediaCounts, Sound};
 pub use view::TransportView;
 
@@ -262,30 +264,63 @@ impl Connection {
         self.transports.ungathered().filter(move |_| open)
     }
 
-    /// Makes host candidates of the addresses of the caller's sockets for this transport, announces
-    /// them, and ends its gathering. Does nothing unless the transport
-    /// [waits for it](Self::ungathered_transports).
+    /// `iceServers`: whom to ask for what is gathered from now on.
+    pub fn set_ice_servers(&mut self, servers: Vec<IceServer>) {
+        self.transports.set_servers(servers);
+    }
+
+    /// Begins to gather for this transport: makes host candidates of the addresses of the caller's
+    /// sockets, announces them, and asks the servers ([`poll_server_request`](Self::poll_server_request)).
+    /// Does nothing unless the transport [waits for it](Self::ungathered_transports).
     ///
     /// Transports may share sockets, unless the peer does so too: two transports between the same
-    /// two sockets cannot be told apart.
+    /// two sockets cannot be told apart. They may not where servers are asked.
     pub fn gather_transport(&mut self, now: Instant, id: TransportId, addresses: &[SocketAddr]) {
         if self.is_closed() {
             return;
         }
-        let addresses = match self.policy {
-            IceTransportPolicy::All => addresses,
-            // Host candidates are not relayed.
-            IceTransportPolicy::Relay => &[],
-        };
+        let is_relay_only = self.policy == IceTransportPolicy::Relay;
         let events = &mut self.events;
-        if let Some(found) = self.transports.gather(now, id, addresses, events) {
-            for candidate in found.candidates {
-                self.session
-                    .add_local_candidate(id, &found.ufrag, candidate);
-            }
-            self.session.end_local_candidates(id, &found.ufrag);
+        self.transports
+            .gather(now, id, addresses, is_relay_only, events);
+        self.pump(now);
+    }
+
+    /// The next server that the caller is to reach.
+    pub fn poll_server_request(&mut self) -> Option<ServerRequest> {
+        self.transports.poll_server_request()
+    }
+
+    /// A server was reached.
+    pub fn server_reached(&mut self, now: Instant, id: ServerId, path: &ServerPath) {
+        if self.is_closed() {
+            return;
+        }
+        if let Some(servers) = self.transports.servers_of(id.transport) {
+            servers.reached(now, id, path);
             self.pump(now);
         }
+    }
+
+    /// A server cannot be reached; `what` says in words why.
+    pub fn server_unreachable(&mut self, now: Instant, id: ServerId, what: String) {
+        if let Some(servers) = self.transports.servers_of(id.transport) {
+            servers.unreachable(id, what);
+            self.pump(now);
+        }
+    }
+
+    /// A stream to a server has ended.
+    pub fn server_stream_lost(&mut self, now: Instant, path: FiveTuple) {
+        for servers in self.transports.all_servers() {
+            servers.stream_lost(now, path);
+        }
+        self.pump(now);
+    }
+
+    /// The streams to servers that are in use.
+    pub fn server_streams(&self) -> impl Iterator<Item = FiveTuple> {
+        self.transports.iter().flat_map(|it| it.servers.streams())
     }
 
     /// Whether any transport [waits for its candidates](Self::ungathered_transports): call
@@ -412,6 +447,15 @@ impl Connection {
     fn pump(&mut self, now: Instant) {
         if self.is_closed() {
             return;
+        }
+        for (id, found) in self.transports.tell_found(now, &mut self.events) {
+            for candidate in found.candidates {
+                self.session
+                    .add_local_candidate(id, &found.ufrag, candidate);
+            }
+            if found.has_ended {
+                self.session.end_local_candidates(id, &found.ufrag);
+            }
         }
         self.transports.poll_ice(now, &mut self.events);
         while let Some((id, event)) = self.transports.poll_dtls_event() {

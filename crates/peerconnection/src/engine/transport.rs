@@ -1,6 +1,10 @@
 //! One transport: ICE, and DTLS on the path that it finds.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Instant,
+};
 
 use pc_dtls as dtls;
 use pc_ice as ice;
@@ -8,6 +12,7 @@ use pc_jsep::{IceCredentials, PeerTransport, SectionName, TransportId, Transport
 use pc_proto::{FiveTuple, Protocol, TransmitBuf};
 use pc_rtp_session as rtp;
 use pc_sdp::Word;
+use rand_chacha::{ChaCha12Rng, rand_core::SeedableRng};
 
 use super::{
     Rejected, candidate,
@@ -15,11 +20,12 @@ use super::{
     dtls_transport::{DtlsParameters, DtlsTransport},
     gathering::Gathering,
     rtp_transport::RtpTransport,
+    servers::{IceCandidateError, IceServer, Servers, Told as ServerTold},
     transports::receiver_ufrag,
 };
 use crate::{
     Error,
-    state::{DtlsTransportState, IceTransportState},
+    state::{DtlsTransportState, IceGathererState, IceTransportState},
 };
 
 pub(super) struct Transport {
@@ -30,6 +36,11 @@ pub(super) struct Transport {
     /// RTP, once a section of media runs here.
     pub(super) rtp: Option<Box<RtpTransport>>,
     pub(super) gathering: Gathering,
+    pub(super) servers: Servers,
+    /// What gathering has found, and has not been announced.
+    found: Vec<ice::Candidate>,
+    /// Only what is relayed is used and told.
+    is_relay_only: bool,
     /// The peer as the plan has it.
     pub(super) peer: Option<PeerTransport>,
     /// The local credentials that are signaled. They are the agent's, unless they are of a restart
@@ -75,6 +86,8 @@ impl Told {
 pub(super) struct Found {
     pub(super) ufrag: String,
     pub(super) candidates: Vec<pc_sdp::Candidate>,
+    /// No more will come.
+    pub(super) has_ended: bool,
 }
 
 impl Transport {
@@ -82,7 +95,7 @@ impl Transport {
     pub(super) fn new(
         plan: &TransportPlan,
         controlling: bool,
-        seed: [u8; 32],
+        [seed, servers_seed]: [[u8; 32]; 2],
         certificate: dtls::Certificate,
     ) -> Self {
         let mut config = ice::Config::new(role(controlling), seed);
@@ -94,6 +107,9 @@ impl Transport {
             dtls: DtlsTransport::new(certificate),
             rtp: None,
             gathering: Gathering::default(),
+            servers: Servers::new(plan.id, ChaCha12Rng::from_seed(servers_seed)),
+            found: Vec::new(),
+            is_relay_only: false,
             peer: None,
             local: plan.local.clone(),
             controlling,
@@ -187,26 +203,85 @@ impl Transport {
         }
     }
 
-    /// Makes host candidates of the addresses, in the generation of the local description.
-    pub(super) fn gather(&mut self, now: Instant, addresses: &[SocketAddr]) -> Found {
-        for address in addresses {
-            // Known already after a restart, which keeps the candidates.
-            let host = ice::Candidate::host(*address);
-            let _ = self.ice.add_local_candidate(now, host);
+    /// Begins to gather: makes host candidates of the addresses of our sockets, unless only relayed
+    /// ones are wanted, and asks the servers from there.
+    pub(super) fn gather(
+        &mut self,
+        now: Instant,
+        addresses: &[SocketAddr],
+        servers: &Arc<[IceServer]>,
+        is_relay_only: bool,
+    ) {
+        self.is_relay_only = is_relay_only;
+        if !is_relay_only {
+            for address in addresses {
+                // Known already after a restart, which keeps the candidates.
+                let _ = self
+                    .ice
+                    .add_local_candidate(now, ice::Candidate::host(*address));
+            }
         }
-        self.ice.end_of_local_candidates(now);
-        self.gathering.end();
-        Found {
+        // A restart signals those again that are known.
+        self.found = self.ice.local_candidates().cloned().collect();
+        self.servers.gather(now, servers, addresses);
+    }
+
+    /// Takes what the servers have found in.
+    pub(super) fn follow_servers(&mut self, now: Instant, errors: &mut Vec<IceCandidateError>) {
+        while let Some(told) = self.servers.poll_told() {
+            match told {
+                ServerTold::Found(mut candidate) => {
+                    if self.is_relay_only {
+                        // RFC 8839 §5.1, for those who must not tell where they are.
+                        candidate.related_address = Some(nowhere(candidate.address));
+                    }
+                    if let Some(added) = self.ice.add_local_candidate(now, candidate) {
+                        self.found.push(added);
+                    }
+                }
+                ServerTold::Lost(relayed) => self.ice.remove_local_address(now, relayed),
+                ServerTold::Error(error) => errors.push(*error),
+            }
+        }
+        self.servers.serve(now, &self.ice);
+    }
+
+    /// What has been found since the last call, and whether that was all. `None`: nothing is new.
+    pub(super) fn take_found(&mut self, now: Instant) -> Option<Found> {
+        let is_gathering = self.gathering.state() == IceGathererState::Gathering;
+        if self.gathering.is_wanted() {
+            // Those that wait for their sockets count as gathering, too.
+            return None;
+        }
+        if !is_gathering {
+            self.found.clear();
+            return None;
+        }
+        let has_ended = self.servers.are_done();
+        if has_ended {
+            self.ice.end_of_local_candidates(now);
+            self.gathering.end();
+        }
+        let found = std::mem::take(&mut self.found);
+        (has_ended || !found.is_empty()).then(|| Found {
             ufrag: self.local.ufrag.clone(),
-            candidates: self.local_candidates(),
-        }
+            candidates: self.written(found.iter()),
+            has_ended,
+        })
     }
 
     /// The local candidates as they are signaled.
     pub(super) fn local_candidates(&self) -> Vec<pc_sdp::Candidate> {
+        self.written(self.ice.local_candidates())
+    }
+
+    fn written<'a>(
+        &self,
+        candidates: impl Iterator<Item = &'a ice::Candidate>,
+    ) -> Vec<pc_sdp::Candidate> {
         let ufrag = Word::new(self.local.ufrag.as_str()).ok();
         let to_sdp = |found| candidate::to_sdp(found, ufrag.as_ref());
-        self.ice.local_candidates().filter_map(to_sdp).collect()
+        candidates.filter_map(to_sdp).collect()
     }
 
     pub(super) fn local_credentials(&self) -> &IceCredentials {
@@ -246,6 +321,9 @@ impl Transport {
             // makes it repeat the check, and by then the answer may be here.
             return Err(Rejected::BeforeAnswer);
         }
+        let Some((route, datagram)) = self.servers.handle_input(now, route, datagram)? else {
+            return Ok(None);
+        };
         let passed = self.ice.handle_input(now, route, datagram)?;
         self.start_dtls(now);
         let Some(datagram) = passed else {
@@ -292,6 +370,7 @@ impl Transport {
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant, data: Option<&mut Data>) {
+        self.servers.handle_timeout(now);
         self.ice.handle_timeout(now);
         self.dtls.handle_timeout(now);
         if let Some(rtp) = &mut self.rtp {
@@ -304,7 +383,8 @@ impl Transport {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let (ice, dtls) = (self.ice.poll_timeout(), self.dtls.poll_timeout());
         let rtp = self.rtp.as_ref().and_then(|it| it.session.poll_timeout());
-        ice.into_iter().chain(dtls).chain(rtp).min()
+        let servers = self.servers.poll_timeout();
+        ice.into_iter().chain(dtls).chain(rtp).chain(servers).min()
     }
 
     /// `data` is what runs on this transport.
@@ -314,27 +394,54 @@ impl Transport {
         out: &mut TransmitBuf<'_>,
         data: Option<&mut Data>,
     ) -> Option<FiveTuple> {
-        if let Some(route) = self.ice.poll_transmit(now, out) {
-            return Some(route);
+        if let Some(path) = self.servers.poll_transmit(now, out) {
+            return Some(path);
         }
+        if let Some(path) = self.servers.carry(now, &mut self.ice, out) {
+            return Some(path);
+        }
+        if let Some(path) = self.send_data(now, out, data) {
+            return Some(path);
+        }
+        if self.closing {
+            // The peer has been told by now: what was relayed is over.
+            self.servers.close(now);
+            return self.servers.poll_transmit(now, out);
+        }
+        None
+    }
+
+    /// What the layers above have to say, on the pair that ICE has found.
+    fn send_data(
+        &mut self,
+        now: Instant,
+        out: &mut TransmitBuf<'_>,
+        data: Option<&mut Data>,
+    ) -> Option<FiveTuple> {
         // Without a path nothing is taken from the layers above: they keep what they have to say.
         let route = self.ice.route()?;
         let (before, bytes_before) = (out.len(), out.byte_len());
-        let connection = self.dtls.connection_mut()?;
-        let _ = connection.poll_transmit(now, out);
-        // Ahead of data channels, for media is of no use when it is late.
-        if let Some(rtp) = &mut self.rtp {
-            rtp.write(now, out);
-        }
-        if let Some(data) = data {
-            data.write(now, connection, out);
-        }
-        if self.closing {
-            self.dtls.write_close(now, out);
-        }
+        let (dtls, rtp, closing) = (&mut self.dtls, &mut self.rtp, self.closing);
+        dtls.connection_mut()?;
+        let path = self.servers.send(route, out, |out| {
+            let Some(connection) = dtls.connection_mut() else {
+                return;
+            };
+            let _ = connection.poll_transmit(now, out);
+            // Ahead of data channels, for media is of no use when it is late.
+            if let Some(rtp) = rtp {
+                rtp.write(now, out);
+            }
+            if let Some(data) = data {
+                data.write(now, connection, out);
+            }
+            if closing {
+                dtls.write_close(now, out);
+            }
+        });
         self.traffic.packets_sent += (out.len() - before) as u64;
         self.traffic.bytes_sent += (out.byte_len() - bytes_before) as u64;
-        (out.len() > before).then_some(route)
+        (out.len() > before).then_some(path)
     }
 
     /// Ends DTLS; what that puts on the wire is still to be polled.
@@ -359,6 +466,14 @@ impl Transport {
             ice: ice_state(self.ice.state()),
             dtls: self.dtls.state(),
         }
+    }
+}
+
+/// An address that says nothing.
+fn nowhere(like: SocketAddr) -> SocketAddr {
+    match like {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 9).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 9).into(),
     }
 }
 

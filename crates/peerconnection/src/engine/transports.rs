@@ -6,6 +6,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -23,6 +24,7 @@ use super::{
     dtls_transport::DtlsParameters,
     gathering,
     rtp_transport::RtpTransport,
+    servers::{IceServer, ServerRequest, Servers},
     transport::{Found, Told, Transport, credentials},
 };
 use crate::{
@@ -49,6 +51,7 @@ pub(super) struct Transports {
     certificate: Certificate,
     cname: String,
     wall_clock: Option<WallClock>,
+    servers: Arc<[IceServer]>,
     rng: ChaCha12Rng,
 }
 
@@ -75,6 +78,7 @@ impl Transports {
             certificate,
             cname,
             wall_clock,
+            servers: Arc::new([]),
             rng,
         }
     }
@@ -207,9 +211,9 @@ impl Transports {
     }
 
     fn add(&mut self, plan: &TransportPlan, controlling: bool) -> usize {
-        let seed = super::seed(&mut self.rng);
+        let seeds = [(); 2].map(|()| super::seed(&mut self.rng));
         let certificate = self.certificate.clone();
-        let new = Transport::new(plan, controlling, seed, certificate);
+        let new = Transport::new(plan, controlling, seeds, certificate);
         self.list.push(new);
         self.list.len() - 1
     }
@@ -286,32 +290,79 @@ impl Transports {
         wanting.map(|it| it.id)
     }
 
-    /// Gathers for one transport, and announces what it has found. All that wait begin together, so
-    /// that the sum goes from "gathering" to "complete" once.
+    /// Begins to gather for one transport. All that wait begin together, so that the sum goes from
+    /// "gathering" to "complete" once.
     pub(super) fn gather(
         &mut self,
         now: Instant,
         id: TransportId,
         addresses: &[SocketAddr],
+        is_relay_only: bool,
         events: &mut VecDeque<Event>,
-    ) -> Option<Found> {
-        if !self.get(id)?.gathering.is_wanted() {
-            return None;
+    ) {
+        if self.get(id).is_some_and(|it| it.gathering.is_wanted()) {
+            self.begin_gathering(events);
+            let servers = self.servers.clone();
+            if let Some(transport) = self.get_mut(id) {
+                transport.gathering.mark_announced();
+                transport.gather(now, addresses, &servers, is_relay_only);
+            }
         }
-        self.begin_gathering(events);
-        let transport = self.get_mut(id)?;
-        let found = transport.gather(now, addresses);
-        for candidate in &found.candidates {
-            let text = candidate.to_string();
-            events.push_back(transport.announce(text, &found.ufrag));
+    }
+
+    /// Announces what gathering has found.
+    pub(super) fn tell_found(
+        &mut self,
+        now: Instant,
+        events: &mut VecDeque<Event>,
+    ) -> Vec<(TransportId, Found)> {
+        let (mut all, mut errors) = (Vec::new(), Vec::new());
+        for transport in &mut self.list {
+            transport.follow_servers(now, &mut errors);
+            let errors = errors.drain(..).map(Box::new);
+            events.extend(errors.map(Event::IceCandidateError));
+            let Some(found) = transport.take_found(now) else {
+                continue;
+            };
+            for candidate in &found.candidates {
+                let text = candidate.to_string();
+                events.push_back(transport.announce(text, &found.ufrag));
+            }
+            if found.has_ended {
+                // The order is that of WebRTC §5.6: the end of this generation, the states, then,
+                // when all have ended, null.
+                events.push_back(transport.announce(String::new(), &found.ufrag));
+                let state = transport.gathering.state();
+                events.push_back(Event::IceTransportGatheringStateChange(transport.id, state));
+            }
+            all.push((transport.id, found));
         }
-        // The order is that of WebRTC §5.6: the end of this generation, the states, then, when all
-        // have ended, null.
-        events.push_back(transport.announce(String::new(), &found.ufrag));
-        let state = transport.gathering.state();
-        events.push_back(Event::IceTransportGatheringStateChange(id, state));
-        self.follow_gathering(events);
-        Some(found)
+        if all.iter().any(|(_, found)| found.has_ended) {
+            self.follow_gathering(events);
+        }
+        all
+    }
+
+    /// The servers for what is gathered from now on.
+    pub(super) fn set_servers(&mut self, servers: Vec<IceServer>) {
+        if *self.servers != *servers {
+            self.servers = servers.into();
+        }
+    }
+
+    pub(super) fn poll_server_request(&mut self) -> Option<ServerRequest> {
+        self.list
+            .iter_mut()
+            .find_map(|it| it.servers.poll_request())
+    }
+
+    /// The servers of one transport.
+    pub(super) fn servers_of(&mut self, id: TransportId) -> Option<&mut Servers> {
+        Some(&mut self.get_mut(id)?.servers)
+    }
+
+    pub(super) fn all_servers(&mut self) -> impl Iterator<Item = &mut Servers> {
+        self.list.iter_mut().map(|it| &mut it.servers)
     }
 
     fn begin_gathering(&mut self, events: &mut VecDeque<Event>) {
@@ -469,7 +520,8 @@ impl Transports {
         } else {
             by_path()
         };
-        found.or_else(|| {
+        let by_server = || self.list.iter().position(|it| it.servers.has_path(route));
+        found.or_else(by_server).or_else(|| {
             let mut list = self.list.iter();
             list.position(|it| it.ice.has_local_address(route.local))
         })

@@ -73,9 +73,15 @@ async fn what_stays_for_life_cannot_be_changed() {
         Some("InvalidAccessError")
     );
     let stun = "stun:example.org";
+    assert_eq!(change(&|it| it.ice_servers = vec![server(stun)]), None);
+    let over_dtls = IceServer::turn("turns:example.org?transport=udp", "u", "p");
     assert_eq!(
-        change(&|it| it.ice_servers = vec![server(stun)]),
+        change(&|it| it.ice_servers = vec![over_dtls.clone()]),
         Some("NotSupportedError")
+    );
+    assert_eq!(
+        change(&|it| it.server_tls.system_roots = false),
+        modification
     );
     side.pc.close();
     assert_eq!(change(&|_| ()), Some("InvalidStateError"));

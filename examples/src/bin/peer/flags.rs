@@ -2,8 +2,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use anyhow::{Context, Result};
 use clap::{ArgGroup, Parser, ValueEnum};
-use peerconnection::{Configuration, DataChannelInit, HostAddresses, MediaKind};
+use peerconnection::{
+    Configuration, DataChannelInit, HostAddresses, IceServer, IceTransportPolicy, MediaKind,
+    TlsOptions,
+};
 
 /// A WebRTC peer for scripts: connects, exchanges messages, and prints a line for every event.
 #[derive(Debug, Clone, Parser)]
@@ -90,6 +94,22 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "WHAT")]
     pub(crate) close: Option<Close>,
 
+    /// A STUN or TURN server to gather from, as a URL; repeatable.
+    #[arg(long, value_name = "URL")]
+    pub(crate) ice_server: Vec<String>,
+    /// The user name of the TURN servers.
+    #[arg(long, value_name = "NAME", requires = "ice_server")]
+    pub(crate) ice_username: Option<String>,
+    /// Their password.
+    #[arg(long, value_name = "PASSWORD", requires = "ice_username")]
+    pub(crate) ice_credential: Option<String>,
+    /// Believe servers' certificates that the authorities in this PEM file have signed, and no others.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Use relayed candidates alone.
+    #[arg(long)]
+    pub(crate) relay: bool,
+
     /// Give up after so many seconds.
     #[arg(long, value_name = "S", default_value_t = 60)]
     pub(crate) seconds: u64,
@@ -111,15 +131,39 @@ pub(crate) enum Close {
 }
 
 impl Flags {
-    pub(crate) fn configuration(&self) -> Configuration {
+    /// # Errors
+    ///
+    /// The file of the authorities is none.
+    pub(crate) fn configuration(&self) -> Result<Configuration> {
         let host_addresses = match self.loopback {
             true => HostAddresses::InterfacesAndLoopback,
             false => HostAddresses::Interfaces,
         };
-        Configuration {
-            host_addresses,
-            ..Default::default()
+        let server = IceServer {
+            urls: self.ice_server.clone(),
+            username: self.ice_username.clone(),
+            credential: self.ice_credential.clone(),
+        };
+        let mut server_tls = TlsOptions::default();
+        if let Some(path) = &self.ca {
+            let of_path = || format!("cannot read {}", path.display());
+            server_tls.system_roots = false;
+            server_tls.add_roots_pem(&std::fs::read(path).with_context(of_path)?)?;
         }
+        Ok(Configuration {
+            host_addresses,
+            ice_servers: if server.urls.is_empty() {
+                vec![]
+            } else {
+                vec![server]
+            },
+            ice_transport_policy: match self.relay {
+                true => IceTransportPolicy::Relay,
+                false => IceTransportPolicy::All,
+            },
+            server_tls,
+            ..Default::default()
+        })
     }
 
     pub(crate) fn channel_init(&self) -> DataChannelInit {

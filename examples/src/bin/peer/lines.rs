@@ -25,6 +25,12 @@ pub(crate) enum Line {
     Signal { url: String },
     /// The connection's state has changed.
     State { connection: State },
+    /// A STUN or TURN server could not be used.
+    CandidateError {
+        url: String,
+        code: u16,
+        text: String,
+    },
     /// A channel was accepted.
     DataChannel(Attributes),
     /// A channel is open.
@@ -191,6 +197,7 @@ impl Line {
         match self {
             Self::Signal { .. } => "signal",
             Self::State { .. } => "state",
+            Self::CandidateError { .. } => "icecandidateerror",
             Self::DataChannel(_) => "datachannel",
             Self::Open { .. } => "open",
             Self::Transport { .. } => "transport",

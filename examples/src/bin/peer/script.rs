@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use examples::mailbox::{self, Mailbox};
 use futures_util::FutureExt;
 use peerconnection::{
-    Event, Events, PeerConnection,
+    Event, Events, IceCandidateError, PeerConnection,
     state::{DtlsTransportState, IceGatheringState, PeerConnectionState},
 };
 use tokio::{
@@ -105,7 +105,7 @@ impl Script {
         let media = RefCell::new(Media::new(self.flags.clone()));
         media.borrow().check_codecs()?;
         let mailbox = self.mailbox().await?;
-        let (pc, mut events) = PeerConnection::new(self.flags.configuration())?;
+        let (pc, mut events) = PeerConnection::new(self.flags.configuration()?)?;
         let patience = self.flags.patience();
         let outcome = timeout(patience, self.play_with(&pc, &mut events, mailbox, &media)).await;
         farewell(&pc, events).await;
@@ -193,6 +193,15 @@ impl Script {
                 if state == PeerConnectionState::Connected {
                     self.lines.print(&Line::transport(pc.transport_info()));
                 }
+            }
+            Event::IceCandidateError(error) => {
+                let IceCandidateError {
+                    url,
+                    error_code: code,
+                    error_text: text,
+                    ..
+                } = error;
+                self.lines.print(&Line::CandidateError { url, code, text });
             }
             Event::DataChannel(channel) => {
                 self.lines

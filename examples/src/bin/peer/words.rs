@@ -13,6 +13,7 @@ impl fmt::Display for Line {
         match self {
             Self::Signal { url } => write!(f, "the mailbox is at {url}"),
             Self::State { connection } => write!(f, "the connection is {}", connection.0),
+            Self::CandidateError { url, code, text } => write!(f, "{url}: {code} {text}"),
             Self::DataChannel(channel) => write!(f, "the other peer opened {channel}"),
             Self::Open {
                 attributes,

@@ -1,0 +1,218 @@
+//! One server asked from one socket, be it for STUN or for TURN.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Instant,
+};
+
+use pc_ice::{
+    Alternate, Redirects, ServerError, StunClient, StunConfig, StunEvent,
+    turn::{self, Event},
+};
+use pc_proto::{FiveTuple, Protocol, TransmitBuf};
+use pc_stun::{Class, MessageView};
+
+use super::{super::Rejected, IceServer};
+
+pub(super) struct Client {
+    pub(super) server: IceServer,
+    /// It has answered, or never will: gathering need not wait for it.
+    pub(super) is_done: bool,
+    /// That it has not answered was told.
+    pub(super) is_given_up: bool,
+    /// The addresses that are ours on the server.
+    pub(super) relayed: Vec<SocketAddr>,
+    kind: Kind,
+}
+
+enum Kind {
+    Stun(Box<StunClient>),
+    Turn(Box<turn::Client>),
+}
+
+/// What a client has learned that others need to know.
+pub(super) enum Outcome {
+    Mapped(SocketAddr),
+    /// The relayed addresses, and what the server saw of ours.
+    Allocated(Vec<SocketAddr>, Option<SocketAddr>),
+    Permitted(IpAddr),
+    NotPermitted(IpAddr),
+    Redirected(Alternate),
+    Failed(ServerError),
+}
+
+impl Client {
+    /// Asks at once.
+    ///
+    /// # Errors
+    ///
+    /// No request can be made of the credentials.
+    pub(super) fn new(
+        server: IceServer,
+        path: FiveTuple,
+        redirects: Redirects,
+        seed: [u8; 32],
+    ) -> Result<Self, pc_ice::Error> {
+        let transport = server.uri.transport();
+        let kind = match &server.credentials {
+            Some(credentials) if server.uri.scheme().is_turn() => {
+                let mut config = turn::Config::new(path, transport, credentials.clone(), seed);
+                config.redirects = redirects;
+                Kind::Turn(Box::new(turn::Client::new(config)?))
+            }
+            _ => {
+                let mut config = StunConfig::new(path, transport, seed);
+                config.redirects = redirects;
+                Kind::Stun(Box::new(StunClient::new(config)))
+            }
+        };
+        Ok(Self {
+            server,
+            is_done: false,
+            is_given_up: false,
+            relayed: Vec::new(),
+            kind,
+        })
+    }
+
+    pub(super) fn path(&self) -> FiveTuple {
+        match &self.kind {
+            Kind::Stun(client) => client.path(),
+            Kind::Turn(client) => client.path(),
+        }
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        match &self.kind {
+            Kind::Stun(client) => client.is_ended(),
+            Kind::Turn(client) => client.is_ended(),
+        }
+    }
+
+    /// Of TURN.
+    pub(super) fn turn(&mut self) -> Option<&mut turn::Client> {
+        match &mut self.kind {
+            Kind::Turn(client) => Some(client),
+            Kind::Stun(_) => None,
+        }
+    }
+
+    /// Whether this datagram is from the server and for this client: a server may well be asked for
+    /// STUN and TURN from one socket, and a peer may live at its address.
+    pub(super) fn is_for(&self, route: FiveTuple, datagram: &[u8]) -> bool {
+        if self.path() != route {
+            return false;
+        }
+        if !MessageView::is_stun(datagram) {
+            // ChannelData, RFC 8656 §12.
+            let is_channel = datagram.first().is_some_and(|it| (64..=79).contains(it));
+            return is_channel && matches!(self.kind, Kind::Turn(_));
+        }
+        let Ok(message) = MessageView::parse(datagram) else {
+            return false;
+        };
+        let id = message.transaction_id();
+        match (message.class(), &self.kind) {
+            (Class::Request, _) | (Class::Indication, Kind::Stun(_)) => false,
+            (Class::Indication, Kind::Turn(_)) => true,
+            (_, Kind::Stun(client)) => client.awaits(id),
+            (_, Kind::Turn(client)) => client.awaits(id),
+        }
+    }
+
+    /// What was relayed, with its route.
+    pub(super) fn handle_input<'d>(
+        &mut self,
+        now: Instant,
+        route: FiveTuple,
+        datagram: &'d mut [u8],
+    ) -> Result<Option<(FiveTuple, &'d mut [u8])>, Rejected> {
+        match &mut self.kind {
+            Kind::Stun(client) => {
+                client.handle_input(now, route, datagram)?;
+                Ok(None)
+            }
+            Kind::Turn(client) => {
+                let Some(data) = client.handle_input(now, route, datagram)? else {
+                    return Ok(None);
+                };
+                let is_of = |it: &&SocketAddr| it.is_ipv4() == data.peer.is_ipv4();
+                let local = self.relayed.iter().find(is_of);
+                let local = local.ok_or(Rejected::NoTransport)?;
+                Ok(Some((FiveTuple::udp(*local, data.peer), data.data)))
+            }
+        }
+    }
+
+    pub(super) fn poll_event(&mut self) -> Option<Outcome> {
+        match &mut self.kind {
+            Kind::Stun(client) => Some(match client.poll_event()? {
+                StunEvent::Mapped(address) => Outcome::Mapped(address),
+                StunEvent::Redirected(alternate) => Outcome::Redirected(alternate),
+                StunEvent::Failed(error) => Outcome::Failed(error),
+                _ => return None,
+            }),
+            Kind::Turn(client) => loop {
+                let event = client.poll_event()?;
+                if let Some(outcome) = outcome(client, event) {
+                    return Some(outcome);
+                }
+            },
+        }
+    }
+
+    pub(super) fn poll_transmit(
+        &mut self,
+        now: Instant,
+        out: &mut TransmitBuf<'_>,
+    ) -> Option<FiveTuple> {
+        match &mut self.kind {
+            Kind::Stun(client) => client.poll_transmit(now, out),
+            Kind::Turn(client) => client.poll_transmit(now, out),
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        match &mut self.kind {
+            Kind::Stun(client) => client.handle_timeout(now),
+            Kind::Turn(client) => client.handle_timeout(now),
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        match &self.kind {
+            Kind::Stun(client) => client.poll_timeout(),
+            Kind::Turn(client) => client.poll_timeout(),
+        }
+    }
+
+    pub(super) fn connection_lost(&mut self) {
+        match &mut self.kind {
+            Kind::Stun(client) => client.connection_lost(),
+            Kind::Turn(client) => client.connection_lost(),
+        }
+    }
+
+    pub(super) fn close(&mut self, now: Instant) {
+        match &mut self.kind {
+            Kind::Stun(client) => client.close(),
+            Kind::Turn(client) => client.close(now),
+        }
+    }
+}
+
+fn outcome(client: &turn::Client, event: Event) -> Option<Outcome> {
+    Some(match event {
+        Event::Allocated => {
+            let allocation = client.allocation()?;
+            let relayed = allocation.relayed_addresses().collect();
+            Outcome::Allocated(relayed, allocation.mapped_address())
+        }
+        Event::Permitted(ip) => Outcome::Permitted(ip),
+        Event::NotPermitted(ip, _) => Outcome::NotPermitted(ip),
+        Event::Redirected(alternate) => Outcome::Redirected(alternate),
+        Event::Failed(error) => Outcome::Failed(error),
+        // Channels come and go without anybody's noticing, and there are no TCP allocations.
+        _ => return None,
+    })
+}
