@@ -4,7 +4,7 @@
 
 mod forward;
 
-use forward::{GOOD, Way, World, source::Kind};
+use forward::{GOOD, Way, World, oracle::Expected, source::Kind};
 use pc_rtp_session::forward::{Encoding, Layer};
 use pc_simnet::{ms, secs};
 
@@ -100,5 +100,27 @@ fn layers_come_and_go() {
             "{kind:?} {summary:?}"
         );
         assert!(world.key_frames < 6, "{} key frames", world.key_frames);
+    }
+}
+
+#[test]
+fn a_source_that_begins_anew_is_taken_up_again() {
+    for kind in KINDS {
+        for seed in 0..20 {
+            eprintln!("{kind:?}, seed {seed}");
+            let mut world = World::new(kind, 1, GOOD, 5);
+            world.rewriter.select(Encoding(0));
+            world.run(secs(2));
+            world.restart(0, 1000 + seed);
+            world.run(secs(2));
+            world.drain();
+            let expected = Expected {
+                lost: 0,
+                is_orderly: true,
+            };
+            let summary = world.oracle.check(expected);
+            assert_eq!(summary.segments, 2);
+            assert!(summary.pictures > 90, "{summary:?}");
+        }
     }
 }

@@ -84,7 +84,24 @@ pub struct Rewriter {
     newest: Option<(Serial32, Instant)>,
     first_timestamp: Serial32,
     /// The newest packet of the wanted encoding that was refused.
-    refused: Option<(Encoding, Serial16)>,
+    refused: Option<RefusedPacket>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct RefusedPacket {
+    encoding: Encoding,
+    sequence_number: Serial16,
+    timestamp: Serial32,
+}
+
+impl RefusedPacket {
+    /// Whether it came before a packet that it follows. Another second is that of a source which has
+    /// begun anew.
+    fn overtook(&self, encoding: Encoding, incoming: &Incoming<'_>, clock_rate: u32) -> bool {
+        self.encoding == encoding
+            && self.sequence_number.is_newer_than(incoming.sequence_number)
+            && self.timestamp.steps_from(incoming.timestamp) < clock_rate
+    }
 }
 
 impl Rewriter {
@@ -210,23 +227,22 @@ impl Rewriter {
             }
         }
         if waits {
-            self.refuse(encoding, incoming.sequence_number);
+            self.refuse(encoding, incoming);
             return Err(Refused::AwaitsKeyFrame);
         }
-        Err(Refused::NotSelected)
+        Err(match self.current() == Some(encoding) {
+            true => Refused::TooOld,
+            false => Refused::NotSelected,
+        })
     }
 
     /// Whether one can switch to this packet: not where a later one of its frame has been refused.
     fn may_begin(&self, encoding: Encoding, incoming: &Incoming<'_>) -> bool {
-        let number = incoming.sequence_number;
-        let is_overtaken = self
-            .refused
-            .is_some_and(|(of, refused)| of == encoding && refused.is_newer_than(number));
+        let rate = self.clock_rate;
+        let is_overtaken = (self.refused).is_some_and(|it| it.overtook(encoding, incoming, rate));
         // A packet of the run before may come twice.
-        let is_repeated = self
-            .previous
-            .as_ref()
-            .is_some_and(|run| run.encoding == encoding && run.has_seen(number));
+        let is_repeated = (self.previous.as_ref())
+            .is_some_and(|run| run.encoding == encoding && run.has_seen(incoming));
         incoming.begins_key_frame && !is_overtaken && !is_repeated
     }
 
@@ -235,18 +251,15 @@ impl Rewriter {
         previous.is_some_and(|run| run.encoding == encoding)
     }
 
-    fn refuse(&mut self, encoding: Encoding, number: Serial16) {
-        let newest = match self.refused {
-            Some((of, refused)) if of == encoding && refused.is_newer_than(number) => {
-                // Far behind, the source counts anew.
-                match refused.steps_from(number) > 0x1000 {
-                    true => number,
-                    false => refused,
-                }
-            }
-            _ => number,
-        };
-        self.refused = Some((encoding, newest));
+    fn refuse(&mut self, encoding: Encoding, incoming: &Incoming<'_>) {
+        let rate = self.clock_rate;
+        if !(self.refused).is_some_and(|it| it.overtook(encoding, incoming, rate)) {
+            self.refused = Some(RefusedPacket {
+                encoding,
+                sequence_number: incoming.sequence_number,
+                timestamp: incoming.timestamp,
+            });
+        }
     }
 
     fn begin(

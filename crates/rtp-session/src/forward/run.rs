@@ -9,6 +9,10 @@ use pc_rtp::dependency::Layer;
 /// RFC 3550 appendix A.1: a source whose numbers jump farther than this may have begun anew.
 const MAX_DROPOUT: u64 = 3000;
 
+/// Nothing is this late: ten seconds of video. Numbers that came before, with a timestamp from
+/// elsewhere, are those of a source that has begun anew.
+const MAX_LATE_TICKS: u32 = 900_000;
+
 #[derive(Debug, Clone)]
 pub(super) struct Run {
     pub(super) encoding: Encoding,
@@ -74,8 +78,15 @@ impl Run {
                     _ => Placed::Refused(Refused::LeftOut),
                 }
             }
-            known => self.late(incoming, limit, number, known),
+            Known::Missing(_) => self.late(incoming, limit, number),
+            _ if !self.is_of_late(incoming.timestamp) => self.suspect(incoming),
+            _ => self.late(incoming, limit, number),
         }
+    }
+
+    /// Whether a timestamp is one of the last ten seconds.
+    fn is_of_late(&self, timestamp: Serial32) -> bool {
+        self.pictures.newest().steps_from(timestamp) < MAX_LATE_TICKS
     }
 
     /// Places a packet of an encoding that is not sent on any more: what it misses may still come.
@@ -83,12 +94,12 @@ impl Run {
         let number = self.numbers.extend(incoming.sequence_number.0, 16);
         match self.numbers.look(number) {
             Known::New => Placed::Refused(Refused::NotSelected),
-            known => self.late(incoming, limit, number, known),
+            _ => self.late(incoming, limit, number),
         }
     }
 
-    fn late(&mut self, incoming: &Incoming<'_>, limit: Layer, number: u64, known: Known) -> Placed {
-        match known {
+    fn late(&mut self, incoming: &Incoming<'_>, limit: Layer, number: u64) -> Placed {
+        match self.numbers.look(number) {
             Known::Missing(out) => {
                 self.numbers.fill(number);
                 match self.pictures.take(incoming, limit, true) {
@@ -115,10 +126,12 @@ impl Run {
         timestamp.plus(self.timestamp_offset)
     }
 
-    /// Whether a packet with this number came, or is too old to tell.
-    pub(super) fn has_seen(&self, number: Serial16) -> bool {
-        let known = self.numbers.look(self.numbers.extend(number.0, 16));
-        !matches!(known, Known::New | Known::Missing(_))
+    /// Whether a packet came before: by its number, and not with a timestamp from elsewhere.
+    pub(super) fn has_seen(&self, incoming: &Incoming<'_>) -> bool {
+        let number = incoming.sequence_number.0;
+        let known = self.numbers.look(self.numbers.extend(number, 16));
+        let is_old = !matches!(known, Known::New | Known::Missing(_));
+        is_old && self.is_of_late(incoming.timestamp)
     }
 
     /// The sequence number that comes next.

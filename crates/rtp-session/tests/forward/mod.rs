@@ -238,6 +238,11 @@ impl World {
         self.drain();
     }
 
+    /// The sender of an encoding begins anew, with numbers from elsewhere.
+    pub fn restart(&mut self, encoding: u8, seed: u32) {
+        self.sources[usize::from(encoding)] = Source::new(self.kind, encoding, seed);
+    }
+
     /// Lets arrive what is on its way.
     pub fn drain(&mut self) {
         while let Some(Reverse((at, _, encoding, packet))) = self.air.pop() {

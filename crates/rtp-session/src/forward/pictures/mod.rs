@@ -88,11 +88,11 @@ impl Pictures {
         limit: Layer,
         is_late: bool,
     ) -> Option<Chosen> {
-        if incoming.payload.is_empty() {
-            return None;
-        }
         if incoming.timestamp.is_newer_than(self.newest) {
             (self.newest, self.limit) = (incoming.timestamp, limit);
+        }
+        if incoming.payload.is_empty() {
+            return None;
         }
         let limit = self.limit;
         let mut chosen = match (&mut self.kind, &incoming.descriptor) {
@@ -118,6 +118,11 @@ impl Pictures {
             _ => {}
         }
         Some(chosen)
+    }
+
+    /// The newest timestamp that came.
+    pub(super) const fn newest(&self) -> Serial32 {
+        self.newest
     }
 
     /// Whether only a key frame brings what `limit` allows.
