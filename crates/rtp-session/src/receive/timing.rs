@@ -30,6 +30,10 @@ pub(super) struct Timing {
     epoch: Instant,
     histogram: Box<[f32]>,
     weight: f32,
+    /// The sum of the histogram.
+    total: f32,
+    /// The step of the histogram below which enough arrivals are.
+    needed: u32,
     min: Duration,
     target: Option<Duration>,
     /// What holds frames back for others that belong to them.
@@ -45,6 +49,8 @@ impl Timing {
             epoch: now,
             histogram: vec![0.0; STEPS].into(),
             weight: 0.0,
+            total: 0.0,
+            needed: 0,
             min,
             target: None,
             sync: Duration::ZERO,
@@ -106,27 +112,28 @@ impl Timing {
         };
         if let Some(slot) = self.histogram.get_mut(step.min(STEPS - 1)) {
             *slot += self.weight;
+            self.total += self.weight;
         }
         if self.weight > 1e20 {
             self.histogram.iter_mut().for_each(|slot| *slot /= 1e20);
             self.weight /= 1e20;
+            self.total = self.histogram.iter().sum();
         }
+        // Here and not where it is asked for, which is several times for each packet.
+        let (enough, mut sum) = (self.total * QUANTILE, 0.0);
+        let needed = self.histogram.iter().position(|slot| {
+            sum += slot;
+            sum >= enough
+        });
+        self.needed = needed.unwrap_or(0) as u32;
     }
 
     /// How long frames wait for what is late: what the network's jitter demands.
     pub(super) fn jitter_delay(&self) -> Duration {
-        let total: f32 = self.histogram.iter().sum();
-        let mut sum = 0.0;
-        let needed = self.histogram.iter().position(|slot| {
-            sum += slot;
-            sum >= total * QUANTILE
-        });
-        let steps = needed.filter(|_| total > 0.0).unwrap_or(0) as u32;
         // All of the step may be needed, but nothing where all is in time.
-        let delay = if steps == 0 {
-            Duration::ZERO
-        } else {
-            STEP * (steps + 1)
+        let delay = match self.needed {
+            0 => Duration::ZERO,
+            steps => STEP * (steps + 1),
         };
         delay.max(self.min)
     }
