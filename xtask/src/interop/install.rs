@@ -85,6 +85,16 @@ pub(crate) fn install(work: &Path, peers: &[Peer]) -> Result<Installed> {
     })
 }
 
+/// Installs the TURN server that `interop ice` starts.
+///
+/// # Errors
+///
+/// There is no right to install a Debian package.
+pub(crate) fn install_coturn(work: &Path) -> Result<()> {
+    let is_there = find(&["turnserver"]).is_some();
+    install_debian(work, if is_there { &[] } else { &["coturn"] })
+}
+
 /// Builds our `peer` in the release profile and tells where it is.
 ///
 /// # Errors

@@ -7,6 +7,7 @@
 mod bridge;
 mod browser;
 mod check;
+mod ice;
 pub(crate) mod install;
 mod mailbox;
 mod media;
@@ -36,6 +37,8 @@ pub(crate) enum Interop {
     Negotiate(negotiate::Negotiate),
     /// Sound and pictures, both ways: that they are there, stay there, and can be changed.
     Media(media::Media),
+    /// STUN and TURN through coturn, over UDP, TCP and TLS, alone and with browsers.
+    Ice(ice::Ice),
     /// The harness alone: browsers negotiate with one another, scripted from here.
     Bridge(bridge::Bridge),
 }
@@ -78,6 +81,7 @@ impl Interop {
             Self::Data(data) => data.run(),
             Self::Negotiate(negotiate) => negotiate.run(),
             Self::Media(media) => media.run(),
+            Self::Ice(ice) => ice.run(),
             Self::Bridge(bridge) => bridge.run(),
         }
     }

@@ -152,6 +152,11 @@ fn of_certificate(why: &CertificateError, name: &str) -> StreamError {
         UnknownIssuer => StreamError::UnknownIssuer,
         // Nobody but the verifier below says so.
         ApplicationVerificationFailure => StreamError::NotPinned,
+        // What `openssl req -x509` makes: it may sign others, so it may not stand for a server.
+        Other(cause) if cause.to_string().contains("CaUsedAsEndEntity") => {
+            let what = "it is an authority's, not a server's; believe it by its hash (pins)";
+            StreamError::BadCertificate(what.into())
+        }
         other => StreamError::BadCertificate(other.to_string()),
     }
 }

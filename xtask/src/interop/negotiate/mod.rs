@@ -12,6 +12,7 @@ mod ours;
 mod pending;
 mod perfect;
 mod played;
+mod relayed;
 mod rtp;
 mod scenarios;
 mod session;
@@ -83,7 +84,12 @@ impl Negotiate {
         self.run_all("media", scenarios::media)
     }
 
-    /// What those are called.
+    /// The scenarios of `interop ice`.
+    pub(super) fn run_ice(self) -> Result<()> {
+        self.run_all("ice", scenarios::ice)
+    }
+
+    /// What those of `interop media` are called.
     pub(super) fn media_names() -> Vec<&'static str> {
         scenarios::media(Role::Offer)
             .iter()

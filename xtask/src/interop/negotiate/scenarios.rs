@@ -7,7 +7,7 @@ use peerconnection::{BundlePolicy, Configuration};
 
 use super::{
     super::scenario::{Role, Side},
-    errors, flow, later, media, pending, perfect, played, rtp,
+    errors, flow, later, media, pending, perfect, played, relayed, rtp,
     session::{Session, plain},
     transports,
 };
@@ -110,6 +110,33 @@ pub(super) fn media(_: Role) -> Vec<Scenario> {
         scenario!("track disabled there", played::disabled_there),
         scenario!("inactive and back", paused, Side::Ours),
         scenario!("inactive and back by the other", paused, Side::Theirs),
+    ]
+}
+
+/// Scenarios of `interop ice`.
+pub(super) fn ice(_: Role) -> Vec<Scenario> {
+    use relayed::{Relayed, call, over_tcp, over_tls, over_udp, talk};
+    const OURS: Relayed = Relayed {
+        ours: true,
+        theirs: false,
+    };
+    const THEIRS: Relayed = Relayed {
+        ours: false,
+        theirs: true,
+    };
+    const BOTH: Relayed = Relayed {
+        ours: true,
+        theirs: true,
+    };
+    let relay_only = relayed::theirs(", iceTransportPolicy: 'relay'");
+    vec![
+        scenario!("ours relayed, over UDP", talk, OURS).with(over_udp, "undefined"),
+        scenario!("ours relayed, over TCP", talk, OURS).with(over_tcp, "undefined"),
+        scenario!("ours relayed, over TLS", talk, OURS).with(over_tls, "undefined"),
+        scenario!("theirs relayed", talk, THEIRS).with(plain, relay_only),
+        scenario!("both relayed", talk, BOTH).with(over_udp, relay_only),
+        scenario!("a relayed call, over UDP", call, BOTH).with(over_udp, relay_only),
+        scenario!("a relayed call, over TLS", call, OURS).with(over_tls, "undefined"),
     ]
 }
 
