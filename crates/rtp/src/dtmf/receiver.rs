@@ -17,7 +17,11 @@ const SILENCE: Duration = Duration::from_millis(300);
 const MAX_LATE: Duration = Duration::from_secs(10);
 
 /// A segment follows the one before it even if this many between them were lost.
-const MAX_SEGMENTS: u32 = 8;
+const MAX_SEGMENTS: u64 = 8;
+
+/// How much later than the one before it has ended a segment may begin: libwebrtc begins it with the
+/// packet in which it tells of it first.
+const MAX_SEGMENT_GAP: Duration = Duration::from_millis(60);
 
 /// How many events wait to be polled. Beyond, no event begins.
 const MAX_EVENTS: usize = 1024;
@@ -193,7 +197,10 @@ impl Receiver {
             }
         } else if segment.is_after(timestamp, self.clock_rate) {
             // Late, and known: or it would be told in the wrong order.
-        } else if may_go_on && !marker && segment.is_followed_by(timestamp, event.code) {
+        } else if may_go_on
+            && !marker
+            && segment.is_followed_by(timestamp, event.code, self.clock_rate)
+        {
             self.go_on(timestamp, event);
             self.update(now, event);
         } else {
@@ -283,12 +290,21 @@ impl Segment {
     }
 
     /// Whether an event with this timestamp is the next segment: where this one has ended, or would
-    /// have if its last packets, or whole segments, are lost (RFC 4733 §2.5.1.3).
-    fn is_followed_by(&self, timestamp: Serial32, code: EventCode) -> bool {
+    /// have if its last packets, or whole segments, are lost (RFC 4733 §2.5.1.3); or a bit later.
+    fn is_followed_by(&self, timestamp: Serial32, code: EventCode, clock_rate: u32) -> bool {
         let longest = u32::from(MAX_DURATION);
         let ahead = timestamp.steps_from(self.timestamp);
         let is_next = ahead == u32::from(self.duration) && self.duration > 0;
-        let is_further = ahead.is_multiple_of(longest) && ahead / longest <= MAX_SEGMENTS;
+        let (segments, later) = (u64::from(ahead / longest), u64::from(ahead % longest));
+        let is_further = (1..=MAX_SEGMENTS).contains(&segments)
+            && later <= segments * ticks(MAX_SEGMENT_GAP, clock_rate)
+            && (later == 0 || segments > 1 || self.is_long(clock_rate));
         code == self.code && (is_next || is_further)
+    }
+
+    /// Whether as much was heard of it as must be of one that has not fallen silent before its end.
+    fn is_long(&self, clock_rate: u32) -> bool {
+        let heard = u64::from(self.duration) + ticks(SILENCE + MAX_SEGMENT_GAP, clock_rate);
+        heard >= u64::from(MAX_DURATION)
     }
 }

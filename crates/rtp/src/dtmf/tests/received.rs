@@ -135,6 +135,34 @@ fn segments_are_one_event() {
     assert_eq!(ear.events(), "+1 -1 20");
 }
 
+/// libwebrtc has its next segment begin with the packet that tells of it first, 20 ms after the update
+/// before: what Chromium sent for a "2" of two seconds.
+#[test]
+fn segments_that_begin_late_are_one_event() {
+    for is_lost in [false, true] {
+        let mut ear = Ear::new();
+        ear.receiver.restart(48_000);
+        (1..=68).for_each(|step| ear.hear(step * 20, step == 1, 0, '2', step as u16 * 960, false));
+        if !is_lost {
+            ear.hear(1380, false, 0, '2', 0xFFFF, false);
+            ear.hear(1380, false, 69 * 960, '2', 705, false);
+        }
+        (1..=31).for_each(|step| {
+            let at = 1380 + step * 20;
+            ear.hear(at, false, 69 * 960, '2', step as u16 * 960, false);
+        });
+        (0..3).for_each(|_| ear.hear(2020, false, 69 * 960, '2', 32 * 960, true));
+        assert_eq!(ear.events(), "+2 -2 2020", "{is_lost}");
+    }
+
+    // As late, but short: the same key twice.
+    let mut ear = Ear::new();
+    ear.receiver.restart(48_000);
+    ear.hear(20, true, 0, '2', 960, false);
+    ear.hear(300, false, 69 * 960, '2', 960, true);
+    assert_eq!(ear.events(), "+2 ~2 20 +2 -2 20");
+}
+
 /// A segment that comes after silence goes on with what has been told to be over.
 #[test]
 fn an_event_that_fell_silent_does_not_begin_again() {
