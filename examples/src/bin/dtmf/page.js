@@ -98,13 +98,11 @@ const variants = {
 const state = document.getElementById('state');
 const signaling = new SignalingChannel();
 const pc = new RTCPeerConnection();
-// What the keypads tell each other: see keypad.rs.
-const channel = pc.createDataChannel('keypad', {negotiated: true, id: 0});
 let sender;
+let channel;
 
 pc.onicecandidate = ({candidate}) => candidate && signaling.send({candidate});
 pc.onnegotiationneeded = async () => {
-  if (!sender) return; // the data channel alone: the call begins with the button
   await pc.setLocalDescription();
   signaling.send({description: pc.localDescription});
 };
@@ -137,6 +135,9 @@ async function start() {
   const track = await sound();
   sender = pc.addTrack(track, new MediaStream([track]));
   sender.dtmf.addEventListener('tonechange', shown);
+  // What the keypads tell each other: see keypad.rs.
+  channel = pc.createDataChannel('keypad', {negotiated: true, id: 0});
+  channel.onmessage = told;
 }
 
 // - The keypads ---
@@ -161,7 +162,7 @@ function keypad(id, press, play) {
   return (lit) => KEYS.split('').forEach((key) => keys[key].classList.toggle('lit', key == lit));
 }
 
-const say = (word) => channel.readyState == 'open' && channel.send(JSON.stringify(word));
+const say = (word) => channel?.readyState == 'open' && channel.send(JSON.stringify(word));
 const lightKey = keypad(
   'page',
   (key) => {
@@ -187,7 +188,7 @@ function shown({tone}) {
   document.getElementById('buffer').value = sender.dtmf.toneBuffer;
 }
 
-channel.onmessage = ({data}) => {
+function told({data}) {
   const {light, heard} = JSON.parse(data);
   if (light !== undefined) lightRust(light);
   if (heard) {
@@ -196,7 +197,7 @@ channel.onmessage = ({data}) => {
     document.querySelector('#log ol').append(line);
     line.scrollIntoView();
   }
-};
+}
 
 const button = document.getElementById('start');
 button.onclick = () => {
