@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod heard;
 mod name;
 mod node;
 mod resolver;
@@ -58,7 +59,8 @@ pub struct Route {
     /// The far side: one of the [`groups`](Self::groups), or one host.
     pub remote: SocketAddr,
     /// Whether what is sent leaves from a port of our own instead of 5353, so that an answer to us
-    /// alone finds its way where several programs share 5353. RFC 6762 §5.1, §15.1
+    /// alone finds its way where several programs share 5353 (RFC 6762 §5.1, §15.1); whether what
+    /// was received came to us alone.
     pub one_shot: bool,
 }
 

@@ -58,6 +58,13 @@ impl Name {
         self.0.strip_suffix(DOMAIN).unwrap_or_default()
     }
 
+    /// Whether it looks like a UUID, as names of candidates do.
+    pub(super) fn is_uuid(&self) -> bool {
+        let parts = self.label().split('-');
+        let is_hex = |c: u8| c.is_ascii_hexdigit();
+        parts.clone().map(str::len).eq([8, 4, 4, 4, 12]) && parts.flat_map(str::bytes).all(is_hex)
+    }
+
     /// The labels from the first to `local`.
     pub(super) fn labels(&self) -> impl Iterator<Item = &str> {
         self.0.split('.')
@@ -108,6 +115,13 @@ mod tests {
         assert_eq!(name.as_str(), "9b36eaac-bb2e-49bb-bb78-21c41c499900.local");
         assert_eq!(name.label(), "9b36eaac-bb2e-49bb-bb78-21c41c499900");
         assert_eq!(name.labels().last(), Some("local"));
+        assert!(name.is_uuid());
+        for other in [
+            "printer.local",
+            "9b36eaac-bb2e-49bb-bb78-21c41c49990g.local",
+        ] {
+            assert!(!other.parse::<Name>().unwrap().is_uuid());
+        }
         for (text, error) in [
             ("", NameError::NotLocal),
             ("local", NameError::NotLocal),
@@ -133,6 +147,7 @@ mod tests {
             assert_eq!(lens, [8, 4, 4, 4, 12]);
             assert_eq!(label.as_bytes()[14], b'4');
             assert!(b"89ab".contains(&label.as_bytes()[19]), "{label}");
+            assert!(name.is_uuid());
             assert_eq!(name.as_str().parse().as_ref(), Ok(name));
         }
         let mut bits: Vec<_> = names.iter().map(Name::as_str).collect();

@@ -237,9 +237,12 @@ impl Task {
     }
 
     fn input(&mut self, datagram: Datagram<'_>) {
-        let route = Route::new(datagram.interface, datagram.remote);
-        // What was not sent to a group may come from anywhere. RFC 6762 §11
         let to_group = datagram.local_ip.is_some_and(|ip| ip.is_multicast());
+        let route = Route {
+            one_shot: !to_group,
+            ..Route::new(datagram.interface, datagram.remote)
+        };
+        // What was not sent to a group may come from anywhere. RFC 6762 §11
         if !to_group && !self.sockets.is_on_link(route.remote.ip()) {
             tracing::debug!(%route.remote, "not on a link of ours");
             return;

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::{
     Full, MessageView, Name, PORT, Rejected, Route,
+    heard::Heard,
     wire::{Query, Section},
 };
 
@@ -21,8 +22,9 @@ const QUERY_ROOM: usize = 12 + 80 + 4 + 6;
 
 /// Asks who is on this link for the address behind a name.
 ///
-/// Only what was asked for is believed, and nothing is kept. A question goes out at once, after one
-/// second, after three and after seven. The first asks for an answer to us alone
+/// Only what was asked for is believed: of that which everybody was told before, only the names of
+/// candidates are kept, and for as long as they hold. A question goes out at once, after one second,
+/// after three and after seven. The first asks for an answer to us alone
 /// (draft-ietf-mmusic-mdns-ice-candidates §3.2.1), at a port of our own: port 5353 is shared with
 /// other programs, and what is sent to it there reaches only one of them (RFC 6762 §15.1). The later
 /// ones are for those who answer everybody, and for firewalls that know port 5353 alone.
@@ -39,6 +41,7 @@ const QUERY_ROOM: usize = 12 + 80 + 4 + 6;
 pub struct Resolver {
     asked: Vec<Asked>,
     resolutions: VecDeque<Resolution>,
+    heard: Heard,
 }
 
 #[derive(Debug)]
@@ -97,6 +100,15 @@ impl Resolver {
         if self.asked.len() + self.resolutions.len() >= MAX_QUERIES {
             return Err(Full(MAX_QUERIES));
         }
+        if let Some(ip) = self
+            .heard
+            .address_of(now, name)
+            .filter(|ip| may_be_a_host(*ip))
+        {
+            let (name, outcome) = (name.clone(), Ok(ip));
+            self.resolutions.push_back(Resolution { name, outcome });
+            return Ok(());
+        }
         self.asked.push(Asked {
             name: name.clone(),
             until: now + Self::TIMEOUT,
@@ -143,7 +155,7 @@ impl Protocol for Resolver {
 
     fn handle_input(
         &mut self,
-        _: Instant,
+        now: Instant,
         route: Route,
         datagram: &mut [u8],
     ) -> Result<(), Rejected> {
@@ -156,6 +168,10 @@ impl Protocol for Resolver {
         }
         if route.remote.port() != PORT {
             return Err(Rejected::WrongPort(route.remote.port()));
+        }
+        // What came to us alone must answer a question of ours. RFC 6762 §11
+        if !route.one_shot {
+            self.heard.listen(now, &message);
         }
         let mut rejected = Rejected::OtherName;
         let mut index = 0;

@@ -31,9 +31,9 @@ const RESPONSE_ROOM: usize = 12 + 2 * 80 + 3 * 32;
 /// Makes names for addresses of this host, and answers for them.
 ///
 /// Names are random, so that nobody else can have them: they are not probed for
-/// (draft-ietf-mmusic-mdns-ice-candidates §3.1.1), and announced at once and a second later
-/// (RFC 6762 §8.3). Whoever knows a name may ask on any interface; everybody is told on the one
-/// that has the address.
+/// (draft-ietf-mmusic-mdns-ice-candidates §3.1.1). Whoever knows a name may ask on any interface;
+/// everybody is told on the one that has the address (RFC 6762 §8.3), but a second later: nothing
+/// may be told twice within a second (§6), and whoever learns of a candidate asks at once.
 #[derive(Debug)]
 pub struct Responder {
     rng: ChaCha12Rng,
@@ -46,8 +46,6 @@ pub struct Responder {
 struct Host {
     name: Name,
     ip: IpAddr,
-    /// The interface that has the address.
-    link: Option<u32>,
     /// When everybody on an interface was last told.
     told: Vec<(Route, Instant)>,
 }
@@ -89,7 +87,7 @@ impl Responder {
     }
 
     /// Makes a name for `ip`, an address of the interface `link` of this host, and announces it
-    /// there; on every interface, if `link` is `None`.
+    /// there, in a while; on every interface, if `link` is `None`.
     ///
     /// # Errors
     ///
@@ -101,18 +99,19 @@ impl Responder {
         let host = Host {
             name: Name::random(&mut self.rng),
             ip,
-            link,
             told: Vec::new(),
         };
         let name = host.name.clone();
-        for at in [now, now + INTERVAL] {
-            self.to_send.extend(host.announcements(at, TTL));
+        for at in [now + INTERVAL, now + 2 * INTERVAL] {
+            let routes = Route::groups(link).into_iter();
+            self.to_send
+                .extend(routes.map(|route| host.unasked(at, route, TTL)));
         }
         self.hosts.push(host);
         Ok(name)
     }
 
-    /// Answers for `name` no longer, and says so where it was announced (RFC 6762 §10.1). Returns
+    /// Answers for `name` no longer, and says so to everybody who was told (RFC 6762 §10.1). Returns
     /// whether it was one of ours.
     pub fn unregister(&mut self, now: Instant, name: &Name) -> bool {
         let Some(index) = self.hosts.iter().position(|host| host.name == *name) else {
@@ -120,7 +119,7 @@ impl Responder {
         };
         let host = self.hosts.swap_remove(index);
         self.to_send.retain(|answer| answer.name != *name);
-        self.to_send.extend(host.announcements(now, 0));
+        self.to_send.extend(host.goodbyes(now));
         true
     }
 
@@ -128,13 +127,31 @@ impl Responder {
     pub fn unregister_all(&mut self, now: Instant) {
         self.to_send.clear();
         let hosts = std::mem::take(&mut self.hosts);
-        let goodbyes = hosts.iter().flat_map(|host| host.announcements(now, 0));
+        let goodbyes = hosts.iter().flat_map(|host| host.goodbyes(now));
         self.to_send.extend(goodbyes);
     }
 
     /// The names that are answered for, and their addresses.
     pub fn names(&self) -> impl Iterator<Item = (&Name, IpAddr)> {
         self.hosts.iter().map(|host| (&host.name, host.ip))
+    }
+
+    /// The next message that is to go. Announcements of what everybody has just been told are not.
+    fn next_due(&mut self, now: Instant) -> Option<Answer> {
+        loop {
+            let due = self.to_send.iter().position(|answer| answer.at <= now)?;
+            let answer = self.to_send.remove(due);
+            let host = self.hosts.iter_mut().find(|host| host.name == answer.name);
+            if let Some(host) = host.filter(|_| answer.route.is_multicast()) {
+                let told = host.told(answer.route);
+                let just_told = told.is_some_and(|at| now < at + INTERVAL);
+                if answer.unasked && just_told {
+                    continue;
+                }
+                host.tell(answer.route, now);
+            }
+            return Some(answer);
+        }
     }
 
     /// Queues an answer, or adds to one that waits for the same readers.
@@ -146,7 +163,11 @@ impl Responder {
         if let Some(waiting) = self.to_send.iter_mut().find(alike) {
             waiting.address |= answer.address;
             waiting.absence |= answer.absence;
-            waiting.at = waiting.at.min(answer.at);
+            // An announcement that becomes an answer goes when an answer may.
+            if waiting.unasked || answer.at < waiting.at {
+                waiting.at = answer.at;
+            }
+            waiting.unasked = false;
             return Ok(());
         }
         let waiting = self.to_send.iter().filter(|other| !other.unasked).count();
@@ -159,21 +180,24 @@ impl Responder {
 }
 
 impl Host {
-    fn announcements(&self, at: Instant, ttl: u32) -> impl Iterator<Item = Answer> {
-        let (name, ip) = (self.name.clone(), self.ip);
-        Route::groups(self.link)
-            .into_iter()
-            .map(move |route| Answer {
-                at,
-                route,
-                name: name.clone(),
-                ip,
-                ttl,
-                address: true,
-                absence: false,
-                legacy: None,
-                unasked: true,
-            })
+    /// What is sent of our own accord.
+    fn unasked(&self, at: Instant, route: Route, ttl: u32) -> Answer {
+        Answer {
+            at,
+            route,
+            name: self.name.clone(),
+            ip: self.ip,
+            ttl,
+            address: true,
+            absence: false,
+            legacy: None,
+            unasked: true,
+        }
+    }
+
+    fn goodbyes(&self, now: Instant) -> impl Iterator<Item = Answer> {
+        let told = self.told.iter();
+        told.map(move |(route, _)| self.unasked(now, *route, 0))
     }
 
     /// When everybody whom `route` leads to was last told.
@@ -224,13 +248,14 @@ impl Host {
     fn answer(&self, now: Instant, route: Route, id: u16, wanted: &Wanted) -> Answer {
         let is_legacy = route.remote.port() != PORT;
         let group = route.group();
+        let to_one = Route::new(route.link, route.remote); // from port 5353, whatever it came to
         let told = self.told(group);
         let is_recent = told.is_some_and(|at| now.saturating_duration_since(at) < RECENT);
         let alone = is_legacy || (wanted.unicast && is_recent);
         let not_before = told.map_or(now, |at| at + INTERVAL);
         Answer {
             at: if alone { now } else { not_before.max(now) },
-            route: if alone { route } else { group },
+            route: if alone { to_one } else { group },
             name: self.name.clone(),
             ip: self.ip,
             ttl: if is_legacy { LEGACY_TTL } else { TTL },
@@ -276,13 +301,7 @@ impl Protocol for Responder {
     fn handle_timeout(&mut self, _: Instant) {}
 
     fn poll_transmit(&mut self, now: Instant, out: &mut TransmitBuf<'_>) -> Option<Route> {
-        let due = self.to_send.iter().position(|answer| answer.at <= now)?;
-        let answer = self.to_send.remove(due);
-        if answer.route.is_multicast()
-            && let Some(host) = self.hosts.iter_mut().find(|host| host.name == answer.name)
-        {
-            host.tell(answer.route, now);
-        }
+        let answer = self.next_due(now)?;
         let response = Response {
             name: &answer.name,
             ip: answer.ip,

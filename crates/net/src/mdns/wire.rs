@@ -299,6 +299,15 @@ impl<'a> NameView<'a> {
         })
     }
 
+    /// The name, if it is of the kind that hosts have on a link.
+    pub fn to_name(&self) -> Option<Name> {
+        let mut labels = self.labels().map(std::str::from_utf8);
+        match (labels.next()?, labels.next()?, labels.next()) {
+            (Ok(label), Ok(domain), None) => format!("{label}.{domain}").parse().ok(),
+            _ => None,
+        }
+    }
+
     /// Whether it is `name`, whatever the case of its letters. RFC 6762 §16
     pub fn is(&self, name: &Name) -> bool {
         let (mut these, mut those) = (self.labels(), name.labels());

@@ -222,3 +222,72 @@ fn one_response_can_answer_for_several_names() {
     assert_eq!(found, ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"]);
     assert_eq!(GROUP_V4.to_string(), "224.0.0.251");
 }
+
+#[test]
+fn what_everybody_was_told_of_late_is_not_asked_for() {
+    let (mut resolver, now) = (Resolver::new(), start());
+    let hear = |resolver: &mut Resolver, bytes: &[u8], one_shot| {
+        let route = Route {
+            one_shot,
+            ..from(FROM)
+        };
+        let heard = resolver.handle_input(now, route, &mut bytes.to_vec());
+        assert_eq!(heard, Err(Rejected::OtherName));
+    };
+    let is_known = |resolver: &mut Resolver, name: &Name, seconds| {
+        let now = now + Duration::from_secs(seconds);
+        resolver.resolve(now, name).unwrap();
+        resolver.cancel(name);
+        resolver
+            .poll_event()
+            .map(|resolution| resolution.outcome.unwrap().to_string())
+    };
+    hear(&mut resolver, &says(&name(1), "10.0.0.1", 120), false);
+    hear(&mut resolver, &says(&name(2), "10.0.0.2", 60), false);
+    hear(&mut resolver, &says(&name(3), "10.0.0.3", 120), true);
+    let printer: Name = "printer.local".parse().unwrap();
+    hear(&mut resolver, &says(&printer, "10.0.0.4", 120), false);
+    assert_eq!(
+        is_known(&mut resolver, &name(1), 119).as_deref(),
+        Some("10.0.0.1")
+    );
+    assert_eq!(is_known(&mut resolver, &name(1), 120), None, "no longer");
+    assert_eq!(is_known(&mut resolver, &name(2), 60), None, "not so long");
+    assert_eq!(
+        is_known(&mut resolver, &name(3), 0),
+        None,
+        "told to us alone, unasked"
+    );
+    assert_eq!(
+        is_known(&mut resolver, &printer, 0),
+        None,
+        "not a candidate's"
+    );
+
+    hear(&mut resolver, &says(&name(1), "10.0.0.9", 120), false);
+    assert_eq!(
+        is_known(&mut resolver, &name(1), 0).as_deref(),
+        Some("10.0.0.9")
+    );
+    hear(&mut resolver, &says(&name(1), "2001:db8::1", 120), false);
+    assert_eq!(
+        is_known(&mut resolver, &name(1), 0),
+        None,
+        "which of the two?"
+    );
+    hear(&mut resolver, &says(&name(1), "2001:db8::1", 0), false);
+    assert_eq!(
+        is_known(&mut resolver, &name(1), 0).as_deref(),
+        Some("10.0.0.9")
+    );
+    hear(&mut resolver, &says(&name(1), "10.0.0.9", 0), false);
+    assert_eq!(is_known(&mut resolver, &name(1), 0), None, "taken back");
+    hear(&mut resolver, &says(&name(1), "224.0.0.1", 120), false);
+    assert_eq!(is_known(&mut resolver, &name(1), 0), None, "no host's");
+
+    for number in 0..10_000 {
+        hear(&mut resolver, &says(&name(number), "10.0.0.1", 120), false);
+    }
+    let known = (0..10_000).filter(|n| is_known(&mut resolver, &name(*n), 0).is_some());
+    assert_eq!(known.count(), 128);
+}

@@ -71,7 +71,7 @@ fn announced(ip: &str) -> (Responder, Name, Instant) {
     let name = responder
         .register(start, ip.parse().unwrap(), LINK)
         .unwrap();
-    for at in [start, start + seconds(1)] {
+    for at in [start + seconds(1), start + seconds(2)] {
         assert_eq!(responder.poll_timeout(), Some(at));
         let announcements = sent(&mut responder, at);
         let routes: Vec<_> = announcements.iter().map(|sent| sent.route).collect();
@@ -80,7 +80,7 @@ fn announced(ip: &str) -> (Responder, Name, Instant) {
         assert_eq!(announcements[0].records(), [(kind, 120, true)]);
     }
     assert_eq!(responder.poll_timeout(), None);
-    (responder, name, start + seconds(1))
+    (responder, name, start + seconds(2))
 }
 
 #[test]
@@ -102,24 +102,70 @@ fn a_name_is_announced_twice_and_taken_back() {
 }
 
 #[test]
-fn a_name_that_was_not_announced_yet_is_taken_back_as_well() {
+fn nobody_hears_of_a_name_that_was_never_told() {
     let (mut responder, now) = (Responder::new([3; 32]), start());
     let ip = IP.parse().unwrap();
-    for _ in 0..3 {
-        responder.register(now, ip, LINK).unwrap();
-    }
+    let name = responder.register(now, ip, LINK).unwrap();
+    let told = responder.register(now, ip, LINK).unwrap();
+    let asker = from("192.168.1.9:5353");
+    let mut ask = query(&told, false);
+    responder.handle_input(now, asker, &mut ask).unwrap();
+    assert_eq!(sent(&mut responder, now).len(), 1);
+    assert!(responder.unregister(now, &name));
     responder.unregister_all(now);
     let goodbyes = sent(&mut responder, now);
-    assert_eq!(goodbyes.len(), 6);
-    assert!(
-        goodbyes
-            .iter()
-            .all(|sent| sent.records() == [(RecordType::A, 0, true)])
-    );
+    assert_eq!(goodbyes.len(), 1, "over IPv6 it was not told");
+    assert_eq!(goodbyes[0].records(), [(RecordType::A, 0, true)]);
+    assert_eq!(goodbyes[0].route, asker.group());
     assert_eq!(
         (responder.poll_timeout(), responder.names().count()),
         (None, 0)
     );
+}
+
+#[test]
+fn who_asks_before_it_is_announced_is_answered_at_once() {
+    let (mut responder, start) = (Responder::new([3; 32]), start());
+    let name = responder
+        .register(start, IP.parse().unwrap(), LINK)
+        .unwrap();
+    let now = start + Duration::from_millis(100);
+    let asker = from("192.168.1.9:5353");
+    responder
+        .handle_input(now, asker, &mut query(&name, false))
+        .unwrap();
+    let answers = sent(&mut responder, now);
+    assert_eq!(answers[0].route, asker.group());
+    // Over IPv4 everybody has just been told when the first announcement is due.
+    let routes = |millis, responder: &mut Responder| {
+        let at = start + Duration::from_millis(millis);
+        let sent = sent(responder, at).into_iter();
+        sent.map(|sent| sent.route).collect::<Vec<_>>()
+    };
+    let [v4, v6] = Route::groups(LINK);
+    assert_eq!(routes(1_000, &mut responder), [v6]);
+    assert_eq!(routes(2_000, &mut responder), [v4, v6]);
+}
+
+#[test]
+fn an_answer_is_not_lost_where_an_announcement_would_be() {
+    let (mut responder, start) = (Responder::new([3; 32]), start());
+    let name = responder
+        .register(start, IP.parse().unwrap(), LINK)
+        .unwrap();
+    let asker = from("192.168.1.9:5353");
+    let mut all = Vec::new();
+    for millis in [100, 300, 1_000, 1_099, 1_100] {
+        let now = start + Duration::from_millis(millis);
+        if millis < 1_000 {
+            responder
+                .handle_input(now, asker, &mut query(&name, false))
+                .unwrap();
+        }
+        let sent = sent(&mut responder, now).into_iter();
+        all.extend(sent.filter(|s| s.route.remote.is_ipv4()).map(|_| millis));
+    }
+    assert_eq!(all, [100, 1_100]);
 }
 
 #[test]
