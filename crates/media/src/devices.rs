@@ -1,6 +1,11 @@
 //! What gives media: [`get_user_media`], [`enumerate_devices`], and devices that need no hardware:
 //! a [tone](Tone) and a [moving picture](TestPicture) that tells the time to people and to programs.
 //!
+//! Microphones come with the feature `microphone` (the `cpal` crate: ALSA, WASAPI, CoreAudio), cameras
+//! with the feature `camera` (Video4Linux; YUYV, UYVY, NV12, I420 and motion JPEG). Of both, what
+//! chooses among a device's ways and what turns its bytes into frames is tested without hardware; what
+//! opens a device was compiled, and has found that there was none, but has not met one yet.
+//!
 //! Tone and picture are pure functions of time. What is sent at a moment can so be told from what
 //! arrives, without a word between the two sides: [`sink`](crate::sink) reads it back.
 //!
@@ -24,12 +29,31 @@
 //! # Ok::<(), pc_media::devices::MediaError>(())
 //! ```
 
+#[cfg(all(feature = "camera", target_os = "linux"))]
+mod camera;
 pub mod clock;
 mod constraints;
 mod digits;
 mod error;
+#[cfg(feature = "microphone")]
+mod microphone;
+#[cfg(any(
+    test,
+    feature = "microphone",
+    all(feature = "camera", target_os = "linux")
+))]
+#[cfg_attr(
+    not(all(feature = "microphone", feature = "camera", target_os = "linux")),
+    allow(dead_code)
+)]
+mod modes;
 mod picture;
+#[cfg(any(test, all(feature = "camera", target_os = "linux")))]
+#[cfg_attr(not(feature = "camera"), allow(dead_code))]
+mod pixels;
 mod run;
+#[cfg(any(test, feature = "microphone"))]
+mod sound;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -81,66 +105,126 @@ impl MediaDeviceInfo {
     }
 }
 
-/// `enumerateDevices()` (mediacapture-streams §9.1): all devices, those of hardware first. This
-/// build captures from none, so all there are
+/// `enumerateDevices()` (mediacapture-streams §9.1): all devices, those of hardware first, of which
+/// there are any only with the features `microphone` and `camera`; the rest
 /// [are synthetic](MediaDeviceInfo::is_synthetic).
 pub fn enumerate_devices() -> Vec<MediaDeviceInfo> {
-    vec![
+    let mut all = Vec::new();
+    #[cfg(feature = "microphone")]
+    all.extend(microphone::list());
+    #[cfg(all(feature = "camera", target_os = "linux"))]
+    all.extend(camera::list());
+    all.extend([
         MediaDeviceInfo::synthetic(SYNTHETIC_TONE, MediaKind::Audio, "Synthetic tone"),
         MediaDeviceInfo::synthetic(SYNTHETIC_PICTURE, MediaKind::Video, "Synthetic picture"),
-    ]
+    ]);
+    all
 }
 
 /// `getUserMedia()` (mediacapture-streams §10.2): a stream with a track for each kind that is asked
 /// for, of devices that satisfy the constraints and come as close as they can to what is ideal.
 ///
-/// A device that needs no hardware is given only to those who ask for one: with
+/// These are microphones and cameras, in a build that has the features. A device that needs no
+/// hardware is given only to those who ask for one: with
 /// [`synthetic`](MediaStreamConstraints::synthetic), or by its id. There is then a thread for each
 /// track. It makes frames while somebody reads them, at the times that the frame rate says without
-/// a drift, and ends when the track and all clones of it are stopped or gone. Sound and picture of
-/// one call have one clock, which begins with the call.
+/// a drift.
+///
+/// A camera gives only the sizes that it has, without scaling (the W3C's `resizeMode` is always
+/// `none`), and a microphone one of its rates: an encoder changes both as it needs. Where a camera
+/// gives nothing for two seconds its track is muted; where a device is unplugged its track ends.
+///
+/// A device is let go when its track and all clones of that are stopped or gone. Sound and picture
+/// of one call have one clock, which begins with the call.
 ///
 /// # Errors
 ///
 /// With the W3C's names ([`MediaError::name`]): `TypeError` where nothing is asked for,
 /// `NotFoundError` where there is no such device, `OverconstrainedError` where none satisfies the
-/// constraints, `NotReadableError` where the operating system refuses.
+/// constraints, `NotAllowedError` where this program may not use it, `NotReadableError` where the
+/// operating system refuses otherwise.
 pub fn get_user_media(constraints: &MediaStreamConstraints) -> Result<MediaStream, MediaError> {
     if constraints.audio.is_none() && constraints.video.is_none() {
         return Err(MediaError::Type);
     }
     // All is chosen before any device is opened (§10.2 step 6.5).
     let synthetic = constraints.synthetic;
-    let microphone = constraints.audio.as_ref();
-    let microphone = microphone.map(|wish| choose_microphone(wish, synthetic));
-    let camera = constraints.video.as_ref();
-    let camera = camera.map(|wish| choose_camera(wish, synthetic));
-    let (microphone, camera) = (microphone.transpose()?, camera.transpose()?);
+    let sound = constraints.audio.as_ref();
+    let sound = sound
+        .map(|wish| Sound::choose(wish, synthetic))
+        .transpose()?;
+    let view = constraints.video.as_ref();
+    let view = view.map(|wish| View::choose(wish, synthetic)).transpose()?;
 
     let start = system::now();
     let mut tracks = Vec::new();
-    if let Some(microphone) = microphone {
-        tracks.push(open_microphone(microphone, start)?);
+    if let Some(sound) = sound {
+        tracks.push(sound.open(start)?);
     }
-    if let Some(camera) = camera {
-        tracks.push(open_camera(camera, start)?);
+    if let Some(view) = view {
+        tracks.push(view.open(start)?);
     }
     Ok(MediaStream::new(uuid_v4(system::random()?), tracks))
 }
 
-fn choose_microphone(wish: &AudioConstraints, synthetic: bool) -> Result<Microphone, MediaError> {
-    find(MediaKind::Audio, &wish.device_id, SYNTHETIC_TONE, synthetic)?;
-    Microphone::choose(wish)
+/// What sound was chosen.
+enum Sound {
+    Tone(Microphone),
+    #[cfg(feature = "microphone")]
+    Heard(Box<microphone::Chosen>),
 }
 
-fn choose_camera(wish: &VideoConstraints, synthetic: bool) -> Result<Camera, MediaError> {
-    find(
-        MediaKind::Video,
-        &wish.device_id,
-        SYNTHETIC_PICTURE,
-        synthetic,
-    )?;
-    Camera::choose(wish)
+impl Sound {
+    fn choose(wish: &AudioConstraints, synthetic: bool) -> Result<Self, MediaError> {
+        if wants_synthetic(&wish.device_id, synthetic) {
+            check_id(&wish.device_id, SYNTHETIC_TONE)?;
+            return Microphone::choose(wish).map(Self::Tone);
+        }
+        #[cfg(feature = "microphone")]
+        return microphone::choose(wish).map(|it| Self::Heard(Box::new(it)));
+        #[cfg(not(feature = "microphone"))]
+        Err(MediaError::NotFound {
+            kind: MediaKind::Audio,
+        })
+    }
+
+    fn open(self, start: Instant) -> Result<MediaStreamTrack, MediaError> {
+        match self {
+            Self::Tone(microphone) => open_microphone(microphone, start),
+            #[cfg(feature = "microphone")]
+            Self::Heard(chosen) => microphone::open(*chosen, start),
+        }
+    }
+}
+
+/// What picture was chosen.
+enum View {
+    Test(Camera),
+    #[cfg(all(feature = "camera", target_os = "linux"))]
+    Seen(Box<camera::Chosen>),
+}
+
+impl View {
+    fn choose(wish: &VideoConstraints, synthetic: bool) -> Result<Self, MediaError> {
+        if wants_synthetic(&wish.device_id, synthetic) {
+            check_id(&wish.device_id, SYNTHETIC_PICTURE)?;
+            return Camera::choose(wish).map(Self::Test);
+        }
+        #[cfg(all(feature = "camera", target_os = "linux"))]
+        return camera::choose(wish).map(|it| Self::Seen(Box::new(it)));
+        #[cfg(not(all(feature = "camera", target_os = "linux")))]
+        Err(MediaError::NotFound {
+            kind: MediaKind::Video,
+        })
+    }
+
+    fn open(self, start: Instant) -> Result<MediaStreamTrack, MediaError> {
+        match self {
+            Self::Test(camera) => open_camera(camera, start),
+            #[cfg(all(feature = "camera", target_os = "linux"))]
+            Self::Seen(chosen) => camera::open(*chosen, start),
+        }
+    }
 }
 
 fn open_microphone(microphone: Microphone, start: Instant) -> Result<MediaStreamTrack, MediaError> {
@@ -157,29 +241,17 @@ fn open_camera(camera: Camera, start: Instant) -> Result<MediaStreamTrack, Media
     Ok(track)
 }
 
-/// Whether the one device of this kind is among those that may be given, and the one that is
-/// wanted.
-fn find(
-    kind: MediaKind,
-    wish: &Constraint<String>,
-    device: &str,
-    synthetic: bool,
-) -> Result<(), MediaError> {
+/// Whether a device that needs no hardware is asked for.
+fn wants_synthetic(wish: &Constraint<String>, synthetic: bool) -> bool {
     let named = [&wish.exact, &wish.ideal];
-    let is_named = named.into_iter().flatten().any(|id| is_synthetic(id));
-    if !synthetic && !is_named {
-        return Err(MediaError::NotFound { kind });
-    }
-    let device = device.to_owned();
-    if wish
-        .choose(device.clone(), device.clone(), device)
-        .is_none()
-    {
-        return Err(MediaError::Overconstrained {
-            constraint: "deviceId",
-        });
-    }
-    Ok(())
+    synthetic || named.into_iter().flatten().any(|id| is_synthetic(id))
+}
+
+/// Whether this device may be the one that is wanted.
+fn check_id(wish: &Constraint<String>, device: &str) -> Result<(), MediaError> {
+    let own = || device.to_owned();
+    let chosen = wish.choose(own(), own(), own());
+    chosen.map(|_| ()).ok_or(error::overconstrained("deviceId"))
 }
 
 fn is_synthetic(device_id: &str) -> bool {

@@ -65,11 +65,21 @@
 //! | [`TrackFrames`] | one who reads a track's frames; may [`Request`] something of the source |
 //! | [`AudioFrame`], [`VideoFrame`], [`EncodedFrame`] | what flows, each in a [`MediaFrame`]; cheap to clone |
 //! | [`codec`] | encoders and decoders, by their names in SDP |
-//! | [`devices`] | `getUserMedia`, `enumerateDevices`; a tone, and a picture that tells the time |
+//! | [`devices`] | `getUserMedia`, `enumerateDevices`; microphones, cameras; a tone, and a picture that tells the time |
 //! | [`sink`] | meters of level and tone, the reader of that time, a recorder to files |
 //! | [`MediaStream`], [`StreamEvents`] | the W3C's interface of a set of tracks, and what it fires |
 //! | [`StreamControl`] | the other half of a peer's stream: adds and removes with events |
 //! | [`uuid_v4`] | ids from randomness that the caller brings |
+//!
+//! # Features
+//!
+//! | feature | what it brings | what it needs |
+//! |---|---|---|
+//! | `opus`, `vp8`, `vp9` (defaults) | these codecs | nothing but cargo |
+//! | `av1` | the AV1 codec | nothing but cargo, and a minute to compile |
+//! | `h264` | the H.264 codec | a C++ compiler |
+//! | `microphone` | microphones in [`devices`] | on Linux the headers of ALSA: `libasound2-dev`, `alsa-lib-devel` |
+//! | `camera` | cameras in [`devices`], on Linux | nothing but cargo |
 //!
 //! # Design decision
 //!

@@ -69,6 +69,18 @@
 //! | [`engine::Connection`] | the same without I/O: ICE, DTLS, SCTP and offer/answer composed, a [`pc_proto::Protocol`] |
 //! | [`state`], [`Error`] | states and errors by the W3C's names |
 //!
+//! # Features
+//!
+//! | feature | what it brings | what it needs |
+//! |---|---|---|
+//! | `serde` | descriptions and candidates as the JSON that browsers have | nothing but cargo |
+//! | `av1` | AV1, which is then offered | nothing but cargo, and a minute to compile |
+//! | `h264` | H.264, which is then offered | a C++ compiler |
+//! | `microphone` | microphones in [`devices`] | on Linux the headers of ALSA: `libasound2-dev`, `alsa-lib-devel` |
+//! | `camera` | cameras in [`devices`], on Linux | nothing but cargo |
+//!
+//! Opus, G.722, PCMU, PCMA, VP8 and VP9 are always there.
+//!
 //! # Design decision
 //!
 //! The engine is a value that is driven from outside, and the asynchronous half is a thin driver:

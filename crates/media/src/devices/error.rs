@@ -9,8 +9,9 @@ pub enum MediaError {
     Type,
     /// There is no device of this kind.
     #[error(
-        "no {kind} device: this build captures from none. Ask for one that needs no hardware with \
-         `synthetic: true`, or feed a track of your own through `MediaStreamTrack::new`"
+        "no {kind} device was found; a build has those of hardware with the features `microphone` and \
+         `camera`. Ask for one that needs none with `synthetic: true`, or feed a track of your own through \
+         `MediaStreamTrack::new`"
     )]
     NotFound {
         /// What was asked for.
@@ -22,7 +23,10 @@ pub enum MediaError {
         /// The W3C's name of the property, `OverconstrainedError.constraint`.
         constraint: &'static str,
     },
-    /// The operating system refused.
+    /// The operating system does not let this program use the device.
+    #[error("the device may not be used: {0}")]
+    NotAllowed(String),
+    /// The operating system refused, as where another program has the device.
     #[error("the device cannot be read: {0}")]
     NotReadable(String),
 }
@@ -34,7 +38,12 @@ impl MediaError {
             Self::Type => "TypeError",
             Self::NotFound { .. } => "NotFoundError",
             Self::Overconstrained { .. } => "OverconstrainedError",
+            Self::NotAllowed(_) => "NotAllowedError",
             Self::NotReadable(_) => "NotReadableError",
         }
     }
+}
+
+pub(super) fn overconstrained(constraint: &'static str) -> MediaError {
+    MediaError::Overconstrained { constraint }
 }

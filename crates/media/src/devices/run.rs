@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{AudioConstraints, MediaError, TestPicture, Tone, VideoConstraints, system};
+use super::{
+    AudioConstraints, MediaError, TestPicture, Tone, VideoConstraints, error::overconstrained,
+    system,
+};
 use crate::{AudioFrame, MediaFrame, TrackSource};
 
 /// How late a device may be and still give every frame. After that, a machine that slept for one
@@ -62,7 +65,7 @@ pub(super) fn next<D: Device>(device: &D, index: u64, elapsed: Duration) -> u64 
 }
 
 /// Sleeps until `due`, and says whether media is still wanted; wakes at once when it is not.
-fn wait(source: &TrackSource, due: Instant) -> bool {
+pub(super) fn wait(source: &TrackSource, due: Instant) -> bool {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {
@@ -175,8 +178,4 @@ impl Device for Camera {
         let frame = TestPicture::frame(at, self.width, self.height);
         frame.ok().map(MediaFrame::from)
     }
-}
-
-fn overconstrained(constraint: &'static str) -> MediaError {
-    MediaError::Overconstrained { constraint }
 }

@@ -1,4 +1,9 @@
-//! Pace, in times of our own; and how the thread ends.
+//! Pace, in times of our own; how the thread ends; and what makes frames of a device's bytes, without
+//! a device.
+
+mod modes;
+mod pixels;
+mod sound;
 
 use std::time::Duration;
 

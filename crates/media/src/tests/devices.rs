@@ -50,6 +50,10 @@ fn nothing_synthetic_is_given_unasked() {
         .expect_err("an error")
     };
     assert_eq!(ask(false, false).name(), "TypeError");
+    if enumerate_devices().iter().any(|it| !it.is_synthetic()) {
+        // A machine with hardware gives that.
+        return;
+    }
     let kind = MediaKind::Audio;
     assert_eq!(ask(true, false), MediaError::NotFound { kind });
     let error = ask(false, true);
@@ -71,10 +75,12 @@ fn nothing_synthetic_is_given_unasked() {
 
 #[test]
 fn a_device_that_is_listed_is_given_by_its_id() {
-    let devices = enumerate_devices();
+    let mut devices = enumerate_devices();
+    // Those of hardware come first, where there are any.
+    assert!(devices.is_sorted_by_key(|it| it.is_synthetic()));
+    devices.retain(|it| it.is_synthetic());
     let ids: Vec<_> = devices.iter().map(|it| it.device_id.as_str()).collect();
     assert_eq!(ids, [SYNTHETIC_TONE, SYNTHETIC_PICTURE]);
-    assert!(devices.iter().all(|it| it.is_synthetic()));
     let ask = |device_id| {
         get_user_media(&MediaStreamConstraints {
             audio: Some(AudioConstraints {
