@@ -52,6 +52,7 @@
 //! | [`Candidate`], [`CandidatePair`], [`CandidateKind`] | addresses, and two of them |
 //! | [`State`], [`Role`], [`Event`] | what became of it |
 //! | [`StunClient`] | asks a STUN server for the address that it sees |
+//! | [`turn::Client`] | one allocation on a TURN server; [`turn`] says how it is driven |
 //! | [`StreamFrames`] | messages of a TCP or TLS stream from a server |
 //! | [`ServerUri`] | a `stun:`, `stuns:`, `turn:` or `turns:` URL |
 //! | [`Error`], [`Rejected`] | the caller's mistakes; why a datagram was dropped |
@@ -70,6 +71,21 @@
 //! Data may flow over the best valid pair before nomination (RFC 8445 §12.1), so that a session is
 //! up one round trip after both sides know each other.
 //!
+//! # Servers
+//!
+//! A [`StunClient`] and a [`turn::Client`] are engines of their own, one for each server and socket:
+//! the agent does not know of them. Whoever composes them with it
+//!
+//! 1. reads URLs with [`ServerUri`], resolves names and opens TCP and TLS connections, whose bytes
+//!    [`StreamFrames`] cuts into messages;
+//! 2. hands a datagram from a client's [`path`](turn::Client::path) to that client, and to the agent
+//!    what is left of it: [`Rejected::UnmatchedResponse`] on a shared socket, or [`turn::PeerData`],
+//!    whose path is from the relayed address to the peer;
+//! 3. makes candidates of [`StunEvent::Mapped`] and of [`turn::Client::allocation`], starting at most
+//!    one client in 50 ms (Ta, RFC 8445 §14.2);
+//! 4. sends what the agent has for a relayed path through [`turn::Client::wrap`];
+//! 5. tells of [`ServerError`] as [`code`](ServerError::code) and text, and follows an [`Alternate`].
+//!
 //! # Where it departs from the RFCs
 //!
 //! - A frozen pair is checked when it is nobody else's turn, not only after the check that froze it
@@ -84,13 +100,15 @@
 //! # Specifications
 //!
 //! RFC 8445 (ICE), RFC 8838 (trickle), RFC 8863 (patience), RFC 7675 (consent), RFC 8421 (IPv4 and
-//! IPv6), RFC 8489 (STUN), W3C webrtc-pc §5.6 (states).
+//! IPv6), RFC 8489 (STUN), RFC 8656 (TURN), RFC 6062 (TURN for TCP), RFC 8016 (mobility), RFC 7064 and
+//! RFC 7065 (URLs), W3C webrtc-pc §5.6 (states).
 //!
 //! # Non-goals
 //!
-//! It opens no socket, enumerates no interface and resolves no name. Candidates from STUN and TURN
-//! servers, TCP (RFC 6544) and mDNS names are not gathered yet; those of a peer are used. It is not
-//! a lite implementation; against a lite peer it is controlling.
+//! It opens no socket, enumerates no interface and resolves no name. The agent takes host candidates
+//! of its own side and candidates of every kind of its peer; TCP (RFC 6544) and mDNS names are not
+//! gathered. It is not a lite implementation; against a lite peer it is controlling. No discovery of
+//! servers through DNS SRV (RFC 8489 §8), no third-party authorization (RFC 7635).
 #![cfg_attr(
     not(test),
     deny(

@@ -32,12 +32,7 @@ impl Redirects {
         answer: &MessageView<'_>,
     ) -> Result<Alternate, ServerError> {
         let to = match answer.attribute(AttributeType::ALTERNATE_SERVER) {
-            // "the same address family as the request" (RFC 8489 §14.15)
-            Some(Attribute::AlternateServer(to))
-                if is_usable(to) && to.is_ipv4() == from.is_ipv4() =>
-            {
-                to
-            }
+            Some(Attribute::AlternateServer(to)) if may_lead(from, to) => to,
             _ => return Err(ServerError::BadResponse("ALTERNATE-SERVER")),
         };
         let mut tried = self.0.clone();
@@ -58,6 +53,14 @@ impl Redirects {
             redirects: Self(tried),
         })
     }
+}
+
+/// Whether a server at `from` may send its clients to `to`: to the same family (RFC 8489 §14.15), and
+/// from elsewhere not to services of this host, as browsers see to too.
+fn may_lead(from: SocketAddr, to: SocketAddr) -> bool {
+    is_usable(to)
+        && to.is_ipv4() == from.is_ipv4()
+        && (from.ip().is_loopback() || !to.ip().to_canonical().is_loopback())
 }
 
 /// Where a server sends its client (RFC 8489 §10): make another client, for this server and over the

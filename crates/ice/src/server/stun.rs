@@ -107,7 +107,6 @@ const _: () = assert!(size_of::<StunEvent>() <= 80);
 /// assert_eq!(client.poll_event(), Some(StunEvent::Mapped("198.51.100.7:61000".parse()?)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct StunClient {
     config: StunConfig,
     rng: ChaCha12Rng,
@@ -325,6 +324,18 @@ impl Protocol for StunClient {
             State::Waiting { until } => *until,
             State::Ended => None,
         }
+    }
+}
+
+impl fmt::Debug for StunClient {
+    /// Without what is random.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StunClient")
+            .field("config", &self.config)
+            .field("state", &self.state)
+            .field("mapped", &self.mapped)
+            .field("events", &self.events)
+            .finish_non_exhaustive()
     }
 }
 

@@ -277,6 +277,7 @@ fn redirections_are_followed_and_not_in_circles() {
     }
     for wrong in [
         alternate("[2001:db8::1]:3478"),
+        alternate("127.0.0.1:25"),
         alternate("0.0.0.0:1"),
         domain,
     ] {
