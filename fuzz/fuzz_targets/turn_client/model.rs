@@ -156,9 +156,6 @@ impl World {
             let mut out = batch.transmit_buf(1200, 8);
             assert_eq!(self.client.poll_transmit(self.now, &mut out), None);
         }
-        let shown = format!("{:?}", self.client);
-        assert!(!shown.contains(PASSWORD), "a password is shown");
-        assert!(shown.len() < 1 << 20, "the client grows");
     }
 
     fn pass(&mut self, time: Duration) {
@@ -191,7 +188,7 @@ impl World {
 
     /// What the client says of its state.
     fn summary(&self) -> (String, Vec<(bool, bool)>) {
-        let peers = (0..=255).map(peer);
+        let peers = (0..32).map(|i| peer(i & 7 | i >> 3 << 6));
         let flags = |peer: SocketAddr| {
             (
                 self.client.is_permitted(peer.ip()),
@@ -391,6 +388,9 @@ impl World {
 
     /// With a good server every request is answered, and nothing is left to be sent.
     fn recover(&mut self) {
+        let shown = format!("{:?}", self.client);
+        assert!(!shown.contains(PASSWORD), "a password is shown");
+        assert!(shown.len() < 1 << 20, "the client grows");
         for _ in 0..2_000 {
             self.transmit();
             while !self.open.is_empty() {

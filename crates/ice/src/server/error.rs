@@ -24,9 +24,11 @@ impl ErrorResponse {
 impl From<ErrorCode<'_>> for ErrorResponse {
     fn from(error: ErrorCode<'_>) -> Self {
         let end = error.reason.floor_char_boundary(MAX_REASON);
+        let reason = error.reason.get(..end).unwrap_or_default();
         Self {
             code: error.code,
-            reason: error.reason.get(..end).unwrap_or_default().into(),
+            // coturn counts the padding as part of the phrase.
+            reason: reason.trim_end_matches('\0').into(),
         }
     }
 }

@@ -164,6 +164,56 @@ fn an_allocation_moves_to_another_path() {
     }
 }
 
+/// What was asked on the old path is asked again on the new one: requests that were under way, and
+/// refreshes that were.
+#[test]
+fn what_was_under_way_is_asked_again() {
+    let change = |config: &mut turn::Config| config.mobility = true;
+    let policy = Policy {
+        mobility: true,
+        ..Policy::default()
+    };
+    let mut world = World::with(8.into(), policy, change).allocate();
+    world.bind(PEERS[0]);
+    world.network.run_for(Duration::from_secs(478));
+    world.server().policy.silent = true;
+    world.network.run_for(Duration::from_secs(5));
+    let (now, path) = (world.now(), world.app().client.path());
+    let client = &mut world.app().client;
+    client.bind_channel(now, address(PEERS[1])).unwrap();
+    client.move_to(now, path).unwrap();
+    world.server().policy.silent = false;
+    let mut events = world.until(|event| *event == turn::Event::Moved);
+    world.network.run_for(ms(200));
+    events.extend(world.events());
+    let peer = address(PEERS[1]);
+    assert!(events.contains(&turn::Event::Permitted(peer.ip())));
+    assert!(events.contains(&turn::Event::ChannelBound(peer)));
+    world.network.run_for(Duration::from_secs(300));
+    assert!(world.app().client.has_channel(address(PEERS[0])));
+    assert!(world.echoes(PEERS[0], b"x") && world.echoes(PEERS[1], b"y"));
+}
+
+/// RFC 8656 §9: 300 s, whatever becomes of the request for more.
+#[test]
+fn a_permission_lapses_while_it_is_asked_for() {
+    let change = |config: &mut turn::Config| config.timing.last_wait = 100;
+    let mut world = World::with(10.into(), Policy::default(), change).allocate();
+    world.permit(PEERS[0]);
+    let (start, ip) = (world.now(), address(PEERS[0]).ip());
+    world.server().policy.silent = true;
+    world.network.run_until(start + Duration::from_secs(299));
+    assert!(world.app().client.is_permitted(ip));
+    world.network.run_until(start + Duration::from_secs(300));
+    assert!(!world.app().client.is_permitted(ip));
+    assert_eq!(world.events(), [], "an answer may still come");
+    world.server().policy.silent = false;
+    world.network.run_for(Duration::from_secs(60));
+    // The last transmission was answered by nobody.
+    let timeout = turn::Event::NotPermitted(ip, ServerError::Timeout);
+    assert_eq!(world.events(), [timeout]);
+}
+
 /// RFC 8016 §3.1: without a ticket it cannot.
 #[test]
 fn without_a_ticket_nothing_moves() {

@@ -202,9 +202,13 @@ fn errors_are_told() {
         kind: AttributeType(0x7777),
         value: &[],
     };
-    let refused = ErrorCode {
+    let padded = ErrorCode {
         code: 420,
+        reason: "no, \"thank\" you\0\0",
+    };
+    let refused = ErrorCode {
         reason: "no, \"thank\" you",
+        ..padded
     };
     let text = "the server refuses: 420 no, \"thank\" you";
     let bad = |what| ServerError::BadResponse(what);
@@ -225,7 +229,7 @@ fn errors_are_told() {
         ),
         (
             Class::Error,
-            Attribute::ErrorCode(refused),
+            Attribute::ErrorCode(padded),
             ServerError::Refused(refused.into()),
         ),
     ] {
