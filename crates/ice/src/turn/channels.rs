@@ -1,7 +1,7 @@
 //! Channels, [RFC 8656 §12](https://www.rfc-editor.org/rfc/rfc8656#section-12).
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
 
@@ -25,8 +25,8 @@ const MAX_CHANNELS: usize = 128;
 ///
 /// ```text
 ///   Wanted ──take_due()──► Asked ──bound()──► Bound ──take_due()──► Bound, asked ─ …
-///     ▲                      └──────retire()────┴─► Retired ──time──► (gone)
-///     └────────────────add(), for the same peer───────┘
+///     ▲                      └─retire(), take_lapsed()─► Retired ──time──► (gone)
+///     └──────────────────add(), for the same peer───────────┘
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -68,7 +68,7 @@ impl Channels {
 
     /// Asks for a channel to this peer, unless there is one.
     pub(super) fn add(&mut self, now: Instant, peer: SocketAddr) -> Result<(), Error> {
-        self.expire(now);
+        self.forget_old(now);
         if let Some(channel) = self.list.iter_mut().find(|channel| channel.peer == peer) {
             // A peer keeps its number: another one is forbidden until the quarantine is over.
             if matches!(channel.phase, Phase::Retired { .. }) {
@@ -163,17 +163,52 @@ impl Channels {
         is_new
     }
 
-    /// Ends those that have not been refreshed in time, and forgets those whose quarantine is over.
-    pub(super) fn expire(&mut self, now: Instant) {
-        let over = |until: Option<Instant>| until.is_some_and(|until| until <= now);
-        for channel in &mut self.list {
-            if let Phase::Bound { until, .. } = channel.phase
-                && over(until)
-            {
-                let until = now.checked_add(QUARANTINE);
-                channel.phase = Phase::Retired { until };
-            }
+    /// No longer uses the channels to an address.
+    pub(super) fn retire_all(&mut self, now: Instant, ip: IpAddr) {
+        let of = |channel: &Channel| channel.peer.ip() == ip;
+        let peers: Vec<_> = self
+            .list
+            .iter()
+            .filter(|it| of(it))
+            .map(|it| it.peer)
+            .collect();
+        for peer in peers {
+            self.retire(now, peer);
         }
+    }
+
+    /// A refresh has failed: whether the channel lasts long enough for another one.
+    pub(super) fn retry(&mut self, at: Instant, peer: SocketAddr) -> bool {
+        let of = |channel: &&mut Channel| channel.peer == peer;
+        match self.list.iter_mut().find(of).map(|it| &mut it.phase) {
+            Some(Phase::Bound {
+                until,
+                due_at,
+                asked,
+            }) if until.is_some_and(|until| at < until) => {
+                (*due_at, *asked) = (Some(at), false);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// One that has not been refreshed in time.
+    pub(super) fn take_lapsed(&mut self, now: Instant) -> Option<SocketAddr> {
+        self.list.iter_mut().find_map(|channel| {
+            let Phase::Bound { until, .. } = channel.phase else {
+                return None;
+            };
+            until.filter(|until| *until <= now)?;
+            let until = now.checked_add(QUARANTINE);
+            channel.phase = Phase::Retired { until };
+            Some(channel.peer)
+        })
+    }
+
+    /// Forgets those whose quarantine is over.
+    fn forget_old(&mut self, now: Instant) {
+        let over = |until: Option<Instant>| until.is_some_and(|until| until <= now);
         self.list
             .retain(|channel| !matches!(channel.phase, Phase::Retired { until } if over(until)));
     }

@@ -124,9 +124,11 @@ impl Client {
         Ok(())
     }
 
-    /// Lets the permission for an address lapse, and no longer sends there or takes from there.
-    pub fn revoke(&mut self, ip: IpAddr) {
+    /// Lets the permission for an address lapse and the channels to it, and no longer sends there or
+    /// takes from there.
+    pub fn revoke(&mut self, now: Instant, ip: IpAddr) {
         self.permissions.remove(ip);
+        self.channels.retire_all(now, ip);
     }
 
     /// Whether the server relays to and from this address.
@@ -135,8 +137,8 @@ impl Client {
     }
 
     /// Asks for a channel to `peer` and keeps it, until [`unbind_channel`](Self::unbind_channel)
-    /// (RFC 8656 §12); asks for the permission too. [`Event::ChannelBound`] or
-    /// [`Event::ChannelRefused`] follow, unless it is there.
+    /// (RFC 8656 §12); asks for the permission too. [`Event::ChannelBound`],
+    /// [`Event::ChannelRefused`] or [`Event::NotPermitted`] follow, unless it is there.
     ///
     /// # Errors
     ///
@@ -288,7 +290,9 @@ impl Client {
             self.end(Event::Failed(ServerError::AllocationLost));
         }
         self.permissions.lapse(now);
-        self.channels.expire(now);
+        while let Some(peer) = self.channels.take_lapsed(now) {
+            self.tell(Event::ChannelRefused(peer, ServerError::Timeout));
+        }
     }
 
     /// Begins every request that is due, as far as there is room.

@@ -124,6 +124,8 @@ impl Client {
     fn channel_data<'d>(&self, datagram: &'d mut [u8]) -> Result<PeerData<'d>, Rejected> {
         let header = ChannelHeader::parse(datagram)?;
         let peer = self.channels.peer_of(header.number);
+        // The permission may be there before its answer is here.
+        let peer = peer.filter(|peer| self.permissions.contains(peer.ip()));
         let peer = peer.ok_or(Rejected::UnknownChannel(header.number.number()))?;
         let data = datagram.get_mut(header.data()).unwrap_or_default();
         Ok(PeerData { peer, data })

@@ -10,7 +10,7 @@ pub enum Event {
     Allocated,
     /// Datagrams from this address are relayed, and those to it may be sent.
     Permitted(IpAddr),
-    /// Datagrams from this address are not relayed, or no longer.
+    /// Datagrams from and to this address are not relayed, or no longer, through channels either.
     NotPermitted(IpAddr, ServerError),
     /// Datagrams to and from this peer go through a channel.
     ChannelBound(SocketAddr),

@@ -62,6 +62,11 @@ impl Permissions {
         self.0.len() < before
     }
 
+    /// Whether one is asked for, or there.
+    pub(super) fn contains(&self, ip: IpAddr) -> bool {
+        self.get(ip).is_some()
+    }
+
     /// Whether the server relays to and from this address.
     pub(super) fn allows(&self, ip: IpAddr) -> bool {
         self.get(ip)
@@ -88,6 +93,17 @@ impl Permissions {
         permission.due_at = now.checked_add(REFRESH_AFTER);
         let until = now.checked_add(LIFETIME);
         std::mem::replace(&mut permission.granted_until, until).is_none()
+    }
+
+    /// A refresh has failed: whether the permission lasts long enough for another one.
+    pub(super) fn retry(&mut self, at: Instant, ip: IpAddr) -> bool {
+        match self.get_mut(ip) {
+            Some(permission) if permission.granted_until.is_some_and(|until| at < until) => {
+                (permission.asked, permission.due_at) = (false, Some(at));
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Ends those that have not been refreshed in time; their requests are still open.

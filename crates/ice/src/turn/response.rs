@@ -165,11 +165,18 @@ impl Client {
             // The server says that there is no allocation.
             _ if is_mismatch(&error) => self.end(Event::Failed(error)),
             (Purpose::Permit(peer), _) => {
+                if may_pass(&error) && self.permissions.retry(now + RETRY, peer.ip()) {
+                    return;
+                }
+                self.channels.retire_all(now, peer.ip());
                 if self.permissions.remove(peer.ip()) {
                     self.tell(Event::NotPermitted(peer.ip(), error));
                 }
             }
             (Purpose::Bind(_, peer), _) => {
+                if may_pass(&error) && self.channels.retry(now + RETRY, peer) {
+                    return;
+                }
                 if self.channels.retire(now, peer) {
                     self.tell(Event::ChannelRefused(peer, error));
                 }

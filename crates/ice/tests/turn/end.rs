@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use pc_ice::{Error, ServerError, turn};
+use pc_proto::{Batch, Protocol};
 use pc_simnet::{for_each_seed, ms};
 use pc_stun::Method;
 
 use crate::{
     server::Policy,
-    world::{PEERS, SERVER, World, address},
+    world::{PEERS, SERVER, World, address, config},
 };
 
 /// RFC 8656 §8.1: a Refresh with a lifetime of zero.
@@ -56,6 +57,18 @@ fn closing_early_releases_what_comes_later() {
         let released = world.server().requests(Method::REFRESH).len();
         assert_eq!(released, usize::from(after > 20), "after {after} ms");
     }
+}
+
+/// Where nothing has been asked, nothing is waited for.
+#[test]
+fn closing_at_once_sends_nothing() {
+    let mut client = turn::Client::new(config(1.into())).unwrap();
+    let now = pc_simnet::epoch();
+    client.close(now);
+    assert_eq!(client.poll_event(), Some(turn::Event::Released));
+    let mut batch = Batch::new();
+    let mut out = batch.transmit_buf(1200, 8);
+    assert_eq!(client.poll_transmit(now, &mut out), None);
 }
 
 /// A server that does not answer is not waited for.

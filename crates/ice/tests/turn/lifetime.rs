@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pc_ice::{ServerError, turn};
+use pc_proto::{Batch, Protocol};
 use pc_simnet::{for_each_seed, ms};
 use pc_stun::{ErrorCode, Method};
 
@@ -137,6 +138,55 @@ fn an_outage_of_half_a_minute_is_survived() {
     assert_eq!(world.events(), []);
 }
 
+/// Requests that fail are made again while there is time.
+#[test]
+fn an_outage_of_a_minute_is_survived_as_well() {
+    let mut world = World::new(Policy::default()).allocate();
+    world.bind(PEERS[0]);
+    for (at, method) in [
+        (235, Method::CREATE_PERMISSION),
+        (475, Method::CHANNEL_BIND),
+    ] {
+        world
+            .network
+            .run_until(pc_simnet::epoch() + Duration::from_secs(at));
+        world.server().policy.silent = true;
+        world.network.run_for(Duration::from_secs(50));
+        world.server().policy.silent = false;
+        world.network.run_for(Duration::from_secs(10));
+        let answered = times(&mut world, method);
+        assert!(*answered.last().unwrap() > at + 44, "{answered:?}");
+    }
+    world.network.run_for(Duration::from_secs(300));
+    assert_eq!(world.events(), []);
+    assert!(world.app().client.has_channel(address(PEERS[0])));
+    assert!(world.echoes(PEERS[0], b"x"));
+}
+
+/// RFC 8656 §12: a channel whose refreshes fail is told when it ends.
+#[test]
+fn a_channel_that_lapses_is_told() {
+    let policy = Policy {
+        refuse: [(Method::CHANNEL_BIND, ErrorCode::SERVER_ERROR); 40]
+            .into_iter()
+            .collect(),
+        ..Policy::default()
+    };
+    let mut world = World::new(Policy::default()).allocate();
+    world.bind(PEERS[0]);
+    world.server().policy = policy;
+    let (start, peer) = (world.now(), address(PEERS[0]));
+    let events = world.until(|event| matches!(event, turn::Event::ChannelRefused(..)));
+    assert_eq!(events.len(), 1);
+    let after = world.now() - start;
+    assert!(
+        after > Duration::from_secs(590) && after <= Duration::from_secs(600),
+        "{after:?}"
+    );
+    assert!(!world.app().client.has_channel(peer));
+    assert!(world.echoes(PEERS[0], b"in an indication"));
+}
+
 /// RFC 8016 §3.2: the allocation, its permissions and channels move with the client.
 #[test]
 fn an_allocation_moves_to_another_path() {
@@ -182,6 +232,10 @@ fn what_was_under_way_is_asked_again() {
     let client = &mut world.app().client;
     client.bind_channel(now, address(PEERS[1])).unwrap();
     client.move_to(now, path).unwrap();
+    // RFC 8016 §3.2: nothing else counts before the Refresh with the ticket.
+    let mut batch = Batch::new();
+    client.poll_transmit(now, &mut batch.transmit_buf(1200, 8));
+    assert_eq!(batch.len(), 1);
     world.server().policy.silent = false;
     let mut events = world.until(|event| *event == turn::Event::Moved);
     world.network.run_for(ms(200));

@@ -190,15 +190,10 @@ fn peers_of_another_family_are_not_asked_for() {
     let mut world = World::new(Policy::default()).allocate();
     let (now, peer) = (world.now(), address(PEERS[2]));
     world.app().client.bind_channel(now, peer).unwrap();
-    let error = || ServerError::Refused(ErrorCode::PEER_ADDRESS_FAMILY_MISMATCH.into());
+    let error = ServerError::Refused(ErrorCode::PEER_ADDRESS_FAMILY_MISMATCH.into());
     world.network.run_for(ms(100));
-    assert_eq!(
-        world.events(),
-        [
-            turn::Event::NotPermitted(peer.ip(), error()),
-            turn::Event::ChannelRefused(peer, error())
-        ]
-    );
+    let refused = turn::Event::NotPermitted(peer.ip(), error);
+    assert_eq!(world.events(), [refused]);
     assert_eq!(world.server().seen.len(), 2, "the allocation alone");
     let useless = world.app().client.permit(now, address("0.0.0.0:9"));
     assert_eq!(useless, Err(Error::UnusableAddress));
@@ -207,14 +202,42 @@ fn peers_of_another_family_are_not_asked_for() {
 /// Whoever revokes a permission neither sends to nor hears from that address.
 #[test]
 fn revoked_peers_are_silent() {
+    for with_channel in [false, true] {
+        let mut world = World::new(Policy::default()).allocate();
+        match with_channel {
+            true => world.bind(PEERS[0]),
+            false => world.permit(PEERS[0]),
+        }
+        let now = world.now();
+        world.app().client.revoke(now, address(PEERS[0]).ip());
+        assert!(!world.echoes(PEERS[0], b"x"));
+        assert_eq!(world.app().unsent, [Error::NotPermitted]);
+        if with_channel {
+            let result = world.inject(b"\x40\x00\0\x01x");
+            assert_eq!(result, Err(pc_ice::Rejected::UnknownChannel(0x4000)));
+        }
+        // Not refreshed either.
+        world.network.run_for(ms(700_000));
+        assert_eq!(world.server().requests(Method::CREATE_PERMISSION).len(), 1);
+        let bound = world.server().requests(Method::CHANNEL_BIND).len();
+        assert_eq!(bound, usize::from(with_channel));
+        assert_eq!(world.events(), []);
+    }
+}
+
+/// A permission that is refused later takes its channels along.
+#[test]
+fn a_peer_that_becomes_forbidden_is_silent() {
     let mut world = World::new(Policy::default()).allocate();
-    world.permit(PEERS[0]);
-    world.app().client.revoke(address(PEERS[0]).ip());
+    world.bind(PEERS[0]);
+    let forbidden = ErrorCode::FORBIDDEN;
+    world.server().policy.refuse = [(Method::CREATE_PERMISSION, forbidden)].into();
+    let peer = address(PEERS[0]);
+    let events = world.until(|event| matches!(event, turn::Event::NotPermitted(..)));
+    let error = ServerError::Refused(forbidden.into());
+    assert_eq!(events, [turn::Event::NotPermitted(peer.ip(), error)]);
+    assert!(!world.app().client.has_channel(peer));
     assert!(!world.echoes(PEERS[0], b"x"));
-    assert_eq!(world.app().unsent, [Error::NotPermitted]);
-    // Not refreshed either.
-    world.network.run_for(ms(400_000));
-    assert_eq!(world.server().requests(Method::CREATE_PERMISSION).len(), 1);
 }
 
 /// RFC 8656 §12: a channel that is given up is followed by indications, and comes back with the same

@@ -60,6 +60,14 @@ fn the_server_connects() {
     world.app().client.connect(now, peer).unwrap();
     let connected = turn::Event::Connected(peer, turn::ConnectionId(5000));
     assert_eq!(world.until(|_| true), [connected]);
+    // 16 are under way, and 32 wait.
+    let client = &mut world.app().client;
+    for port in 1..=48 {
+        client
+            .connect(now, ([198, 51, 100, 9], port).into())
+            .unwrap();
+    }
+    assert_eq!(client.connect(now, peer), Err(Error::TooManyPeers));
     // On an allocation for datagrams it is the other way round.
     let mut datagrams = World::new(Policy::default()).allocate();
     let result = datagrams.app().client.connect(now, peer);

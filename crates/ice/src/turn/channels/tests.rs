@@ -54,7 +54,7 @@ fn a_retired_number_stays_with_its_peer() {
     assert_eq!(channels.take_due(now), Some((first, peer(1))));
     channels.retire(now, peer(1));
     now += ms(900_000);
-    channels.expire(now);
+    channels.forget_old(now);
     assert!(channels.list.is_empty());
 }
 
@@ -68,9 +68,15 @@ fn a_channel_that_is_not_refreshed_ends() {
     assert_eq!(channels.next_timeout(), Some(start + REFRESH_AFTER));
     assert_eq!(channels.take_due(start + ms(479_999)), None);
     assert!(channels.take_due(start + REFRESH_AFTER).is_some());
-    channels.expire(start + ms(599_999));
+    assert!(channels.retry(start + ms(599_999), peer(1)));
+    assert!(
+        !channels.retry(start + LIFETIME, peer(1)),
+        "too late for another"
+    );
+    assert_eq!(channels.take_lapsed(start + ms(599_999)), None);
     assert!(channels.number_of(peer(1)).is_some());
-    channels.expire(start + LIFETIME);
+    assert_eq!(channels.take_lapsed(start + LIFETIME), Some(peer(1)));
+    assert_eq!(channels.take_lapsed(start + LIFETIME), None);
     assert_eq!(channels.number_of(peer(1)), None);
     // The answer that comes too late does not revive it: the server may have forgotten it.
     assert!(!channels.bound(start + LIFETIME, number));
