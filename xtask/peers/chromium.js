@@ -15,6 +15,11 @@ const VERBOSE = [
   '--enable-logging=stderr', '--vmodule=*webrtc/*=3,*dcsctp*=4',
   '--force-fieldtrials=WebRTC-Debugging-RtpDump/Enabled/',
 ];
+// With these it tells its addresses; without them it hides them behind names of multicast DNS.
+const TELLING = ['--use-fake-ui-for-media-stream', '--disable-features=WebRtcHideLocalIpsWithMdns'];
+const hides = Boolean(process.env.INTEROP_MDNS);
+const args = hides ? ARGS.filter((it) => !TELLING.includes(it)) : ARGS;
+
 const verbose = Boolean(process.env.INTEROP_VERBOSE);
 
 await drive((userDataDir) =>
@@ -22,7 +27,7 @@ await drive((userDataDir) =>
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     userDataDir,
-    args: verbose ? [...ARGS, ...VERBOSE] : ARGS,
+    args: verbose ? [...args, ...VERBOSE] : args,
     dumpio: verbose,
   }),
 );

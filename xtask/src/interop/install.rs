@@ -38,9 +38,19 @@ const FIREFOX: [&str; 2] = ["firefox-esr", "firefox"];
 pub(crate) struct Installed {
     peers: PathBuf,
     python: PathBuf,
+    /// Browsers hide their addresses behind names.
+    hides: bool,
 }
 
 impl Installed {
+    /// The same, with browsers that hide their addresses behind names of multicast DNS.
+    pub(crate) fn hiding(self) -> Self {
+        Self {
+            hides: true,
+            ..self
+        }
+    }
+
     /// How to start `peer`.
     pub(crate) fn program(&self, peer: Peer) -> Program {
         let script = self.peers.join(peer.driver());
@@ -52,7 +62,10 @@ impl Installed {
             return Program::script(peer.to_string(), self.python.clone(), &script);
         }
         let node = find(&["node"]).unwrap_or_else(|| "node".into());
-        let program = Program::script(peer.to_string(), node, &script);
+        let mut program = Program::script(peer.to_string(), node, &script);
+        if self.hides {
+            program = program.with_path("INTEROP_MDNS", "1".into());
+        }
         match peer {
             Peer::Chromium => with_browser(program, "CHROMIUM", &CHROMIUM),
             Peer::Firefox => with_browser(program, "FIREFOX", &FIREFOX),
@@ -82,6 +95,7 @@ pub(crate) fn install(work: &Path, peers: &[Peer]) -> Result<Installed> {
     Ok(Installed {
         peers: folder,
         python: venv.join("bin/python"),
+        hides: false,
     })
 }
 

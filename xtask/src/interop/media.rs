@@ -81,6 +81,7 @@ impl Media {
             keep: self.keep,
             retries: self.retries,
             work: self.work.clone(),
+            hides: false,
         }
     }
 

@@ -20,7 +20,7 @@ use pc_proto::{Batch, FiveTuple, Protocol, Transport};
 use super::{
     endpoint::bind_hosts,
     inbox::{Command, Inbox, Key},
-    reach::{Arrival, Reach, Reached},
+    reach::{Arrival, News, Reach, Reached},
     shared::Shared,
     streams::Streams,
 };
@@ -281,6 +281,9 @@ impl Driver {
         while let Some(request) = inner.engine.poll_server_request() {
             self.reach.begin(shared.key, request);
         }
+        while let Some(request) = inner.engine.poll_name_request() {
+            self.reach.look_up(shared.key, request);
+        }
         self.free_pool(&inner.engine);
         shared.publish(&mut inner);
         if let Some(operation) = inner.operations.pop_front() {
@@ -422,25 +425,25 @@ impl Driver {
         }
     }
 
-    /// A server was reached, or cannot be.
+    /// A server was reached, or a name was found, or cannot be.
     fn arrive(&mut self, arrival: Arrival) {
-        let Arrival { key, id, reached } = arrival;
+        let key = arrival.key;
         let Some(driven) = self.connections.get_mut(&key) else {
             return;
         };
         let now = clock::now();
         let mut inner = driven.shared.lock();
-        let path = reached.map(|reached| match reached {
-            Reached::Datagrams(addresses) => ServerPath::Datagrams(addresses),
-            Reached::Stream(stream) => {
-                let path = self.streams.add(key, *stream);
-                let (local, remote) = (path.local, path.remote);
-                ServerPath::Stream { local, remote }
+        let engine = &mut inner.engine;
+        match arrival.news {
+            News::Server(id, Ok(Reached::Datagrams(addresses))) => {
+                engine.server_reached(now, id, &ServerPath::Datagrams(addresses));
             }
-        });
-        match path {
-            Ok(path) => inner.engine.server_reached(now, id, &path),
-            Err(what) => inner.engine.server_unreachable(now, id, what),
+            News::Server(id, Ok(Reached::Stream(stream))) => {
+                let FiveTuple { local, remote, .. } = self.streams.add(key, *stream);
+                engine.server_reached(now, id, &ServerPath::Stream { local, remote });
+            }
+            News::Server(id, Err(what)) => engine.server_unreachable(now, id, what),
+            News::Name(id, ip) => engine.name_resolved(now, id, ip),
         }
         driven.shared.publish(&mut inner);
         drop(inner);

@@ -3,22 +3,30 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, OnceLock},
 };
 
 use pc_ice::{Host, ServerTransport};
-use pc_net::{Framing, Stream, StreamError, TcpOptions, TlsClient, TlsOptions};
+use pc_net::{
+    Framing, Stream, StreamError, TcpOptions, TlsClient, TlsOptions,
+    mdns::{Name, Node},
+};
 use tokio::{net::lookup_host, sync::mpsc};
 
 use super::inbox::Key;
-use crate::engine::{ServerId, ServerRequest};
+use crate::engine::{NameId, NameRequest, ServerId, ServerRequest};
 
 /// What has come of an attempt.
 pub(super) struct Arrival {
     pub(super) key: Key,
-    pub(super) id: ServerId,
-    pub(super) reached: Result<Reached, String>,
+    pub(super) news: News,
+}
+
+pub(super) enum News {
+    Server(ServerId, Result<Reached, String>),
+    /// A name's address; `None`: nobody on the link has it.
+    Name(NameId, Option<IpAddr>),
 }
 
 /// How the server is reached.
@@ -28,9 +36,11 @@ pub(super) enum Reached {
     Stream(Box<Stream>),
 }
 
-/// Reaches servers.
+/// Reaches servers, and finds names.
 pub(super) struct Reach {
     tls: Arc<Tls>,
+    /// Multicast DNS, from the first name on.
+    node: Option<Node>,
     report: mpsc::UnboundedSender<Arrival>,
     arrivals: mpsc::UnboundedReceiver<Arrival>,
 }
@@ -48,6 +58,7 @@ impl Reach {
         let tls = Arc::new(Tls { options, client });
         Self {
             tls,
+            node: None,
             report,
             arrivals,
         }
@@ -60,8 +71,36 @@ impl Reach {
             let id = request.id;
             let reached = reach(&request, &tls).await;
             // Nobody waits any more when the connection has ended meanwhile.
-            let _ = report.send(Arrival { key, id, reached });
+            let news = News::Server(id, reached);
+            let _ = report.send(Arrival { key, news });
         });
+    }
+
+    /// Asks the links for a name.
+    pub(super) fn look_up(&mut self, key: Key, request: NameRequest) {
+        let node = self.node();
+        let report = self.report.clone();
+        tokio::spawn(async move {
+            let ip = match (node, request.name.parse::<Name>()) {
+                (Some(node), Ok(name)) => node.resolve(&name).await.inspect_err(|error| {
+                    tracing::debug!(name = request.name, %error, "a candidate's name");
+                }),
+                _ => return,
+            };
+            let news = News::Name(request.id, ip.ok());
+            let _ = report.send(Arrival { key, news });
+        });
+    }
+
+    fn node(&mut self) -> Option<Node> {
+        if self.node.is_none() {
+            let seed = crate::clock::seed().ok()?;
+            match Node::start(seed) {
+                Ok(node) => self.node = Some(node),
+                Err(error) => tracing::warn!(%error, "no multicast DNS: names are not found"),
+            }
+        }
+        self.node.clone()
     }
 
     /// The next attempt that has come to its end.

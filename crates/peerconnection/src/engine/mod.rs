@@ -66,6 +66,7 @@ mod dtmf;
 mod event;
 mod gathering;
 mod media;
+mod names;
 mod rtp_parameters;
 mod rtp_transport;
 mod servers;
@@ -79,7 +80,7 @@ mod view;
 
 use std::{
     collections::VecDeque,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
 
@@ -95,6 +96,7 @@ pub use channels::{ChannelView, SEND_HIGH_WATER};
 pub use config::{Config, WallClock};
 pub use event::{Event, Rejected};
 pub use media::{MediaPacket, SendView};
+pub use names::{NameId, NameRequest};
 pub use pc_datachannel::{ChannelId, Message};
 pub use pc_jsep::{
     IceCredentials, MediaKind, OfferOptions, SectionName, TransceiverId, TransceiverInit,
@@ -321,6 +323,19 @@ impl Connection {
     /// The streams to servers that are in use.
     pub fn server_streams(&self) -> impl Iterator<Item = FiveTuple> {
         self.transports.iter().flat_map(|it| it.servers.streams())
+    }
+
+    /// The next name of a remote candidate that the caller is to look up on its links.
+    pub fn poll_name_request(&mut self) -> Option<NameRequest> {
+        self.transports.poll_name_request()
+    }
+
+    /// A name was looked up; `None`: nobody has it.
+    pub fn name_resolved(&mut self, now: Instant, id: NameId, ip: Option<IpAddr>) {
+        if !self.is_closed() {
+            self.transports.name_resolved(now, id, ip);
+            self.pump(now);
+        }
     }
 
     /// Whether any transport [waits for its candidates](Self::ungathered_transports): call

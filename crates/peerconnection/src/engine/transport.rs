@@ -1,7 +1,7 @@
 //! One transport: ICE, and DTLS on the path that it finds.
 
 use std::{
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Instant,
 };
@@ -19,6 +19,7 @@ use super::{
     data::Data,
     dtls_transport::{DtlsParameters, DtlsTransport},
     gathering::Gathering,
+    names::{NameId, Names},
     rtp_transport::RtpTransport,
     servers::{IceCandidateError, IceServer, Servers, Told as ServerTold},
     transports::receiver_ufrag,
@@ -37,6 +38,7 @@ pub(super) struct Transport {
     pub(super) rtp: Option<Box<RtpTransport>>,
     pub(super) gathering: Gathering,
     pub(super) servers: Servers,
+    pub(super) names: Names,
     /// What gathering has found, and has not been announced.
     found: Vec<ice::Candidate>,
     /// Only what is relayed is used and told.
@@ -108,6 +110,7 @@ impl Transport {
             rtp: None,
             gathering: Gathering::default(),
             servers: Servers::new(plan.id, ChaCha12Rng::from_seed(servers_seed)),
+            names: Names::new(plan.id),
             found: Vec::new(),
             is_relay_only: false,
             peer: None,
@@ -197,9 +200,23 @@ impl Transport {
         {
             return Ok(());
         }
+        if candidate.address.ip().is_none() {
+            let ufrag = current.map(|it| it.ufrag.as_str());
+            self.names.add(candidate, ufrag);
+            return Ok(());
+        }
         match candidate::from_sdp(candidate) {
             Some(usable) => self.ice.add_remote_candidate(now, usable),
             None => Ok(()),
+        }
+    }
+
+    /// What the driver knows of the name of a remote candidate.
+    pub(super) fn name_resolved(&mut self, now: Instant, id: NameId, ip: Option<IpAddr>) {
+        let ufrag = self.ice.remote_credentials().map(|it| it.ufrag.as_str());
+        if let Some(candidate) = self.names.resolved(id, ip, ufrag) {
+            // One too many, or one of no use, is no reason to fail.
+            let _ = self.add_remote_candidate(now, &candidate);
         }
     }
 

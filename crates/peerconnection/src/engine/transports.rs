@@ -5,7 +5,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -23,6 +23,7 @@ use super::{
     data::Data,
     dtls_transport::DtlsParameters,
     gathering,
+    names::{NameId, NameRequest},
     rtp_transport::RtpTransport,
     servers::{IceServer, ServerRequest, Servers},
     transport::{Found, Told, Transport, credentials},
@@ -354,6 +355,16 @@ impl Transports {
         self.list
             .iter_mut()
             .find_map(|it| it.servers.poll_request())
+    }
+
+    pub(super) fn poll_name_request(&mut self) -> Option<NameRequest> {
+        self.list.iter_mut().find_map(|it| it.names.poll_request())
+    }
+
+    pub(super) fn name_resolved(&mut self, now: Instant, id: NameId, ip: Option<IpAddr>) {
+        if let Some(transport) = self.get_mut(id.transport) {
+            transport.name_resolved(now, id, ip);
+        }
     }
 
     /// The servers of one transport.

@@ -80,15 +80,34 @@ impl Ice {
         SERVERS.set(servers).map_err(|_| anyhow!("started twice"))?;
         println!("coturn on 127.0.0.1:{}", good.port);
         let alone = self.alone();
-        let with_browsers = Negotiate {
-            peer: self.peer,
-            scenario: self.scenario,
+        let mut peers = self.peer.clone();
+        if peers.is_empty() {
+            peers = vec![Peer::Chromium, Peer::Firefox];
+        }
+        let wanted = |names: Vec<&str>| {
+            let mut parts = self.scenario.iter();
+            self.scenario.is_empty() || parts.any(|part| names.iter().any(|it| it.contains(part)))
+        };
+        let mut outcomes = vec![alone];
+        if wanted(Negotiate::ice_names()) {
+            outcomes.push(self.with_browsers(peers.clone()).run_ice());
+        }
+        if wanted(Negotiate::names_names()) {
+            outcomes.push(self.with_browsers(peers).run_names());
+        }
+        outcomes.into_iter().collect()
+    }
+
+    fn with_browsers(&self, peer: Vec<Peer>) -> Negotiate {
+        Negotiate {
+            peer,
+            scenario: self.scenario.clone(),
             role: self.role,
             keep: self.keep,
             retries: self.retries,
-            work: self.work,
-        };
-        with_browsers.run_ice().and(alone)
+            work: self.work.clone(),
+            hides: false,
+        }
     }
 
     /// What needs no browser: whom of the servers we believe.

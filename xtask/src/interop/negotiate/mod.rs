@@ -65,6 +65,9 @@ pub(crate) struct Negotiate {
     /// Where browsers' drivers are installed and logs are written.
     #[arg(long, default_value = "target/interop")]
     pub(super) work: PathBuf,
+    /// Browsers hide their addresses behind names.
+    #[arg(skip)]
+    pub(super) hides: bool,
 }
 
 /// Where one run takes place.
@@ -89,12 +92,35 @@ impl Negotiate {
         self.run_all("ice", scenarios::ice)
     }
 
-    /// What those of `interop media` are called.
+    /// The same with browsers that hide their addresses: Chromium alone can be told to.
+    pub(super) fn run_names(mut self) -> Result<()> {
+        self.hides = true;
+        self.peer.retain(|peer| *peer == Peer::Chromium);
+        if self.peer.is_empty() {
+            return Ok(());
+        }
+        if !has_network() {
+            println!(
+                "\nThere is no network but loopback, where nobody answers for names: left out."
+            );
+            return Ok(());
+        }
+        self.run_all("names", scenarios::names)
+    }
+
+    /// What the scenarios of `interop media` are called.
     pub(super) fn media_names() -> Vec<&'static str> {
-        scenarios::media(Role::Offer)
-            .iter()
-            .map(|it| it.name)
-            .collect()
+        names(&scenarios::media(Role::Offer))
+    }
+
+    /// What those of `interop ice` are called.
+    pub(super) fn ice_names() -> Vec<&'static str> {
+        names(&scenarios::ice(Role::Offer))
+    }
+
+    /// And those with hidden addresses.
+    pub(super) fn names_names() -> Vec<&'static str> {
+        names(&scenarios::names(Role::Offer))
     }
 
     fn run_all(self, name: &str, scenarios: fn(Role) -> Vec<Scenario>) -> Result<()> {
@@ -108,7 +134,10 @@ impl Negotiate {
         }
         fs::create_dir_all(&self.work).context("cannot make the work folder")?;
         let work = self.work.canonicalize()?;
-        let installed = install::install(&work, &peers)?;
+        let mut installed = install::install(&work, &peers)?;
+        if self.hides {
+            installed = installed.hiding();
+        }
         let logs = work.join("logs").join(name);
         if logs.exists() {
             fs::remove_dir_all(&logs).context("cannot clear the old logs")?;
@@ -229,6 +258,19 @@ impl Call {
         }
         played
     }
+}
+
+/// Whether there is another interface than loopback.
+fn has_network() -> bool {
+    let interfaces = fs::read_dir("/sys/class/net")
+        .into_iter()
+        .flatten()
+        .flatten();
+    interfaces.into_iter().any(|it| it.file_name() != "lo")
+}
+
+fn names(all: &[Scenario]) -> Vec<&'static str> {
+    all.iter().map(|it| it.name).collect()
 }
 
 /// What both sides have seen, and the descriptions that passed.

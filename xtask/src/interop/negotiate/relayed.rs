@@ -1,6 +1,8 @@
 //! Connections through TURN.
 
-use anyhow::{Result, ensure};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
 use peerconnection::{Configuration, IceServer, IceTransportPolicy, TlsOptions};
 
 use super::{
@@ -11,6 +13,9 @@ use super::{
     media::make_channel,
     session::{Session, plain},
 };
+
+/// What the answer to a question on the links may take.
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// The browser's configuration with the server over UDP, as JavaScript; `extra` has the rest.
 pub(super) fn theirs(extra: &str) -> &'static str {
@@ -69,6 +74,42 @@ pub(super) async fn talk(session: &mut Session, relayed: Relayed) -> Result<()> 
     session.ours.pc.restart_ice();
     session.exchange(Side::Ours).await?;
     session.talk("chat", "after a restart").await
+}
+
+/// The browser tells names instead of addresses: each of them is found.
+pub(super) async fn names(session: &mut Session) -> Result<()> {
+    make_channel(session, session.offerer(), "chat").await?;
+    let offers = session.exchange(session.offerer()).await?;
+    session.connected(1).await?;
+    session.talk("chat", "by name").await?;
+    let theirs = match session.offerer() {
+        Side::Ours => &offers[1],
+        Side::Theirs => &offers[0],
+    };
+    ensure!(
+        !theirs.sdp.contains(" typ host") || theirs.sdp.contains(".local"),
+        "{}",
+        theirs.sdp
+    );
+    let begun = Instant::now();
+    loop {
+        let sctp = session.ours.pc.sctp().context("no data transport")?;
+        let dtls = sctp.transport().context("no transport")?;
+        let found = dtls.ice_transport().remote_candidates();
+        let known = found
+            .iter()
+            .filter(|it| !it.candidate.contains(".local"))
+            .count();
+        if known > 0 {
+            println!("      {known} names found: {}", found[0].candidate);
+            return Ok(());
+        }
+        ensure!(
+            begun.elapsed() < PATIENCE,
+            "no name was found within {PATIENCE:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// A call: as long as it is relayed, both sides hear and see each other.

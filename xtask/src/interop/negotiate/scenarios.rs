@@ -140,6 +140,19 @@ pub(super) fn ice(_: Role) -> Vec<Scenario> {
     ]
 }
 
+/// Scenarios of `interop ice` with a browser that hides its addresses.
+pub(super) fn names(_: Role) -> Vec<Scenario> {
+    vec![scenario!("names for addresses", relayed::names).with(everywhere, "undefined")]
+}
+
+/// Names are asked for on interfaces, and loopback is none of these.
+fn everywhere() -> Configuration {
+    Configuration {
+        host_addresses: peerconnection::HostAddresses::InterfacesAndLoopback,
+        ..plain()
+    }
+}
+
 fn bundles() -> Vec<Scenario> {
     const KINDS: &[&str] = &["audio", "video", "audio"];
     vec![
