@@ -4,6 +4,7 @@ use std::{sync::Arc, thread, time::Instant};
 
 use cpal::{
     BufferSize, ErrorKind, FromSample, Sample, SampleFormat, SizedSample, StreamConfig,
+    SupportedStreamConfigRange,
     traits::{DeviceTrait, HostTrait, StreamTrait},
 };
 
@@ -28,12 +29,16 @@ const FORMATS: [SampleFormat; 7] = [
     SampleFormat::I8,
 ];
 
+/// What ALSA has in place of a device, on every machine: nothing is heard through it.
+const NULL: &str = "null";
+
 /// A microphone that there is.
 pub(super) struct Microphone {
     device: cpal::Device,
     info: MediaDeviceInfo,
-    /// The format is a place in [`FORMATS`].
-    modes: Vec<MicrophoneMode<usize>>,
+    /// The format is a place in [`FORMATS`]. An error where somebody else has the microphone, or it may
+    /// not be used: it is there all the same.
+    modes: Result<Vec<MicrophoneMode<usize>>, MediaError>,
 }
 
 /// One that was chosen, and how it is to be opened.
@@ -61,7 +66,8 @@ pub(super) fn choose(wish: &AudioConstraints) -> Result<Chosen, MediaError> {
         return Err(overconstrained("frequency"));
     }
     let mode = |microphone: &Microphone| {
-        let (mode, rate, distance) = modes::choose_microphone(&microphone.modes, wish)?;
+        let modes = microphone.modes.as_ref().map_err(Clone::clone)?;
+        let (mode, rate, distance) = modes::choose_microphone(modes, wish)?;
         Ok(((mode.format, mode.channels, rate), distance))
     };
     let id = |it: &Microphone| it.info.device_id.clone();
@@ -100,18 +106,14 @@ fn devices() -> Vec<Microphone> {
 impl Microphone {
     /// `None` for what cannot be asked, or gives nothing that is understood.
     fn of(device: cpal::Device) -> Option<Self> {
-        let configs = device.supported_input_configs().ok()?;
-        let modes: Vec<_> = configs
-            .filter_map(|it| {
-                let format = it.sample_format();
-                Some(MicrophoneMode {
-                    format: FORMATS.iter().position(|known| *known == format)?,
-                    channels: it.channels().into(),
-                    rates: (it.min_sample_rate(), it.max_sample_rate()),
-                })
-            })
-            .collect();
-        let id = device.id().ok()?.to_string();
+        let modes = match device.supported_input_configs() {
+            Ok(configs) => Ok(configs.filter_map(|it| mode(&it)).collect::<Vec<_>>()),
+            Err(error) => match error.kind() {
+                ErrorKind::DeviceBusy | ErrorKind::PermissionDenied => Err(refused(error)),
+                _ => return None,
+            },
+        };
+        let id = device.id().ok().filter(|it| it.id() != NULL)?.to_string();
         let label = match device.description() {
             Ok(description) => description.name().to_owned(),
             Err(_) => id.clone(),
@@ -122,12 +124,23 @@ impl Microphone {
             kind: MediaKind::Audio,
             label,
         };
-        (!modes.is_empty()).then_some(Self {
+        let is_of_use = modes.as_ref().map_or(true, |modes| !modes.is_empty());
+        is_of_use.then_some(Self {
             device,
             info,
             modes,
         })
     }
+}
+
+/// `None` where the samples are of a format that is not understood.
+fn mode(config: &SupportedStreamConfigRange) -> Option<MicrophoneMode<usize>> {
+    let format = config.sample_format();
+    Some(MicrophoneMode {
+        format: FORMATS.iter().position(|known| *known == format)?,
+        channels: config.channels().into(),
+        rates: (config.min_sample_rate(), config.max_sample_rate()),
+    })
 }
 
 /// Opens it. It is closed when all its tracks are stopped or gone.
