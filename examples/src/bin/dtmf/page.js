@@ -195,7 +195,7 @@ function told({data}) {
     const line = document.createElement('li');
     line.textContent = `${heard.tone} for ${heard.ms} ms`;
     document.querySelector('#log ol').append(line);
-    line.scrollIntoView();
+    line.parentNode.scrollTop = line.offsetTop;
   }
 }
 
