@@ -1,6 +1,7 @@
 //! What becomes of a packet: under which numbers it leaves.
 
 use super::Incoming;
+use crate::OutgoingPacket;
 use pc_proto::{Serial16, Serial32, WriteError, Writer};
 use pc_rtp::{
     ExtensionMap, ExtensionUri, Extensions, FIXED_HEADER_LEN, Header, PacketMut, ParseError,
@@ -60,6 +61,23 @@ impl Outgoing {
             PayloadNumbers::None => Ok(()),
             PayloadNumbers::Vp8(descriptor, numbers) => descriptor.renumber(payload, numbers),
             PayloadNumbers::Vp9(descriptor, numbers) => descriptor.renumber(payload, numbers),
+        }
+    }
+
+    /// The packet for [`Session::send_packet`](crate::Session::send_packet), which writes it with the
+    /// extensions of its sender, paces it, and sends it again to those who miss it. `payload` is a copy
+    /// that was [renumbered](Self::renumber), or empty for padding. Its payload type has to be one of the
+    /// sender's; there is no dependency descriptor then.
+    pub const fn packet<'a>(&self, payload: &'a [u8]) -> OutgoingPacket<'a> {
+        OutgoingPacket {
+            source: self.ssrc,
+            payload_type: self.payload_type,
+            marker: self.marker,
+            sequence_number: self.sequence_number,
+            timestamp: self.timestamp,
+            payload,
+            audio_level: None,
+            orientation: None,
         }
     }
 
