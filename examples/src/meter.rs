@@ -136,7 +136,7 @@ impl Reading {
                         bytes += it.bytes_received;
                         lost += it.packets_lost;
                     }
-                    Stats::CandidatePair(it) => rtt = it.current_round_trip_time,
+                    Stats::CandidatePair(it) if it.nominated => rtt = it.current_round_trip_time,
                     _ => {}
                 }
             }

@@ -17,6 +17,7 @@ use crate::{
     generation::{Generation, Path, Retired},
     locals::Locals,
     pacing::Pacing,
+    pair::{PairCounters, PairStatus},
     paths::Paths,
     remotes::Added,
     reply::Replies,
@@ -65,6 +66,28 @@ pub struct Agent {
     state: State,
     replies: Replies,
     events: VecDeque<Event>,
+}
+
+/// A pair of the checklist, for statistics.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PairView<'a> {
+    /// This side's candidate; once a check was answered, the one that the peer saw.
+    pub local: Candidate,
+    /// The peer's.
+    pub remote: &'a Candidate,
+    /// Where its datagrams go.
+    pub route: FiveTuple,
+    /// Where it stands.
+    pub status: PairStatus,
+    /// Whether it is nominated.
+    pub is_nominated: bool,
+    /// Whether data go over it.
+    pub is_in_use: bool,
+    /// RFC 8445 §6.1.2.3.
+    pub priority: u64,
+    /// What was counted of its checks.
+    pub counters: PairCounters,
 }
 
 impl Agent {
@@ -257,6 +280,25 @@ impl Agent {
     /// one (RFC 8445 §12.1).
     pub fn selected_pair(&self) -> Option<&CandidatePair> {
         self.path.as_ref().map(|path| &path.candidates)
+    }
+
+    /// The pairs of the current generation, in the order of their priorities.
+    pub fn pairs(&self) -> impl Iterator<Item = PairView<'_>> {
+        let pairs = self.current.checklist.iter();
+        pairs.filter_map(|pair| {
+            let mapped = pair.valid.map_or(pair.route.local, |valid| valid.mapped);
+            let in_use = self.path.as_ref().filter(|path| self.is_current(path));
+            Some(PairView {
+                local: self.locals.seen_as(pair.route.local, mapped)?,
+                remote: self.current.remotes.get(pair.remote)?,
+                route: pair.route,
+                status: pair.state.into(),
+                is_nominated: self.current.selected == Some(pair.id),
+                is_in_use: in_use.is_some_and(|path| path.pair == pair.id),
+                priority: pair.priority,
+                counters: pair.counters,
+            })
+        })
     }
 
     /// Whether [`selected_pair`](Self::selected_pair) has been nominated.

@@ -141,11 +141,12 @@ mod transaction;
 pub mod turn;
 mod uri;
 
-pub use agent::Agent;
+pub use agent::{Agent, PairView};
 pub use candidate::{COMPONENT, Candidate, CandidateKind, CandidatePair, candidate_priority};
 pub use config::{Config, Timing};
 pub use credentials::Credentials;
 pub use error::{Error, Rejected};
+pub use pair::{PairCounters, PairStatus};
 pub use server::{
     Alternate, ErrorResponse, FrameError, Redirects, RequestTiming, ServerError, StreamFrames,
     StunClient, StunConfig, StunEvent,

@@ -35,6 +35,64 @@ pub(crate) enum PairState {
     Parked,
 }
 
+/// Where a pair stands, as it is told: `RTCStatsIceCandidatePairState` of webrtc-stats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PairStatus {
+    /// Waits for another check, or was given up for a pair that is nominated.
+    Frozen,
+    /// Waits for its check.
+    Waiting,
+    /// Checked, and not answered yet.
+    InProgress,
+    /// A check was answered.
+    Succeeded,
+    /// Not answered, or wrongly.
+    Failed,
+}
+
+impl PairStatus {
+    /// The W3C's word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Frozen => "frozen",
+            Self::Waiting => "waiting",
+            Self::InProgress => "in-progress",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl From<PairState> for PairStatus {
+    fn from(state: PairState) -> Self {
+        match state {
+            PairState::Frozen | PairState::Parked => Self::Frozen,
+            PairState::Waiting => Self::Waiting,
+            PairState::InProgress => Self::InProgress,
+            PairState::Succeeded => Self::Succeeded,
+            PairState::Failed => Self::Failed,
+        }
+    }
+}
+
+/// What was counted of a pair's checks; repetitions of a request do not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct PairCounters {
+    /// Checks that have left, those for consent apart.
+    pub requests_sent: u64,
+    /// Checks of the peer's, each of which was answered.
+    pub requests_received: u64,
+    /// Answers, to all checks of ours.
+    pub responses_received: u64,
+    /// Checks for consent that have left (RFC 7675).
+    pub consent_requests_sent: u64,
+    /// The sum of the round trips that were measured.
+    pub total_round_trip_time: Duration,
+    /// The last of them; zero before the first.
+    pub current_round_trip_time: Duration,
+}
+
 /// What the answer to a check told (RFC 8445 §7.2.5.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Valid {
@@ -61,6 +119,7 @@ pub(crate) struct Pair {
     pub(crate) valid: Option<Valid>,
     /// When the peer last asked for this pair with USE-CANDIDATE.
     pub(crate) asked_for_at: Option<Instant>,
+    pub(crate) counters: PairCounters,
 }
 
 impl Pair {
@@ -82,6 +141,7 @@ impl Pair {
             state: PairState::Frozen,
             valid: None,
             asked_for_at: None,
+            counters: PairCounters::default(),
         }
     }
 
@@ -104,6 +164,11 @@ impl Pair {
             (Some(valid), None) => valid.rtt,
             (None, sample) => sample.unwrap_or(Duration::from_millis(500)),
         };
+        self.counters.responses_received += 1;
+        if let Some(sample) = sample {
+            self.counters.total_round_trip_time += sample;
+            self.counters.current_round_trip_time = sample;
+        }
         self.valid = Some(Valid {
             mapped,
             confirmed_at: now,

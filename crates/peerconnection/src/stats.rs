@@ -69,7 +69,7 @@ kinds! {
     /// A transport: ICE with DTLS on it.
     Transport(Box<TransportStats>) = "transport",
     /// Two candidates that carry data.
-    CandidatePair(IceCandidatePairStats) = "candidate-pair",
+    CandidatePair(Box<IceCandidatePairStats>) = "candidate-pair",
     /// A candidate of this side.
     LocalCandidate(IceCandidateStats) = "local-candidate",
     /// A candidate of the peer's.

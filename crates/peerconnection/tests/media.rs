@@ -216,6 +216,24 @@ async fn statistics_tell_what_has_passed() {
     ] {
         assert!(report.get(id.as_ref().unwrap()).is_some(), "{id:?}");
     }
+    // The pair in use has carried it all, and was checked for it.
+    let pair = transport.selected_candidate_pair_id.as_ref();
+    let Some(Stats::CandidatePair(pair)) = pair.and_then(|id| report.get(id)) else {
+        panic!("{report:?}");
+    };
+    assert_eq!((pair.state, pair.nominated), ("succeeded", true));
+    assert_eq!(
+        (pair.bytes_received, pair.packets_received),
+        (transport.bytes_received, transport.packets_received)
+    );
+    assert!(pair.bytes_sent > 0 && pair.bytes_sent == transport.bytes_sent);
+    assert!(pair.requests_sent > 0 && pair.requests_received > 0);
+    assert!(pair.responses_received >= pair.requests_sent);
+    let rtt = pair.current_round_trip_time.expect("an answer came");
+    assert!(rtt > 0.0 && pair.total_round_trip_time >= rtt);
+    for id in [&pair.local_candidate_id, &pair.remote_candidate_id] {
+        assert!(report.get(id).is_some(), "{id}");
+    }
     // The sender's: its stream, its track, and what the peer reports of it.
     let report = sender.stats();
     let outbound = report.iter().find_map(|stats| match stats {
@@ -230,6 +248,11 @@ async fn statistics_tell_what_has_passed() {
             .get(outbound.media_source_id.as_ref().unwrap())
             .is_some()
     );
+    let source = outbound.media_source_id.as_ref();
+    let Some(Stats::VideoSource(source)) = source.and_then(|id| report.get(id)) else {
+        panic!("{report:?}");
+    };
+    assert!(source.frames_per_second > 5.0 && source.frames_per_second <= source.frames as f64);
     let Some(Stats::RemoteInboundRtp(remote)) =
         outbound.remote_id.as_ref().and_then(|id| report.get(id))
     else {

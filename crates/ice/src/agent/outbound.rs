@@ -79,6 +79,7 @@ impl Agent {
         if pair.state != PairState::Succeeded {
             pair.state = PairState::InProgress;
         }
+        pair.counters.requests_sent += 1;
         let priority = self.locals.at(pair.route.local)?.reflexive_priority();
         let nominates = self.role == Role::Controlling && current.nominating == Some(id);
         Some(Transaction::begin(
@@ -107,6 +108,12 @@ impl Agent {
         };
         path.consent.sent(now, check, &self.timing, &mut self.rng);
         let (route, priority, generation) = (path.route, path.priority, path.generation);
+        let pair = path.pair;
+        if generation == self.current.number
+            && let Some(pair) = self.current.checklist.get_mut(pair)
+        {
+            pair.counters.consent_requests_sent += 1;
+        }
         // Repeating the nomination, as libwebrtc does, tells a peer that sees this side at a new
         // address that the path is still the one to use.
         let nominates = role == Role::Controlling && self.is_nominated();

@@ -186,6 +186,9 @@ impl Agent {
         let Some(id) = known.or_else(|| self.pair_of(received)) else {
             return;
         };
+        if let Some(pair) = self.current.checklist.get_mut(id) {
+            pair.counters.requests_received += 1;
+        }
         self.trigger(now, id, received.nominates);
         if self.role == Role::Controlling {
             return;

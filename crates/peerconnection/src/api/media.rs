@@ -1,8 +1,9 @@
 //! Tracks and streams: which object of the application's stands for what the engine knows by its id.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use pc_jsep::TransceiverId;
@@ -20,7 +21,7 @@ use super::{
     flow::{Inbound, Outbound, Signals},
     shared::Shared,
 };
-use crate::engine::MediaCounts;
+use crate::{clock, engine::MediaCounts};
 
 /// The objects of one connection.
 pub(crate) struct Media {
@@ -49,6 +50,8 @@ pub(crate) struct Tracks {
     encoded_source: TrackSource,
     signals: Arc<Signals>,
     counts: Mutex<MediaCounts>,
+    /// When the pictures of the last second were given.
+    pictures: Mutex<VecDeque<Instant>>,
 }
 
 impl Tracks {
@@ -68,6 +71,7 @@ impl Tracks {
             encoded_source,
             signals: Arc::default(),
             counts: Mutex::default(),
+            pictures: Mutex::default(),
         }
     }
 
@@ -95,10 +99,25 @@ impl Tracks {
         change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// The sender's track has given a picture.
+    pub(crate) fn note_picture(&self, now: Instant) {
+        let mut pictures = self.pictures();
+        pictures.push_back(now);
+        forget_old(&mut pictures, now);
+    }
+
+    fn pictures(&self) -> MutexGuard<'_, VecDeque<Instant>> {
+        self.pictures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What has been counted.
     pub(crate) fn counts(&self) -> MediaCounts {
         let counts = self.counts.lock();
         let mut counts = counts.unwrap_or_else(PoisonError::into_inner).clone();
+        let mut pictures = self.pictures();
+        forget_old(&mut pictures, clock::now());
+        counts.frames_per_second = u32::try_from(pictures.len()).unwrap_or(u32::MAX);
+        drop(pictures);
         counts.received_track = self.received.id().to_owned();
         counts.sent_track = self.sent().map(|track| track.id().to_owned());
         counts
@@ -307,5 +326,15 @@ impl Media {
         if control.stream().tracks().is_empty() {
             self.streams.remove(stream);
         }
+    }
+}
+
+/// More pictures in a second than any source gives.
+const MAX_PICTURES: usize = 1000;
+
+fn forget_old(pictures: &mut VecDeque<Instant>, now: Instant) {
+    let is_old = |at: &Instant| now.saturating_duration_since(*at) >= Duration::from_secs(1);
+    while pictures.front().is_some_and(is_old) || pictures.len() > MAX_PICTURES {
+        pictures.pop_front();
     }
 }

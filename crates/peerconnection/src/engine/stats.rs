@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use pc_dtls::{Fingerprint, HashAlgorithm};
-use pc_ice::{Candidate, CandidateKind};
+use pc_ice::{Candidate, CandidateKind, PairView};
 use pc_jsep::{CodecParameters, TransceiverId, TransceiverView, TransportId};
 use pc_rtp_session as rtp;
 
@@ -34,6 +34,8 @@ pub struct MediaCounts {
     pub sent_track: Option<String>,
     /// Pictures that it has given.
     pub frames: u64,
+    /// Pictures that it has given within the last second.
+    pub frames_per_second: u32,
     /// Width and height of the last one.
     pub size: Option<(u32, u32)>,
     /// Sound that it has given.
@@ -173,31 +175,66 @@ impl Report {
         let pair = transport.ice.selected_pair();
         let remote = transport.ice.remote_candidates();
         for candidate in remote.chain(pair.map(|it| &it.remote)) {
-            let stats = self.candidate(candidate, transport_id, "R");
+            let stats = self.candidate(transport, candidate, transport_id, "R");
             self.add(Stats::RemoteCandidate(stats));
         }
         let local = transport.ice.local_candidates();
         for candidate in local.chain(pair.map(|it| &it.local)) {
-            let stats = self.candidate(candidate, transport_id, "L");
+            let stats = self.candidate(transport, candidate, transport_id, "L");
             self.add(Stats::LocalCandidate(stats));
         }
-        let pair = pair?;
+        // Those that peers have seen, and that were never signaled.
+        for pair in transport.ice.pairs() {
+            let stats = self.candidate(transport, &pair.local, transport_id, "L");
+            self.add(Stats::LocalCandidate(stats));
+        }
+        let mut selected = None;
+        for pair in transport.ice.pairs() {
+            let id = self.pair(transport, &pair, transport_id);
+            if pair.is_in_use {
+                selected = Some(id);
+            }
+        }
+        selected
+    }
+
+    fn pair(&mut self, transport: &Transport, pair: &PairView<'_>, transport_id: &str) -> String {
         let local_candidate_id = candidate_id(&pair.local, transport_id, "L");
-        let remote_candidate_id = candidate_id(&pair.remote, transport_id, "R");
+        let remote_candidate_id = candidate_id(pair.remote, transport_id, "R");
         let id = format!("CP{local_candidate_id}_{remote_candidate_id}");
-        self.add(Stats::CandidatePair(IceCandidatePairStats {
+        let (counters, traffic) = (pair.counters, transport.traffic_of(pair.route));
+        let rtt = counters.current_round_trip_time;
+        self.add(Stats::CandidatePair(Box::new(IceCandidatePairStats {
             id: id.clone(),
             timestamp: self.unix_time,
             transport_id: transport_id.to_owned(),
             local_candidate_id,
             remote_candidate_id,
-            nominated: true,
-            current_round_trip_time: transport.ice.rtt().map(|rtt| rtt.as_secs_f64()),
-        }));
-        Some(id)
+            state: pair.status.as_str(),
+            nominated: pair.is_nominated,
+            packets_sent: traffic.packets_sent,
+            packets_received: traffic.packets_received,
+            bytes_sent: traffic.bytes_sent,
+            bytes_received: traffic.bytes_received,
+            total_round_trip_time: counters.total_round_trip_time.as_secs_f64(),
+            current_round_trip_time: (!rtt.is_zero()).then_some(rtt.as_secs_f64()),
+            requests_received: counters.requests_received,
+            requests_sent: counters.requests_sent,
+            responses_received: counters.responses_received,
+            // Every check that is taken is answered.
+            responses_sent: counters.requests_received,
+            consent_requests_sent: counters.consent_requests_sent,
+        })));
+        id
     }
 
-    fn candidate(&self, own: &Candidate, transport_id: &str, side: &str) -> IceCandidateStats {
+    fn candidate(
+        &self,
+        transport: &Transport,
+        own: &Candidate,
+        transport_id: &str,
+        side: &str,
+    ) -> IceCandidateStats {
         let kind = match own.kind {
             CandidateKind::Host => "host",
             CandidateKind::ServerReflexive => "srflx",
@@ -206,6 +243,15 @@ impl Report {
         };
         // What was only learned from checks is not told: it may be what a name hides.
         let is_told = own.kind != CandidateKind::PeerReflexive;
+        let is_ours = side == "L";
+        let origin = transport.origin_of(own).filter(|_| is_ours);
+        let is_relayed = own.kind == CandidateKind::Relayed;
+        let credentials = match is_ours {
+            true => Some(transport.ice.local_credentials()),
+            false => transport.ice.remote_credentials(),
+        };
+        // Of a server's candidates alone (webrtc-stats §6.15).
+        let related = own.related_address.filter(|_| is_told);
         IceCandidateStats {
             id: candidate_id(own, transport_id, side),
             timestamp: self.unix_time,
@@ -216,6 +262,11 @@ impl Report {
             candidate_type: kind.to_owned(),
             priority: own.priority,
             foundation: own.foundation.clone(),
+            url: origin.map(|it| it.url.clone()),
+            relay_protocol: origin.filter(|_| is_relayed).map(|it| it.protocol.clone()),
+            related_address: related.map(|it| it.ip().to_string()),
+            related_port: related.map(|it| it.port()),
+            username_fragment: credentials.map(|it| it.ufrag.clone()),
         }
     }
 
@@ -228,6 +279,8 @@ impl Report {
             fingerprint: fingerprint.value_text(),
             fingerprint_algorithm: HashAlgorithm::Sha256.name().to_owned(),
             base64_certificate: STANDARD.encode(der),
+            // DTLS of WebRTC has chains of one certificate.
+            issuer_certificate_id: None,
         }));
         id
     }
@@ -281,6 +334,7 @@ impl Report {
                 width: counts.size.map(|(width, _)| width),
                 height: counts.size.map(|(_, height)| height),
                 frames: counts.frames,
+                frames_per_second: f64::from(counts.frames_per_second),
             }),
         });
         Some(id)

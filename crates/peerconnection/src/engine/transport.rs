@@ -1,6 +1,7 @@
 //! One transport: ICE, and DTLS on the path that it finds.
 
 use std::{
+    collections::HashMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Instant,
@@ -21,7 +22,7 @@ use super::{
     gathering::Gathering,
     names::{NameId, Names},
     rtp_transport::RtpTransport,
-    servers::{IceCandidateError, IceServer, Servers, Told as ServerTold},
+    servers::{IceCandidateError, IceServer, Origin, Servers, Told as ServerTold},
     transports::receiver_ufrag,
 };
 use crate::{
@@ -41,6 +42,8 @@ pub(super) struct Transport {
     pub(super) names: Names,
     /// What gathering has found, and has not been announced.
     found: Vec<ice::Candidate>,
+    /// The servers that local candidates are from, by their addresses.
+    origins: HashMap<SocketAddr, Origin>,
     /// Only what is relayed is used and told.
     is_relay_only: bool,
     /// The peer as the plan has it.
@@ -54,6 +57,8 @@ pub(super) struct Transport {
     pub(super) pair_changed: bool,
     pub(super) told: Told,
     pub(super) traffic: Traffic,
+    /// The same by pairs, the one in use first.
+    traffic_by_pair: Vec<(FiveTuple, Traffic)>,
     closing: bool,
 }
 
@@ -65,6 +70,18 @@ pub(super) struct Traffic {
     pub(super) packets_received: u64,
     pub(super) bytes_received: u64,
 }
+
+impl Traffic {
+    fn add(&mut self, more: Self) {
+        self.packets_sent += more.packets_sent;
+        self.bytes_sent += more.bytes_sent;
+        self.packets_received += more.packets_received;
+        self.bytes_received += more.bytes_received;
+    }
+}
+
+/// More pairs than carry data in the life of most connections.
+const MAX_PAIRS_COUNTED: usize = 16;
 
 /// The states as the last events told them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +129,7 @@ impl Transport {
             servers: Servers::new(plan.id, ChaCha12Rng::from_seed(servers_seed)),
             names: Names::new(plan.id),
             found: Vec::new(),
+            origins: HashMap::new(),
             is_relay_only: false,
             peer: None,
             local: plan.local.clone(),
@@ -119,6 +137,7 @@ impl Transport {
             pair_changed: false,
             told: Told::NEW,
             traffic: Traffic::default(),
+            traffic_by_pair: Vec::new(),
             closing: false,
         }
     }
@@ -247,20 +266,29 @@ impl Transport {
     pub(super) fn follow_servers(&mut self, now: Instant, errors: &mut Vec<IceCandidateError>) {
         while let Some(told) = self.servers.poll_told() {
             match told {
-                ServerTold::Found(mut candidate) => {
+                ServerTold::Found(mut candidate, origin) => {
                     if self.is_relay_only {
                         // RFC 8839 §5.1, for those who must not tell where they are.
                         candidate.related_address = Some(nowhere(candidate.address));
                     }
                     if let Some(added) = self.ice.add_local_candidate(now, candidate) {
+                        self.origins.insert(added.address, origin);
                         self.found.push(added);
                     }
                 }
-                ServerTold::Lost(relayed) => self.ice.remove_local_address(now, relayed),
+                ServerTold::Lost(relayed) => {
+                    self.origins.remove(&relayed);
+                    self.ice.remove_local_address(now, relayed);
+                }
                 ServerTold::Error(error) => errors.push(*error),
             }
         }
         self.servers.serve(now, &self.ice);
+    }
+
+    /// The server that a local candidate is from.
+    pub(super) fn origin_of(&self, candidate: &ice::Candidate) -> Option<&Origin> {
+        self.origins.get(&candidate.address)
     }
 
     /// What has been found since the last call, and whether that was all. `None`: nothing is new.
@@ -346,8 +374,14 @@ impl Transport {
         let Some(datagram) = passed else {
             return Ok(None);
         };
-        self.traffic.packets_received += 1;
-        self.traffic.bytes_received += datagram.len() as u64;
+        self.count(
+            route,
+            Traffic {
+                packets_received: 1,
+                bytes_received: datagram.len() as u64,
+                ..Traffic::default()
+            },
+        );
         // RFC 7983 §7: the first byte tells the protocol.
         match datagram.first() {
             Some(20..=63) => self.dtls.handle_input(now, datagram)?,
@@ -456,9 +490,40 @@ impl Transport {
                 dtls.write_close(now, out);
             }
         });
-        self.traffic.packets_sent += (out.len() - before) as u64;
-        self.traffic.bytes_sent += (out.byte_len() - bytes_before) as u64;
-        (out.len() > before).then_some(path)
+        let sent = Traffic {
+            packets_sent: (out.len() - before) as u64,
+            bytes_sent: (out.byte_len() - bytes_before) as u64,
+            ..Traffic::default()
+        };
+        if sent.packets_sent == 0 {
+            return None;
+        }
+        self.count(route, sent);
+        Some(path)
+    }
+
+    fn count(&mut self, route: FiveTuple, more: Traffic) {
+        self.traffic.add(more);
+        let mut pairs = self.traffic_by_pair.iter();
+        let at = pairs.position(|(of, _)| *of == route).unwrap_or_else(|| {
+            // What was used longest ago is forgotten.
+            self.traffic_by_pair.truncate(MAX_PAIRS_COUNTED - 1);
+            self.traffic_by_pair.push((route, Traffic::default()));
+            self.traffic_by_pair.len() - 1
+        });
+        if at > 0 {
+            self.traffic_by_pair.swap(0, at);
+        }
+        if let Some((_, traffic)) = self.traffic_by_pair.first_mut() {
+            traffic.add(more);
+        }
+    }
+
+    /// What has passed on one pair.
+    pub(super) fn traffic_of(&self, route: FiveTuple) -> Traffic {
+        let mut pairs = self.traffic_by_pair.iter();
+        let found = pairs.find(|(of, _)| *of == route);
+        found.map(|(_, traffic)| *traffic).unwrap_or_default()
     }
 
     /// Ends DTLS; what that puts on the wire is still to be polled.

@@ -229,5 +229,7 @@ dictionary! {
         height: Option<u32>,
         /// Pictures that the track has given.
         frames: u64,
+        /// Pictures that the track has given within the last second.
+        frames_per_second: f64,
     }
 }

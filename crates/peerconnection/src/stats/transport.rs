@@ -73,8 +73,8 @@ dictionary! {
 }
 
 dictionary! {
-    /// [`RTCIceCandidatePairStats`](https://www.w3.org/TR/webrtc-stats/#candidatepair-dict*), of the pair
-    /// that is selected.
+    /// [`RTCIceCandidatePairStats`](https://www.w3.org/TR/webrtc-stats/#candidatepair-dict*). Of every
+    /// pair that is checked.
     IceCandidatePairStats {
         /// The transport.
         transport_id: String,
@@ -82,10 +82,32 @@ dictionary! {
         local_candidate_id: String,
         /// That of the peer.
         remote_candidate_id: String,
-        /// Whether it is in use.
+        /// `frozen`, `waiting`, `in-progress`, `succeeded` or `failed`.
+        state: &'static str,
+        /// Whether it is nominated.
         nominated: bool,
+        /// Datagrams of data that have left over it.
+        packets_sent: u64,
+        /// Datagrams of data that have come over it.
+        packets_received: u64,
+        /// Bytes of these.
+        bytes_sent: u64,
+        /// Bytes of these.
+        bytes_received: u64,
+        /// The sum of all round trips that were measured, in seconds.
+        total_round_trip_time: f64,
         /// Measured last, in seconds.
         current_round_trip_time: Option<f64>,
+        /// Checks of the peer's.
+        requests_received: u64,
+        /// Checks that have left, those for consent apart.
+        requests_sent: u64,
+        /// Answers to checks.
+        responses_received: u64,
+        /// Answers to the peer's checks.
+        responses_sent: u64,
+        /// Checks for consent that have left.
+        consent_requests_sent: u64,
     }
 }
 
@@ -106,6 +128,16 @@ dictionary! {
         priority: u32,
         /// Equal for those that share their fate.
         foundation: String,
+        /// The server that a candidate of ours is from.
+        url: Option<String>,
+        /// How the TURN server of a relayed candidate of ours is reached: `udp`, `tcp` or `tls`.
+        relay_protocol: Option<String>,
+        /// What it derives from; an address that says nothing where only relayed ones are told.
+        related_address: Option<String>,
+        /// Its port.
+        related_port: Option<u16>,
+        /// The generation that it belongs to.
+        username_fragment: Option<String>,
     }
 }
 
@@ -118,5 +150,7 @@ dictionary! {
         fingerprint_algorithm: String,
         /// The certificate, DER.
         base64_certificate: String,
+        /// That of its issuer; `None`, as it always is here: chains have one certificate.
+        issuer_certificate_id: Option<String>,
     }
 }

@@ -259,11 +259,17 @@ fn count(tracks: &Tracks, frame: &MediaFrame) {
             let sound = super::sound_of(frame);
             tracks.count(|counts| counts.sent.add(sound));
         }
-        MediaFrame::Video(frame) => tracks.count(|counts| {
-            counts.frames += 1;
-            counts.size = Some((frame.width(), frame.height()));
-        }),
-        _ => tracks.count(|counts| counts.frames += 1),
+        MediaFrame::Video(frame) => {
+            tracks.note_picture(clock::now());
+            tracks.count(|counts| {
+                counts.frames += 1;
+                counts.size = Some((frame.width(), frame.height()));
+            });
+        }
+        _ => {
+            tracks.note_picture(clock::now());
+            tracks.count(|counts| counts.frames += 1);
+        }
     }
 }
 

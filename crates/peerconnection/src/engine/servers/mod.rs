@@ -97,10 +97,19 @@ pub struct IceCandidateError {
     pub error_text: String,
 }
 
+/// Where a candidate is from, for statistics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// The server, as its URL.
+    pub(super) url: String,
+    /// How it is reached: `udp`, `tcp` or `tls`.
+    pub(super) protocol: String,
+}
+
 /// What has come of a server.
 pub(super) enum Told {
-    /// A candidate of ours.
-    Found(Candidate),
+    /// A candidate of ours, and the server that it is from.
+    Found(Candidate, Origin),
     /// A relayed address is no longer ours.
     Lost(SocketAddr),
     Error(Box<IceCandidateError>),
@@ -346,12 +355,16 @@ impl Servers {
         let Some(client) = self.clients.get_mut(index) else {
             return;
         };
+        let origin = Origin {
+            url: client.server.uri.to_string(),
+            protocol: client.server.uri.transport().to_string(),
+        };
         match outcome {
             Outcome::Mapped(address) => {
                 client.is_done = true;
                 let base = client.path().local;
                 let found = reflexive(address, base);
-                self.told.push_back(Told::Found(found));
+                self.told.push_back(Told::Found(found, origin));
             }
             Outcome::Allocated(relayed, mapped) => {
                 client.is_done = true;
@@ -361,14 +374,14 @@ impl Servers {
                     && let Some(mapped) = mapped
                 {
                     let found = reflexive(mapped, path.local);
-                    self.told.push_back(Told::Found(found));
+                    self.told.push_back(Told::Found(found, origin.clone()));
                 }
                 for address in relayed {
                     let found = Candidate {
                         related_address: mapped.or(Some(path.local)),
                         ..Candidate::new(CandidateKind::Relayed, address)
                     };
-                    self.told.push_back(Told::Found(found));
+                    self.told.push_back(Told::Found(found, origin.clone()));
                 }
             }
             Outcome::Permitted(ip) => self.release(now, index, ip),
