@@ -20,14 +20,14 @@ use pc_proto::{Batch, FiveTuple, Protocol, Transport};
 use super::{
     endpoint::bind_hosts,
     inbox::{Command, Inbox, Key},
-    reach::{Arrival, News, Reach, Reached},
+    reach::Reach,
     shared::Shared,
     streams::Streams,
 };
 use crate::{
     clock,
     config::HostAddresses,
-    engine::{self, ServerPath, TransportId},
+    engine::{self, TransportId},
     state::SignalingState,
 };
 
@@ -39,6 +39,8 @@ pub(super) const BATCH: usize = pc_proto::MAX_GSO_BYTES / MTU;
 
 /// Batches that one connection may send before the others get their turn.
 const BATCHES_PER_TURN: usize = 16;
+
+mod outside;
 
 pub(crate) struct Driver {
     inbox: Arc<Inbox>,
@@ -425,31 +427,6 @@ impl Driver {
         }
     }
 
-    /// A server was reached, or a name was found, or cannot be.
-    fn arrive(&mut self, arrival: Arrival) {
-        let key = arrival.key;
-        let Some(driven) = self.connections.get_mut(&key) else {
-            return;
-        };
-        let now = clock::now();
-        let mut inner = driven.shared.lock();
-        let engine = &mut inner.engine;
-        match arrival.news {
-            News::Server(id, Ok(Reached::Datagrams(addresses))) => {
-                engine.server_reached(now, id, &ServerPath::Datagrams(addresses));
-            }
-            News::Server(id, Ok(Reached::Stream(stream))) => {
-                let FiveTuple { local, remote, .. } = self.streams.add(key, *stream);
-                engine.server_reached(now, id, &ServerPath::Stream { local, remote });
-            }
-            News::Server(id, Err(what)) => engine.server_unreachable(now, id, what),
-            News::Name(id, ip) => engine.name_resolved(now, id, ip),
-        }
-        driven.shared.publish(&mut inner);
-        drop(inner);
-        driven.give_turn(&mut self.turns);
-    }
-
     async fn receive_what_is_there(&mut self) {
         // Lets the runtime's other tasks run too.
         tokio::task::yield_now().await;
@@ -467,50 +444,6 @@ impl Driver {
         let socket = self.sockets.remove(index);
         let address = socket.socket.local_addr();
         tracing::warn!(%address, %error, "a socket has ended");
-    }
-
-    fn lose_stream(&mut self, index: usize, error: &StreamError) {
-        let Some(open) = self.streams.remove(index) else {
-            return;
-        };
-        let path = open.path();
-        tracing::debug!(%path, %error, "a stream has ended");
-        if let Some(driven) = self.connections.get_mut(&open.key) {
-            let mut inner = driven.shared.lock();
-            inner.engine.server_stream_lost(clock::now(), path);
-            driven.shared.publish(&mut inner);
-            drop(inner);
-            driven.give_turn(&mut self.turns);
-        }
-    }
-
-    /// Feeds what has come on a stream to its connection.
-    fn dispatch_stream(&mut self, index: usize) {
-        let Some(open) = self.streams.get_mut(index) else {
-            return;
-        };
-        let (path, now) = (open.path(), clock::now());
-        let Some(driven) = self.connections.get_mut(&open.key) else {
-            return;
-        };
-        let mut inner = driven.shared.lock();
-        let ended = loop {
-            match open.stream.next_datagram() {
-                Ok(Some(datagram)) => {
-                    if let Err(error) = inner.engine.handle_input(now, path, datagram) {
-                        tracing::debug!(%path, %error, "dropped a datagram");
-                    }
-                }
-                Ok(None) => break None,
-                Err(error) => break Some(error),
-            }
-        };
-        driven.shared.publish(&mut inner);
-        drop(inner);
-        driven.give_turn(&mut self.turns);
-        if let Some(error) = ended {
-            self.lose_stream(index, &error);
-        }
     }
 
     /// Feeds a received batch to the connections it is for; they answer in their next turn.

@@ -144,7 +144,7 @@ impl Report {
             pc_ice::Role::Controlled => "controlled",
         };
         let srtp = dtls.and_then(pc_dtls::Connection::srtp_keying_material);
-        let traffic = transport.traffic;
+        let traffic = transport.traffic.sum();
         self.add(Stats::Transport(Box::new(TransportStats {
             id,
             timestamp: self.unix_time,
@@ -202,7 +202,7 @@ impl Report {
         let local_candidate_id = candidate_id(&pair.local, transport_id, "L");
         let remote_candidate_id = candidate_id(pair.remote, transport_id, "R");
         let id = format!("CP{local_candidate_id}_{remote_candidate_id}");
-        let (counters, traffic) = (pair.counters, transport.traffic_of(pair.route));
+        let (counters, traffic) = (pair.counters, transport.traffic.of(pair.route));
         let rtt = counters.current_round_trip_time;
         self.add(Stats::CandidatePair(Box::new(IceCandidatePairStats {
             id: id.clone(),

@@ -1,18 +1,12 @@
 //! One transport: ICE, and DTLS on the path that it finds.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::HashMap, net::SocketAddr, time::Instant};
 
 use pc_dtls as dtls;
 use pc_ice as ice;
 use pc_jsep::{IceCredentials, PeerTransport, SectionName, TransportId, TransportPlan};
 use pc_proto::{FiveTuple, Protocol, TransmitBuf};
 use pc_rtp_session as rtp;
-use pc_sdp::Word;
 use rand_chacha::{ChaCha12Rng, rand_core::SeedableRng};
 
 use super::{
@@ -20,15 +14,20 @@ use super::{
     data::Data,
     dtls_transport::{DtlsParameters, DtlsTransport},
     gathering::Gathering,
-    names::{NameId, Names},
+    names::Names,
     rtp_transport::RtpTransport,
-    servers::{IceCandidateError, IceServer, Origin, Servers, Told as ServerTold},
+    servers::{Origin, Servers},
+    traffic::Traffic,
     transports::receiver_ufrag,
 };
 use crate::{
     Error,
-    state::{DtlsTransportState, IceGathererState, IceTransportState},
+    state::{DtlsTransportState, IceTransportState},
 };
+
+mod gather;
+
+pub(super) use gather::Found;
 
 pub(super) struct Transport {
     pub(super) id: TransportId,
@@ -57,31 +56,8 @@ pub(super) struct Transport {
     pub(super) pair_changed: bool,
     pub(super) told: Told,
     pub(super) traffic: Traffic,
-    /// The same by pairs, the one in use first.
-    traffic_by_pair: Vec<(FiveTuple, Traffic)>,
     closing: bool,
 }
-
-/// What has passed on the path, checks apart.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Traffic {
-    pub(super) packets_sent: u64,
-    pub(super) bytes_sent: u64,
-    pub(super) packets_received: u64,
-    pub(super) bytes_received: u64,
-}
-
-impl Traffic {
-    fn add(&mut self, more: Self) {
-        self.packets_sent += more.packets_sent;
-        self.bytes_sent += more.bytes_sent;
-        self.packets_received += more.packets_received;
-        self.bytes_received += more.bytes_received;
-    }
-}
-
-/// More pairs than carry data in the life of most connections.
-const MAX_PAIRS_COUNTED: usize = 16;
 
 /// The states as the last events told them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,14 +75,6 @@ impl Told {
         ice: IceTransportState::Closed,
         dtls: DtlsTransportState::Closed,
     };
-}
-
-/// What gathering has found.
-pub(super) struct Found {
-    pub(super) ufrag: String,
-    pub(super) candidates: Vec<pc_sdp::Candidate>,
-    /// No more will come.
-    pub(super) has_ended: bool,
 }
 
 impl Transport {
@@ -137,7 +105,6 @@ impl Transport {
             pair_changed: false,
             told: Told::NEW,
             traffic: Traffic::default(),
-            traffic_by_pair: Vec::new(),
             closing: false,
         }
     }
@@ -230,105 +197,6 @@ impl Transport {
         }
     }
 
-    /// What the driver knows of the name of a remote candidate.
-    pub(super) fn name_resolved(&mut self, now: Instant, id: NameId, ip: Option<IpAddr>) {
-        let ufrag = self.ice.remote_credentials().map(|it| it.ufrag.as_str());
-        if let Some(candidate) = self.names.resolved(id, ip, ufrag) {
-            // One too many, or one of no use, is no reason to fail.
-            let _ = self.add_remote_candidate(now, &candidate);
-        }
-    }
-
-    /// Begins to gather: makes host candidates of the addresses of our sockets, unless only relayed
-    /// ones are wanted, and asks the servers from there.
-    pub(super) fn gather(
-        &mut self,
-        now: Instant,
-        addresses: &[SocketAddr],
-        servers: &Arc<[IceServer]>,
-        is_relay_only: bool,
-    ) {
-        self.is_relay_only = is_relay_only;
-        if !is_relay_only {
-            for address in addresses {
-                // Known already after a restart, which keeps the candidates.
-                let _ = self
-                    .ice
-                    .add_local_candidate(now, ice::Candidate::host(*address));
-            }
-        }
-        // A restart signals those again that are known.
-        self.found = self.ice.local_candidates().cloned().collect();
-        self.servers.gather(now, servers, addresses);
-    }
-
-    /// Takes what the servers have found in.
-    pub(super) fn follow_servers(&mut self, now: Instant, errors: &mut Vec<IceCandidateError>) {
-        while let Some(told) = self.servers.poll_told() {
-            match told {
-                ServerTold::Found(mut candidate, origin) => {
-                    if self.is_relay_only {
-                        // RFC 8839 §5.1, for those who must not tell where they are.
-                        candidate.related_address = Some(nowhere(candidate.address));
-                    }
-                    if let Some(added) = self.ice.add_local_candidate(now, candidate) {
-                        self.origins.insert(added.address, origin);
-                        self.found.push(added);
-                    }
-                }
-                ServerTold::Lost(relayed) => {
-                    self.origins.remove(&relayed);
-                    self.ice.remove_local_address(now, relayed);
-                }
-                ServerTold::Error(error) => errors.push(*error),
-            }
-        }
-        self.servers.serve(now, &self.ice);
-    }
-
-    /// The server that a local candidate is from.
-    pub(super) fn origin_of(&self, candidate: &ice::Candidate) -> Option<&Origin> {
-        self.origins.get(&candidate.address)
-    }
-
-    /// What has been found since the last call, and whether that was all. `None`: nothing is new.
-    pub(super) fn take_found(&mut self, now: Instant) -> Option<Found> {
-        let is_gathering = self.gathering.state() == IceGathererState::Gathering;
-        if self.gathering.is_wanted() {
-            // Those that wait for their sockets count as gathering, too.
-            return None;
-        }
-        if !is_gathering {
-            self.found.clear();
-            return None;
-        }
-        let has_ended = self.servers.are_done();
-        if has_ended {
-            self.ice.end_of_local_candidates(now);
-            self.gathering.end();
-        }
-        let found = std::mem::take(&mut self.found);
-        (has_ended || !found.is_empty()).then(|| Found {
-            ufrag: self.local.ufrag.clone(),
-            candidates: self.written(found.iter()),
-            has_ended,
-        })
-    }
-
-    /// The local candidates as they are signaled.
-    pub(super) fn local_candidates(&self) -> Vec<pc_sdp::Candidate> {
-        self.written(self.ice.local_candidates())
-    }
-
-    fn written<'a>(
-        &self,
-        candidates: impl Iterator<Item = &'a ice::Candidate>,
-    ) -> Vec<pc_sdp::Candidate> {
-        let ufrag = Word::new(self.local.ufrag.as_str()).ok();
-        let to_sdp = |found| candidate::to_sdp(found, ufrag.as_ref());
-        candidates.filter_map(to_sdp).collect()
-    }
-
     pub(super) fn local_credentials(&self) -> &IceCredentials {
         &self.local
     }
@@ -374,14 +242,7 @@ impl Transport {
         let Some(datagram) = passed else {
             return Ok(None);
         };
-        self.count(
-            route,
-            Traffic {
-                packets_received: 1,
-                bytes_received: datagram.len() as u64,
-                ..Traffic::default()
-            },
-        );
+        self.traffic.received(route, datagram.len());
         // RFC 7983 §7: the first byte tells the protocol.
         match datagram.first() {
             Some(20..=63) => self.dtls.handle_input(now, datagram)?,
@@ -490,40 +351,12 @@ impl Transport {
                 dtls.write_close(now, out);
             }
         });
-        let sent = Traffic {
-            packets_sent: (out.len() - before) as u64,
-            bytes_sent: (out.byte_len() - bytes_before) as u64,
-            ..Traffic::default()
-        };
-        if sent.packets_sent == 0 {
+        let (packets, bytes) = (out.len() - before, out.byte_len() - bytes_before);
+        if packets == 0 {
             return None;
         }
-        self.count(route, sent);
+        self.traffic.sent(route, packets, bytes);
         Some(path)
-    }
-
-    fn count(&mut self, route: FiveTuple, more: Traffic) {
-        self.traffic.add(more);
-        let mut pairs = self.traffic_by_pair.iter();
-        let at = pairs.position(|(of, _)| *of == route).unwrap_or_else(|| {
-            // What was used longest ago is forgotten.
-            self.traffic_by_pair.truncate(MAX_PAIRS_COUNTED - 1);
-            self.traffic_by_pair.push((route, Traffic::default()));
-            self.traffic_by_pair.len() - 1
-        });
-        if at > 0 {
-            self.traffic_by_pair.swap(0, at);
-        }
-        if let Some((_, traffic)) = self.traffic_by_pair.first_mut() {
-            traffic.add(more);
-        }
-    }
-
-    /// What has passed on one pair.
-    pub(super) fn traffic_of(&self, route: FiveTuple) -> Traffic {
-        let mut pairs = self.traffic_by_pair.iter();
-        let found = pairs.find(|(of, _)| *of == route);
-        found.map(|(_, traffic)| *traffic).unwrap_or_default()
     }
 
     /// Ends DTLS; what that puts on the wire is still to be polled.
@@ -548,14 +381,6 @@ impl Transport {
             ice: ice_state(self.ice.state()),
             dtls: self.dtls.state(),
         }
-    }
-}
-
-/// An address that says nothing.
-fn nowhere(like: SocketAddr) -> SocketAddr {
-    match like {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 9).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 9).into(),
     }
 }
 

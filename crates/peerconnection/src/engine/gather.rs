@@ -1,0 +1,112 @@
+//! The calls about candidates of this side: sockets, servers, names.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Instant,
+};
+
+use pc_jsep::TransportId;
+use pc_proto::FiveTuple;
+
+use super::{Connection, IceServer, NameId, NameRequest, ServerId, ServerPath, ServerRequest};
+use crate::IceTransportPolicy;
+
+impl Connection {
+    /// `iceTransportPolicy`: which candidates are gathered from now on.
+    pub fn set_ice_transport_policy(&mut self, policy: IceTransportPolicy) {
+        self.policy = policy;
+    }
+
+    /// The transports that wait for [`gather_transport`](Self::gather_transport): a local
+    /// description names credentials whose candidates have not been announced.
+    pub fn ungathered_transports(&self) -> impl Iterator<Item = TransportId> {
+        let open = !self.is_closed();
+        self.transports.ungathered().filter(move |_| open)
+    }
+
+    /// `iceServers`: whom to ask for what is gathered from now on.
+    pub fn set_ice_servers(&mut self, servers: Vec<IceServer>) {
+        self.transports.set_servers(servers);
+    }
+
+    /// Begins to gather for this transport: makes host candidates of the addresses of the caller's
+    /// sockets, announces them, and asks the servers ([`poll_server_request`](Self::poll_server_request)).
+    /// Does nothing unless the transport [waits for it](Self::ungathered_transports).
+    ///
+    /// Transports may share sockets, unless the peer does so too: two transports between the same
+    /// two sockets cannot be told apart. They may not where servers are asked.
+    pub fn gather_transport(&mut self, now: Instant, id: TransportId, addresses: &[SocketAddr]) {
+        if self.is_closed() {
+            return;
+        }
+        let is_relay_only = self.policy == IceTransportPolicy::Relay;
+        let events = &mut self.events;
+        self.transports
+            .gather(now, id, addresses, is_relay_only, events);
+        self.pump(now);
+    }
+
+    /// The next server that the caller is to reach.
+    pub fn poll_server_request(&mut self) -> Option<ServerRequest> {
+        self.transports.poll_server_request()
+    }
+
+    /// A server was reached.
+    pub fn server_reached(&mut self, now: Instant, id: ServerId, path: &ServerPath) {
+        if self.is_closed() {
+            return;
+        }
+        if let Some(servers) = self.transports.servers_of(id.transport) {
+            servers.reached(now, id, path);
+            self.pump(now);
+        }
+    }
+
+    /// A server cannot be reached; `what` says in words why.
+    pub fn server_unreachable(&mut self, now: Instant, id: ServerId, what: String) {
+        if let Some(servers) = self.transports.servers_of(id.transport) {
+            servers.unreachable(id, what);
+            self.pump(now);
+        }
+    }
+
+    /// A stream to a server has ended.
+    pub fn server_stream_lost(&mut self, now: Instant, path: FiveTuple) {
+        for servers in self.transports.all_servers() {
+            servers.stream_lost(now, path);
+        }
+        self.pump(now);
+    }
+
+    /// The streams to servers that are in use.
+    pub fn server_streams(&self) -> impl Iterator<Item = FiveTuple> {
+        self.transports.iter().flat_map(|it| it.servers.streams())
+    }
+
+    /// The next name of a remote candidate that the caller is to look up on its links.
+    pub fn poll_name_request(&mut self) -> Option<NameRequest> {
+        self.transports.poll_name_request()
+    }
+
+    /// A name was looked up; `None`: nobody has it.
+    pub fn name_resolved(&mut self, now: Instant, id: NameId, ip: Option<IpAddr>) {
+        if !self.is_closed() {
+            self.transports.name_resolved(now, id, ip);
+            self.pump(now);
+        }
+    }
+
+    /// Whether any transport [waits for its candidates](Self::ungathered_transports): call
+    /// [`gather`](Self::gather) soon.
+    pub fn needs_gathering(&self) -> bool {
+        self.ungathered_transports().next().is_some()
+    }
+
+    /// [Gathers](Self::gather_transport) for every transport that waits, with the same sockets.
+    pub fn gather(&mut self, now: Instant, addresses: &[SocketAddr]) {
+        let waiting: Vec<_> = self.ungathered_transports().collect();
+        for id in waiting {
+            self.gather_transport(now, id, addresses);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The candidates of one transport: of its sockets, of servers, and those of the peer that have names.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Instant,
+};
+
+use pc_ice as ice;
+use pc_sdp::Word;
+
+use super::{
+    super::{
+        candidate,
+        names::NameId,
+        servers::{IceCandidateError, IceServer, Origin, Told},
+    },
+    Transport,
+};
+use crate::state::IceGathererState;
+
+/// What gathering has found.
+pub(in super::super) struct Found {
+    pub(in super::super) ufrag: String,
+    pub(in super::super) candidates: Vec<pc_sdp::Candidate>,
+    /// No more will come.
+    pub(in super::super) has_ended: bool,
+}
+
+impl Transport {
+    /// What the driver knows of the name of a remote candidate.
+    pub(in super::super) fn name_resolved(&mut self, now: Instant, id: NameId, ip: Option<IpAddr>) {
+        let ufrag = self.ice.remote_credentials().map(|it| it.ufrag.as_str());
+        if let Some(candidate) = self.names.resolved(id, ip, ufrag) {
+            // One too many, or one of no use, is no reason to fail.
+            let _ = self.add_remote_candidate(now, &candidate);
+        }
+    }
+
+    /// Begins to gather: makes host candidates of the addresses of our sockets, unless only relayed
+    /// ones are wanted, and asks the servers from there.
+    pub(in super::super) fn gather(
+        &mut self,
+        now: Instant,
+        addresses: &[SocketAddr],
+        servers: &Arc<[IceServer]>,
+        is_relay_only: bool,
+    ) {
+        self.is_relay_only = is_relay_only;
+        if !is_relay_only {
+            for address in addresses {
+                // Known already after a restart, which keeps the candidates.
+                let _ = self
+                    .ice
+                    .add_local_candidate(now, ice::Candidate::host(*address));
+            }
+        }
+        // A restart signals those again that are known.
+        self.found = self.ice.local_candidates().cloned().collect();
+        self.servers.gather(now, servers, addresses);
+    }
+
+    /// Takes what the servers have found in.
+    pub(in super::super) fn follow_servers(
+        &mut self,
+        now: Instant,
+        errors: &mut Vec<IceCandidateError>,
+    ) {
+        while let Some(told) = self.servers.poll_told() {
+            match told {
+                Told::Found(mut candidate, origin) => {
+                    if self.is_relay_only {
+                        // RFC 8839 §5.1, for those who must not tell where they are.
+                        candidate.related_address = Some(nowhere(candidate.address));
+                    }
+                    if let Some(added) = self.ice.add_local_candidate(now, candidate) {
+                        self.origins.insert(added.address, origin);
+                        self.found.push(added);
+                    }
+                }
+                Told::Lost(relayed) => {
+                    self.origins.remove(&relayed);
+                    self.ice.remove_local_address(now, relayed);
+                }
+                Told::Error(error) => errors.push(*error),
+            }
+        }
+        self.servers.serve(now, &self.ice);
+    }
+
+    /// The server that a local candidate is from.
+    pub(in super::super) fn origin_of(&self, candidate: &ice::Candidate) -> Option<&Origin> {
+        self.origins.get(&candidate.address)
+    }
+
+    /// What has been found since the last call, and whether that was all. `None`: nothing is new.
+    pub(in super::super) fn take_found(&mut self, now: Instant) -> Option<Found> {
+        let is_gathering = self.gathering.state() == IceGathererState::Gathering;
+        if self.gathering.is_wanted() {
+            // Those that wait for their sockets count as gathering, too.
+            return None;
+        }
+        if !is_gathering {
+            self.found.clear();
+            return None;
+        }
+        let has_ended = self.servers.are_done();
+        if has_ended {
+            self.ice.end_of_local_candidates(now);
+            self.gathering.end();
+        }
+        let found = std::mem::take(&mut self.found);
+        (has_ended || !found.is_empty()).then(|| Found {
+            ufrag: self.local.ufrag.clone(),
+            candidates: self.written(found.iter()),
+            has_ended,
+        })
+    }
+
+    /// The local candidates as they are signaled.
+    pub(in super::super) fn local_candidates(&self) -> Vec<pc_sdp::Candidate> {
+        self.written(self.ice.local_candidates())
+    }
+
+    fn written<'a>(
+        &self,
+        candidates: impl Iterator<Item = &'a ice::Candidate>,
+    ) -> Vec<pc_sdp::Candidate> {
+        let ufrag = Word::new(self.local.ufrag.as_str()).ok();
+        let to_sdp = |found| candidate::to_sdp(found, ufrag.as_ref());
+        candidates.filter_map(to_sdp).collect()
+    }
+}
+
+/// An address that says nothing.
+fn nowhere(like: SocketAddr) -> SocketAddr {
+    match like {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 9).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 9).into(),
+    }
+}

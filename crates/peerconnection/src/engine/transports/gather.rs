@@ -1,0 +1,153 @@
+//! Candidates of this side, as they are found and announced.
+
+use std::{
+    collections::VecDeque,
+    net::{IpAddr, SocketAddr},
+    time::Instant,
+};
+
+use pc_jsep::TransportId;
+
+use super::{
+    super::{
+        Event, gathering,
+        names::{NameId, NameRequest},
+        servers::{IceServer, ServerRequest, Servers},
+        transport::{Found, Transport},
+    },
+    Transports,
+};
+use crate::{IceCandidate, state::IceGatheringState};
+
+impl Transports {
+    /// The transports whose candidates are to be gathered.
+    pub(in super::super) fn ungathered(&self) -> impl Iterator<Item = TransportId> {
+        let wanting = self.list.iter().filter(|it| it.gathering.is_wanted());
+        wanting.map(|it| it.id)
+    }
+
+    /// Begins to gather for one transport. All that wait begin together, so that the sum goes from
+    /// "gathering" to "complete" once.
+    pub(in super::super) fn gather(
+        &mut self,
+        now: Instant,
+        id: TransportId,
+        addresses: &[SocketAddr],
+        is_relay_only: bool,
+        events: &mut VecDeque<Event>,
+    ) {
+        if self.get(id).is_some_and(|it| it.gathering.is_wanted()) {
+            self.begin_gathering(events);
+            let servers = self.servers.clone();
+            if let Some(transport) = self.get_mut(id) {
+                transport.gathering.mark_announced();
+                transport.gather(now, addresses, &servers, is_relay_only);
+            }
+        }
+    }
+
+    /// Announces what gathering has found.
+    pub(in super::super) fn tell_found(
+        &mut self,
+        now: Instant,
+        events: &mut VecDeque<Event>,
+    ) -> Vec<(TransportId, Found)> {
+        let (mut all, mut errors) = (Vec::new(), Vec::new());
+        for transport in &mut self.list {
+            transport.follow_servers(now, &mut errors);
+            let errors = errors.drain(..).map(Box::new);
+            events.extend(errors.map(Event::IceCandidateError));
+            let Some(found) = transport.take_found(now) else {
+                continue;
+            };
+            for candidate in &found.candidates {
+                let text = candidate.to_string();
+                events.push_back(transport.announce(text, &found.ufrag));
+            }
+            if found.has_ended {
+                // The order is that of WebRTC §5.6: the end of this generation, the states, then,
+                // when all have ended, null.
+                events.push_back(transport.announce(String::new(), &found.ufrag));
+                let state = transport.gathering.state();
+                events.push_back(Event::IceTransportGatheringStateChange(transport.id, state));
+            }
+            all.push((transport.id, found));
+        }
+        if all.iter().any(|(_, found)| found.has_ended) {
+            self.follow_gathering(events);
+        }
+        all
+    }
+
+    /// The servers for what is gathered from now on.
+    pub(in super::super) fn set_servers(&mut self, servers: Vec<IceServer>) {
+        if *self.servers != *servers {
+            self.servers = servers.into();
+        }
+    }
+
+    pub(in super::super) fn poll_server_request(&mut self) -> Option<ServerRequest> {
+        self.list
+            .iter_mut()
+            .find_map(|it| it.servers.poll_request())
+    }
+
+    pub(in super::super) fn poll_name_request(&mut self) -> Option<NameRequest> {
+        self.list.iter_mut().find_map(|it| it.names.poll_request())
+    }
+
+    pub(in super::super) fn name_resolved(&mut self, now: Instant, id: NameId, ip: Option<IpAddr>) {
+        if let Some(transport) = self.get_mut(id.transport) {
+            transport.name_resolved(now, id, ip);
+        }
+    }
+
+    /// The servers of one transport.
+    pub(in super::super) fn servers_of(&mut self, id: TransportId) -> Option<&mut Servers> {
+        Some(&mut self.get_mut(id)?.servers)
+    }
+
+    pub(in super::super) fn all_servers(&mut self) -> impl Iterator<Item = &mut Servers> {
+        self.list.iter_mut().map(|it| &mut it.servers)
+    }
+
+    fn begin_gathering(&mut self, events: &mut VecDeque<Event>) {
+        for transport in self.list.iter_mut().filter(|it| it.gathering.is_wanted()) {
+            if transport.gathering.begin() {
+                let state = transport.gathering.state();
+                events.push_back(Event::IceTransportGatheringStateChange(transport.id, state));
+            }
+        }
+        self.follow_gathering(events);
+    }
+
+    /// "Update the ICE gathering state", WebRTC §4.4.3.
+    pub(super) fn follow_gathering(&mut self, events: &mut VecDeque<Event>) {
+        let state = gathering::sum(self.list.iter().map(|it| it.gathering.state()));
+        if self.gathering == state {
+            return;
+        }
+        self.gathering = state;
+        events.push_back(Event::IceGatheringStateChange(state));
+        if state == IceGatheringState::Complete {
+            events.push_back(Event::IceCandidate(None));
+        }
+    }
+
+    pub(in super::super) fn gathering_state(&self) -> IceGatheringState {
+        self.gathering
+    }
+}
+
+impl Transport {
+    /// A candidate for signaling; an empty one ends the generation.
+    fn announce(&self, candidate: String, ufrag: &str) -> Event {
+        let section = self.sections.first();
+        Event::IceCandidate(Some(Box::new(IceCandidate {
+            candidate,
+            sdp_mid: section.map(|section| section.mid.clone()),
+            sdp_m_line_index: section.and_then(|it| u16::try_from(it.index).ok()),
+            username_fragment: Some(ufrag.to_owned()),
+        })))
+    }
+}
