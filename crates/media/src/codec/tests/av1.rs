@@ -292,3 +292,20 @@ fn pictures_of_another_encoder_are_decoded() {
     }
     assert_eq!(count, 3);
 }
+
+/// A black picture of 4,112×2,304 pixels, as `rav1e` has encoded it.
+#[test]
+fn a_picture_that_is_huge_is_refused() {
+    let mut decoder = decoder();
+    let huge = include_bytes!("av1_huge.obu");
+    let refused = decoder.decode(huge, Duration::ZERO);
+    assert!(
+        matches!(refused, Err(CodecError::Malformed(_))),
+        "{refused:?}"
+    );
+    // What is small enough is still decoded.
+    let clip = clip(96, 64, 6);
+    let frames = clip.iter().map(|frame| (frame.clone(), false));
+    let units = encode(encoder(96, 64, 300_000).as_mut(), frames);
+    assert!(worst(decoder.as_mut(), &clip, &units) > 30.0);
+}
