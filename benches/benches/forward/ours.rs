@@ -15,7 +15,8 @@ use super::{BURST, LEN, Stream};
 
 /// The header extension: four bytes, three for transport-wide-cc, two for MID, padding.
 const EXTENSIONS: usize = 12;
-const PROFILE: Profile = Profile::AeadAes128Gcm;
+/// What str0m prefers.
+const PROFILE: Profile = Profile::AeadAes256Gcm;
 
 fn protection() -> Sender {
     let key = vec![1; PROFILE.key_len()];
