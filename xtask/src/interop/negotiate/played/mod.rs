@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use peerconnection::{MediaKind, RtpTransceiver, rtp::Codec};
+use serde_json::json;
 
 pub(super) use acts::{disabled_there, key_frames_of_ours, key_frames_of_theirs, paused, replaced};
 
@@ -26,6 +27,12 @@ pub(super) async fn both_ways(
     video: &str,
     seconds: u64,
 ) -> Result<()> {
+    for (kind, name) in [(MediaKind::Audio, audio), (MediaKind::Video, video)] {
+        if !has_codec(session, kind, name).await? {
+            println!("      left out: this build or this browser has no {name}");
+            return Ok(());
+        }
+    }
     let look = Duration::from_secs(seconds);
     let stream = sources::tone_and_picture()?;
     let they_offer = session.offerer() == Side::Theirs;
@@ -66,6 +73,18 @@ pub(super) async fn both_ways(
     let seen = seen.context("their picture, here")?;
     println!("      here {heard}, {seen}; there {there}");
     Ok(())
+}
+
+/// Whether both sides encode and decode it: AV1 and H.264 are features of this build.
+async fn has_codec(session: &Session, kind: MediaKind, name: &str) -> Result<bool> {
+    let ours = peerconnection::RtpSender::capabilities(kind).codecs;
+    let js = "const has = (of) => of.getCapabilities(arg.kind)?.codecs.some(({ mimeType }) => mimeType.toLowerCase() === arg.type); \
+        return has(RTCRtpSender) && has(RTCRtpReceiver)";
+    let kind = kind.as_str();
+    let arg = json!({"kind": kind, "type": format!("{kind}/{name}").to_lowercase()});
+    let theirs = session.theirs.run(js, arg).await?;
+    let mut ours = ours.iter();
+    Ok(ours.any(|it| it.name().eq_ignore_ascii_case(name)) && theirs == true)
 }
 
 async fn send_theirs(session: &Session, kinds: &[&str]) -> Result<()> {

@@ -157,7 +157,7 @@ fn clock(seen: &Played, look: Duration) -> Result<f64> {
     let (first, last) = (seen.clocks.first(), seen.clocks.last());
     let (first, last) = first.zip(last).context("nothing was looked at")?;
     let (time, shown) = (last.0 - first.0, last.1 - first.1);
-    let tolerance = 1000.0_f64.max(look.as_millis() as f64 / 50.0);
+    let tolerance = 1500.0_f64.max(look.as_millis() as f64 / 50.0);
     ensure!(
         (time - shown).abs() < tolerance,
         "its clock went {shown:.0} ms in {time:.0} ms"
