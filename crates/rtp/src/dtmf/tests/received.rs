@@ -93,6 +93,17 @@ fn copies_and_what_is_late_change_nothing() {
     assert_eq!(ear.events(), "+1 -1 40");
 }
 
+/// A late update says less than is known.
+#[test]
+fn what_has_lasted_does_not_shrink() {
+    let mut ear = Ear::new();
+    ear.hear(0, true, 0, '1', 160, false);
+    ear.hear(40, false, 0, '1', 640, false);
+    ear.hear(41, false, 0, '1', 320, false);
+    ear.receiver.stop();
+    assert_eq!(ear.events(), "+1 ~1 80");
+}
+
 #[test]
 fn an_event_ends_the_one_before() {
     let mut ear = Ear::new();
