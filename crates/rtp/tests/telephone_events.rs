@@ -17,3 +17,11 @@ fn the_corpus_is_survived() {
     }
     assert!(count > 0, "no corpus");
 }
+
+proptest::proptest! {
+    /// The same without a corpus.
+    #[test]
+    fn any_operations_are_survived(data in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+        telephone_events::run(&data);
+    }
+}
