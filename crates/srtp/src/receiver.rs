@@ -52,28 +52,25 @@ impl Receiver {
     pub fn unprotect_rtp<'d>(&mut self, packet: &'d mut [u8]) -> Result<&'d mut [u8], Rejected> {
         let header = Header::parse(packet)?;
         let Some(window) = self.rtp.get_mut(header.ssrc) else {
-            return self.unprotect_first(packet, header);
+            return self.unprotect_first(packet);
         };
         let index = estimate(window.highest(), header.sequence_number);
         if index > MAX_INDEX {
             return Err(Rejected::KeyExhausted);
         }
         window.check(index)?;
-        let len = open(&self.cipher, &self.options, packet, header, index)?;
+        let len = open(&self.cipher, &self.options, packet, &header, index)?;
         window.accept(index);
         packet.get_mut(..len).ok_or(Rejected::Malformed)
     }
 
     /// A packet of a source that none has come of.
     #[cold]
-    fn unprotect_first<'d>(
-        &mut self,
-        packet: &'d mut [u8],
-        header: Header,
-    ) -> Result<&'d mut [u8], Rejected> {
+    fn unprotect_first<'d>(&mut self, packet: &'d mut [u8]) -> Result<&'d mut [u8], Rejected> {
         self.rtp.check_room()?;
+        let header = Header::parse(packet)?;
         let index = u64::from(header.sequence_number);
-        let len = open(&self.cipher, &self.options, packet, header, index)?;
+        let len = open(&self.cipher, &self.options, packet, &header, index)?;
         let window = Window::new(self.options.replay_window, index);
         self.rtp.insert(header.ssrc, window);
         packet.get_mut(..len).ok_or(Rejected::Malformed)
@@ -109,19 +106,19 @@ impl Receiver {
 
 /// Verifies and decrypts a packet of RTP; its length without the tag.
 ///
-/// The header goes from hand to hand as a value: so it stays in registers where the way is short.
+/// What is rare reads the header again: so it stays in registers where the way is short.
 #[inline(always)]
 fn open(
     cipher: &Cipher,
     options: &Options,
     packet: &mut [u8],
-    header: Header,
+    header: &Header,
     index: u64,
 ) -> Result<usize, Rejected> {
     match header.profile.and_then(cryptex::plain) {
         None => cipher.unprotect_rtp(packet, header.len, header.ssrc, index),
         Some(_) if !options.cryptex => Err(Rejected::Malformed),
-        Some(profile) => open_cryptex(cipher, packet, header, index, profile),
+        Some(profile) => open_cryptex(cipher, packet, index, profile),
     }
 }
 
@@ -129,10 +126,10 @@ fn open(
 fn open_cryptex(
     cipher: &Cipher,
     packet: &mut [u8],
-    header: Header,
     index: u64,
     profile: u16,
 ) -> Result<usize, Rejected> {
+    let header = Header::parse(packet)?;
     let len = cipher.unprotect_cryptex(packet, &header, index)?;
     cryptex::set_profile(packet, &header, profile);
     Ok(len)
