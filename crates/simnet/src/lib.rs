@@ -50,6 +50,7 @@
 //! |---|---|
 //! | [`Pair`] | two engines and a link each way: `run`, `drive`, `run_for`, `run_until_idle`, `step` |
 //! | [`Network`] | any number of hosts with addresses, a link for each directed pair of them |
+//! | [`Nat`], [`Dependence`] | address translators in all mappings and filterings of RFC 4787 |
 //! | [`Link`], [`Loss`] | delay, jitter, loss, reordering, duplication, corruption, rate with a queue, MTU |
 //! | [`LazyDriver`] | calls the engines late, early, twice and out of order |
 //! | [`Node`], [`Collect`] | what a test does with the data that an engine yields |
@@ -74,12 +75,13 @@
 //!
 //! # Non-goals
 //!
-//! No ECN, as the contract carries none; no address translation; no routing, no real sockets.
+//! No ECN, as the contract carries none; no routing but through one NAT each way, no real sockets.
 
 mod air;
 mod host;
 mod lazy;
 mod link;
+mod nat;
 mod network;
 mod node;
 mod pair;
@@ -91,6 +93,7 @@ mod trace;
 pub use host::Host;
 pub use lazy::LazyDriver;
 pub use link::{Dropped, HEADER_BYTES, Link, Loss};
+pub use nat::{Dependence, Nat};
 pub use network::{HostId, Network};
 pub use node::{Collect, EventOf, Node, RejectedOf, Route, RouteOf};
 pub use pair::{Pair, Side};

@@ -1,6 +1,6 @@
 use std::{
     collections::{HashMap, HashSet},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     ops::{Index, IndexMut},
     time::{Duration, Instant},
 };
@@ -8,7 +8,7 @@ use std::{
 use pc_proto::{FiveTuple, Protocol};
 
 use crate::{
-    Fate, Host, LazyDriver, Link, Node, Seed, Trace,
+    Fate, Host, LazyDriver, Link, Nat, Node, Seed, Trace,
     air::Air,
     link::Wire,
     run::{self, End, Steps, run_methods},
@@ -21,7 +21,9 @@ pub struct HostId(pub usize);
 /// Hosts with addresses, and a link for each directed pair of addresses.
 ///
 /// Every address reaches every other one over the [default link](Self::with_link), unless a test
-/// [sets](Self::set_link) or [cuts](Self::cut) the link between two of them.
+/// [sets](Self::set_link) or [cuts](Self::cut) the link between two of them. Addresses
+/// [behind a NAT](Self::put_behind) are seen from outside as the NAT translates them, and links are
+/// between what is seen outside.
 #[derive(Debug)]
 pub struct Network<N: Node<Engine: Protocol<Route = FiveTuple>>> {
     hosts: Vec<Host<N>>,
@@ -29,6 +31,8 @@ pub struct Network<N: Node<Engine: Protocol<Route = FiveTuple>>> {
     wires: HashMap<(SocketAddr, SocketAddr), Wire>,
     cuts: HashSet<(SocketAddr, SocketAddr)>,
     default_link: Link,
+    /// With the addresses inside.
+    nats: Vec<(Nat, Vec<IpAddr>)>,
     air: Air<FiveTuple>,
 }
 
@@ -41,6 +45,7 @@ impl<N: Node<Engine: Protocol<Route = FiveTuple>>> Network<N> {
             wires: HashMap::new(),
             cuts: HashSet::new(),
             default_link: Link::new().delay(Duration::from_millis(10)),
+            nats: Vec::new(),
             air: Air::new(seed.into()),
         }
     }
@@ -89,6 +94,18 @@ impl<N: Node<Engine: Protocol<Route = FiveTuple>>> Network<N> {
     /// Takes an address away from its host: nothing is sent from it or arrives at it any more.
     pub fn remove_address(&mut self, address: SocketAddr) {
         self.owners.remove(&address);
+    }
+
+    /// Puts these addresses behind a NAT: what they send beyond each other is translated, and
+    /// nothing reaches them from elsewhere but through it.
+    pub fn put_behind(&mut self, nat: Nat, inside: &[IpAddr]) {
+        self.nats.push((nat, inside.to_vec()));
+    }
+
+    /// The NAT with this address outside.
+    pub fn nat_mut(&mut self, outside: IpAddr) -> Option<&mut Nat> {
+        let mut nats = self.nats.iter_mut().map(|(nat, _)| nat);
+        nats.find(|nat| nat.outside() == outside)
     }
 
     /// Who has an address.
@@ -165,12 +182,13 @@ impl<N: Node<Engine: Protocol<Route = FiveTuple>>> Network<N> {
     }
 
     fn post(&mut self, from: Option<usize>, route: FiveTuple, datagram: Vec<u8>) {
-        let to = self.owners.get(&route.remote).copied();
         let owner = self.owners.get(&route.local).copied();
         if from.is_some() && owner != from {
+            let to = self.owners.get(&route.remote).copied();
             let fate = Fate::NotMyAddress;
             return self.air.record((from, to), route, datagram.len(), fate);
         }
+        let (route, to) = self.translated(route);
         let Some(to) = to else {
             let fate = Fate::NoHost;
             return self.air.record((from, to), route, datagram.len(), fate);
@@ -187,10 +205,45 @@ impl<N: Node<Engine: Protocol<Route = FiveTuple>>> Network<N> {
         wire.link.up = up;
     }
 
-    /// Hands over what has arrived, if the address is still there.
+    /// The route as it is seen outside of the sender's NAT, and which host is to have it.
+    fn translated(&mut self, route: FiveTuple) -> (FiveTuple, Option<usize>) {
+        let (local, remote) = (route.local, route.remote);
+        let is_behind = |inside: &[IpAddr], address: SocketAddr| inside.contains(&address.ip());
+        let is_beyond = |(_, inside): &&(Nat, Vec<IpAddr>)| {
+            is_behind(inside, remote) && !is_behind(inside, local)
+        };
+        if self.nats.iter().any(|it| is_beyond(&it)) {
+            // A private address of somebody else's.
+            return (route, None);
+        }
+        let now = self.air.now;
+        let leaves = |(_, inside): &&mut (Nat, Vec<IpAddr>)| {
+            is_behind(inside, local) && !is_behind(inside, remote)
+        };
+        let route = match self.nats.iter_mut().find(leaves) {
+            Some((nat, _)) => FiveTuple::udp(nat.outbound(now, local, remote), remote),
+            None => route,
+        };
+        let mut nats = self.nats.iter();
+        let inside = nats.find_map(|(nat, _)| nat.inside_of(remote));
+        let to = self.owners.get(&inside.unwrap_or(remote)).copied();
+        (route, to)
+    }
+
+    /// Hands over what has arrived, if the address is still there and its NAT lets it in.
     fn deliver(&mut self) {
         while let Some(packet) = self.air.arrived() {
-            let (route, len) = (packet.route, packet.datagram.len());
+            let (mut route, len) = (packet.route, packet.datagram.len());
+            let now = self.air.now;
+            if let Some(nat) = self.nat_mut(route.local.ip()) {
+                let Some(inside) = nat.inbound(now, route.local, route.remote) else {
+                    let hosts = (packet.from, Some(packet.to));
+                    self.air
+                        .record(hosts, route.reversed(), len, Fate::Filtered);
+                    continue;
+                };
+                route.local = inside;
+            }
             match self.owners.get(&route.local) {
                 Some(owner) => {
                     self.hosts[*owner].arrive(route, packet.datagram, self.air.now);

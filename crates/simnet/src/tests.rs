@@ -1,6 +1,7 @@
 //! The simulation itself: drivers, loops, seeds. Links and networks have files of their own.
 
 mod links;
+mod nats;
 mod networks;
 mod toy;
 

@@ -21,6 +21,8 @@ pub enum Fate {
     NotMyAddress,
     /// No host has the address it was sent to (when it was sent, or when it arrived).
     NoHost,
+    /// It arrived at a NAT that did not let it in; a line of its own, after that of its departure.
+    Filtered,
 }
 
 /// One datagram that was sent.
@@ -68,6 +70,7 @@ impl fmt::Display for Record {
             }
             Fate::Dropped(why) => write!(f, "dropped: {why:?}"),
             Fate::NotMyAddress => f.write_str("dropped: not the sender's address"),
+            Fate::Filtered => f.write_str("dropped: the NAT does not let it in"),
             Fate::NoHost => f.write_str("dropped: no host has that address"),
         }
     }

@@ -8,18 +8,18 @@ use crate::{Fate, LazyDriver, Link, Network, Pair, ms};
 
 /// Sends what it is told to and keeps what comes, with the route.
 #[derive(Default)]
-struct Peer {
-    received: Vec<(FiveTuple, Vec<u8>)>,
+pub(super) struct Peer {
+    pub(super) received: Vec<(FiveTuple, Vec<u8>)>,
     to_send: Vec<(FiveTuple, Vec<u8>)>,
 }
 
 impl Peer {
-    fn send(&mut self, from: SocketAddr, to: SocketAddr, datagram: &[u8]) {
+    pub(super) fn send(&mut self, from: SocketAddr, to: SocketAddr, datagram: &[u8]) {
         let route = FiveTuple::udp(from, to);
         self.to_send.push((route, datagram.to_vec()));
     }
 
-    fn heard(&self) -> Vec<&[u8]> {
+    pub(super) fn heard(&self) -> Vec<&[u8]> {
         self.received.iter().map(|(_, bytes)| &bytes[..]).collect()
     }
 }
@@ -60,7 +60,7 @@ impl Protocol for Peer {
     }
 }
 
-fn address(text: &str) -> SocketAddr {
+pub(super) fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
