@@ -15,6 +15,8 @@ pub(super) struct Gathering {
     /// The generations whose candidates have been announced: of the local description, and of the
     /// one that a rollback returns to.
     announced: Vec<String>,
+    /// The generation for which servers are being asked.
+    under_way: Option<String>,
 }
 
 impl Default for Gathering {
@@ -23,6 +25,7 @@ impl Default for Gathering {
             state: IceGathererState::New,
             ufrag: String::new(),
             announced: Vec::new(),
+            under_way: None,
         }
     }
 }
@@ -35,9 +38,11 @@ impl Gathering {
         }
         self.announced
             .retain(|known| known == ufrag || Some(known.as_str()) == committed);
-        if self.state == IceGathererState::Gathering && !self.is_wanted() {
-            // A rollback took back what was about to be gathered.
+        let goes_on = self.under_way.as_deref() == Some(ufrag);
+        if self.state == IceGathererState::Gathering && !self.is_wanted() && !goes_on {
+            // A rollback took back what was being gathered, or was about to be.
             self.state = IceGathererState::Complete;
+            self.under_way = None;
         }
     }
 
@@ -52,8 +57,14 @@ impl Gathering {
         before != IceGathererState::Gathering
     }
 
-    /// The candidates of the generation that is described are under way.
-    pub(super) fn mark_announced(&mut self) {
+    /// The candidates of the generation that is described are under way, until the
+    /// [end](Self::end).
+    pub(super) fn mark_under_way(&mut self) {
+        self.under_way = Some(self.ufrag.clone());
+        self.mark_announced();
+    }
+
+    fn mark_announced(&mut self) {
         if self.is_wanted() {
             self.announced.push(self.ufrag.clone());
         }
@@ -61,6 +72,7 @@ impl Gathering {
 
     pub(super) fn end(&mut self) {
         self.state = IceGathererState::Complete;
+        self.under_way = None;
         self.mark_announced();
     }
 
@@ -116,9 +128,20 @@ mod tests {
         gathering.describe("one1", Some("one1"));
         assert!(!gathering.is_wanted());
         assert_eq!(gathering.state(), IceGathererState::Complete);
+        // A rollback ends what is being gathered; an answer does not.
+        for (ufrag, state) in [
+            ("one1", IceGathererState::Complete),
+            ("two2", IceGathererState::Gathering),
+        ] {
+            gathering.describe("two2", Some("one1"));
+            gathering.begin();
+            gathering.mark_under_way();
+            gathering.describe(ufrag, Some(ufrag));
+            assert_eq!(gathering.state(), state);
+        }
         // What is forgotten is bounded.
         for n in 0..100 {
-            gathering.describe(&format!("gen{n}"), Some("one1"));
+            gathering.describe(&format!("gen{n}"), Some("two2"));
             gathering.end();
         }
         assert!(gathering.announced.len() <= 2);

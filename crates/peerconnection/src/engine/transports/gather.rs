@@ -40,7 +40,7 @@ impl Transports {
             self.begin_gathering(events);
             let servers = self.servers.clone();
             if let Some(transport) = self.get_mut(id) {
-                transport.gathering.mark_announced();
+                transport.gathering.mark_under_way();
                 transport.gather(now, addresses, &servers, is_relay_only);
             }
         }
