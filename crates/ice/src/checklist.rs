@@ -14,11 +14,19 @@ use crate::{
 /// How many pairs are kept (RFC 8445 §6.1.2.5).
 pub(crate) const MAX_PAIRS: usize = 100;
 
+/// After how many triggered checks in a row an ordinary one has its turn. RFC 8445 §6.1.4.2 has it
+/// wait for all of them, but those may never end: between two NATs that take in anything and give each
+/// destination another port, every check comes from an address that nobody has seen, and triggers
+/// another one, while the relayed pairs that would work wait.
+const MAX_TRIGGERED_RUN: u8 = 3;
+
 /// The pairs of one generation (RFC 8445 §6.1.2) and the queue of triggered checks (§6.1.4.1).
 #[derive(Debug, Default)]
 pub(crate) struct Checklist {
     pairs: Vec<Pair>,
     triggered: VecDeque<PairId>,
+    /// How many triggered checks there have been since the last ordinary one.
+    run: u8,
     next: u32,
 }
 
@@ -124,16 +132,28 @@ impl Checklist {
         !self.triggered.is_empty() || self.pairs.iter().any(open)
     }
 
-    /// The next pair to check: triggered, then waiting, then frozen (RFC 8445 §6.1.4.2).
+    /// The next pair to check: triggered, then waiting, then frozen (RFC 8445 §6.1.4.2), but every
+    /// fourth time triggered last.
     ///
     /// A frozen pair does not wait until the check that froze it has failed, which may take 39.5 s:
     /// with one component and one stream the paced turn that nobody else wants is its own.
     pub(crate) fn next_check(&mut self) -> Option<PairId> {
-        if let Some(id) = self.triggered.pop_front() {
+        if self.run < MAX_TRIGGERED_RUN
+            && let Some(id) = self.triggered.pop_front()
+        {
+            self.run += 1;
             return Some(id);
         }
+        self.run = 0;
+        self.next_ordinary().or_else(|| self.triggered.pop_front())
+    }
+
+    fn next_ordinary(&self) -> Option<PairId> {
         let best = |state: PairState| {
-            let open = self.pairs.iter().filter(|pair| pair.state == state);
+            let open = self.pairs.iter().filter(|pair| {
+                // Those that are triggered have their turn already.
+                pair.state == state && !self.triggered.contains(&pair.id)
+            });
             open.max_by_key(|pair| pair.priority).map(|pair| pair.id)
         };
         best(PairState::Waiting).or_else(|| best(PairState::Frozen))
@@ -243,5 +263,39 @@ impl Checklist {
         let pairs = &self.pairs;
         self.triggered
             .retain(|id| pairs.iter().any(|pair| pair.id == *id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(number: u16) -> Pair {
+        let route = FiveTuple::udp(
+            ([10, 0, 0, 1], 1).into(),
+            ([192, 0, 2, 1], 1 + number).into(),
+        );
+        let foundation = number.into();
+        let remote = (RemoteId(number.into()), 1);
+        let mut pair = Pair::new(Role::Controlling, route, foundation, 1, remote);
+        pair.state = PairState::Waiting;
+        pair
+    }
+
+    /// Each check triggers the next one, and there are two that wait.
+    #[test]
+    fn triggered_checks_without_end_leave_room_for_others() {
+        let mut list = Checklist::default();
+        let ordinary = [0, 1].map(|number| list.insert(pair(number)).unwrap());
+        let mut order = Vec::new();
+        for number in 2..12 {
+            let id = list.insert(pair(number)).unwrap();
+            list.trigger(id);
+            let next = list.next_check().unwrap();
+            list.get_mut(next).unwrap().state = PairState::InProgress;
+            order.push(ordinary.contains(&next));
+        }
+        let expected = [false, false, false, true];
+        assert_eq!(order, [expected, expected, [false; 4]].concat()[..10]);
     }
 }

@@ -96,6 +96,10 @@
 //!   follows when a NAT has given this side another address.
 //! - The controlled agent follows later nominations of worse pairs once the better one has not been
 //!   nominated for 3 s.
+//! - After three triggered checks in a row an ordinary one has its turn (RFC 8445 §6.1.4.2 has it
+//!   wait): some NATs make each check trigger another one, without end.
+//! - A relayed pair is nominated as soon as any other, but the controlling agent checks direct ones on
+//!   for as long as a check takes, and nominates the first that answers in its place.
 //!
 //! # Specifications
 //!

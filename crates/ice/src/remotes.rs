@@ -12,7 +12,7 @@ pub(crate) const MAX_REFLEXIVE: usize = 32;
 
 /// Names a remote candidate for as long as its generation lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RemoteId(u32);
+pub(crate) struct RemoteId(pub(crate) u32);
 
 #[derive(Debug)]
 struct Remote {

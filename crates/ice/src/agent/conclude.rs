@@ -72,9 +72,11 @@ impl Agent {
     }
 
     /// Consent is gone: what was used may not be used again (RFC 7675 §5.1), and nothing but a pair
-    /// that has answered lately takes its place.
+    /// that has answered lately takes its place: since the path fell silent, for then all were checked
+    /// again.
     pub(super) fn lose_path(&mut self, now: Instant, generation: u32) {
         let lost = self.path.as_ref().map(|path| path.pair);
+        let silent_since = self.path.as_ref().and_then(|path| path.silent_since);
         self.drop_path();
         let current = &mut self.current;
         if generation != current.number {
@@ -84,7 +86,10 @@ impl Agent {
         let expiry = self.timing.consent_expiry;
         let fresh = |pair: &Pair| {
             let valid = pair.valid.filter(|_| Some(pair.id) != lost);
-            valid.is_some_and(|valid| valid.confirmed_at + expiry > now)
+            valid.is_some_and(|valid| {
+                let answered = silent_since.is_none_or(|since| valid.confirmed_at >= since);
+                answered && valid.confirmed_at + expiry > now
+            })
         };
         for failed in current.checklist.fail_unless(fresh) {
             current.transactions.forget(failed);

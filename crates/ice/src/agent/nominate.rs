@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Agent;
 use crate::{
-    Role,
+    CandidateKind, Role,
     pair::{Pair, PairId},
 };
 
@@ -21,7 +21,9 @@ impl Agent {
         }
         let choice = match self.current.nominating.or(self.current.selected) {
             None => self.best_to_nominate(now),
-            Some(chosen) => self.replacement_of(chosen),
+            Some(chosen) => self
+                .replacement_of(chosen)
+                .or_else(|| self.direct_instead_of(now, chosen)),
         };
         if let Some(id) = choice {
             self.current.nominating = Some(id);
@@ -67,6 +69,40 @@ impl Agent {
         pairs.max_by_key(|pair| pair.priority).map(|pair| pair.id)
     }
 
+    /// A direct pair, where the chosen one goes through a TURN server.
+    ///
+    /// A lost datagram delays a check by an RTO, which is longer than anybody wants to wait for the
+    /// nomination, as some peers do before they send. So the relayed pair is nominated, the better
+    /// ones are checked on, and the first that answers is nominated in its place. RFC 8445 §8.1.1 has
+    /// but one nomination; peers follow one of a better pair all the same, as RFC 5245 §8.1.1.2 has
+    /// taught them.
+    fn direct_instead_of(&self, now: Instant, chosen: PairId) -> Option<PairId> {
+        let current = &self.current;
+        let relayed = current.checklist.get(chosen)?;
+        if current.nominating.is_some() || !self.is_relayed(relayed) {
+            return None;
+        }
+        // Not the one that was left because it fell silent.
+        let lively = self.timing.disconnected_after;
+        let best = current.checklist.best_since(now, lively)?;
+        (best.priority > relayed.priority && !self.is_relayed(best)).then_some(best.id)
+    }
+
+    /// Whether a pair goes through a TURN server on either side.
+    fn is_relayed(&self, pair: &Pair) -> bool {
+        let local = self.locals.at(pair.route.local).map(|it| it.candidate.kind);
+        let remote = self.current.remotes.get(pair.remote).map(|it| it.kind);
+        [local, remote].contains(&Some(CandidateKind::Relayed))
+    }
+
+    /// Whether pairs that are better than the selected one are still of interest to this side: the
+    /// controlled one has to answer for them, the controlling one looks for a direct pair as long as
+    /// a check takes (RFC 8863 §4).
+    pub(super) fn seeks_better_than(&self, selected: &Pair) -> bool {
+        let looks = self.current.patience_until.is_some();
+        self.role == Role::Controlled || (looks && self.is_relayed(selected))
+    }
+
     /// The peer asks for a valid pair (RFC 8445 §7.3.1.5). The best pair asked for wins, unless
     /// the peer has changed its mind.
     pub(super) fn follow(&mut self, now: Instant, id: PairId) {
@@ -95,14 +131,14 @@ impl Agent {
 
     /// Both sides agree on a pair; other checks end (RFC 8445 §8.1.2).
     pub(super) fn select(&mut self, id: PairId) {
-        let current = &mut self.current;
-        let Some(pair) = current.checklist.get(id) else {
+        let Some(pair) = self.current.checklist.get(id) else {
             return;
         };
-        let floor = match self.role {
-            Role::Controlling => u64::MAX,
-            Role::Controlled => pair.priority,
+        let floor = match self.seeks_better_than(pair) {
+            true => pair.priority,
+            false => u64::MAX,
         };
+        let current = &mut self.current;
         current.selected = Some(id);
         current.nominating = None;
         for ended in current.checklist.park_below(floor) {

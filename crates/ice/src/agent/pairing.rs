@@ -6,7 +6,7 @@ use pc_proto::FiveTuple;
 
 use super::Agent;
 use crate::{
-    Credentials, Event, Role,
+    Credentials, Event,
     candidate::{can_pair, fnv, scoped},
     pair::{Pair, PairId, PairState},
     remotes::RemoteId,
@@ -119,7 +119,7 @@ impl Agent {
             .path
             .as_ref()
             .is_some_and(|path| path.silent_since.is_none());
-        alive && (self.role == Role::Controlling || priority < selected.priority)
+        alive && (!self.seeks_better_than(selected) || priority < selected.priority)
     }
 
     /// Removes everything that was sent from a local address.
