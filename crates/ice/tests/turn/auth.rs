@@ -200,7 +200,7 @@ fn every_kind_of_server_is_reached_over_a_bad_network() {
             let now = world.now();
             assert!(world.app().client.allocation().is_some());
             let server = &world.server().relay;
-            assert!(server.allocation.as_ref().unwrap().expires_at > now);
+            assert!(server.allocation().unwrap().expires_at > now);
         }
     });
 }

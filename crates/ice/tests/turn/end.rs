@@ -40,7 +40,7 @@ fn closing_releases_the_allocation() {
     world.app().client.close(now);
     assert_eq!(world.end(), turn::Event::Released);
     assert_eq!(world.now() - now, ms(20), "one round trip");
-    assert!(world.server().relay.allocation.is_none());
+    assert!(world.server().relay.allocation().is_none());
 }
 
 /// Whoever closes before the answer is there leaves nothing behind.
@@ -53,7 +53,7 @@ fn closing_early_releases_what_comes_later() {
         world.app().client.close(now);
         assert_eq!(world.end(), turn::Event::Released, "after {after} ms");
         world.network.run_for(ms(1000));
-        assert!(world.server().relay.allocation.is_none());
+        assert!(world.server().relay.allocation().is_none());
         let released = world.server().requests(Method::REFRESH).len();
         assert_eq!(released, usize::from(after > 20), "after {after} ms");
     }

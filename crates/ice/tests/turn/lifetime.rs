@@ -71,7 +71,7 @@ fn nothing_lapses_in_hours() {
             world.network.run_for(HOUR);
             let now = world.now();
             let relay = &world.server().relay;
-            let allocation = relay.allocation.as_ref().unwrap();
+            let allocation = relay.allocation().unwrap();
             assert!(allocation.permissions.values().all(|until| *until > now));
             assert!(allocation.channels.values().all(|(_, until)| *until > now));
             assert_eq!(allocation.permissions.len(), 2);
@@ -98,7 +98,7 @@ fn a_server_error_passes() {
 fn a_server_that_has_forgotten_ends_the_client() {
     for restart in [Method::REFRESH, Method::CREATE_PERMISSION] {
         let mut world = World::new(Policy::default()).allocate();
-        world.server().relay.allocation = None;
+        world.server().relay.allocations.clear();
         if restart == Method::CREATE_PERMISSION {
             let now = world.now();
             world.app().client.permit(now, address(PEERS[0])).unwrap();
@@ -209,7 +209,7 @@ fn an_allocation_moves_to_another_path() {
         assert_eq!(events, [turn::Event::Moved]);
         world.network.run_for(ms(100));
         assert!(world.echoes(PEERS[0], b"from elsewhere"));
-        let allocation = world.server().relay.allocation.as_ref().unwrap();
+        let allocation = world.server().relay.allocation().unwrap();
         assert_eq!(allocation.client, local);
     }
 }

@@ -255,7 +255,7 @@ fn a_channel_comes_back_with_its_number() {
     assert_eq!(world.server().relay.indications, 1);
     world.bind(PEERS[0]);
     world.bind(PEERS[1]);
-    let allocation = world.server().relay.allocation.as_ref().unwrap();
+    let allocation = world.server().relay.allocation().unwrap();
     assert_eq!(allocation.channels.len(), 2);
 }
 
@@ -285,7 +285,7 @@ fn many_peers_are_asked_for_in_turn() {
             bound += events.iter().filter(is_bound).count();
             bound == 128
         });
-        let allocation = world.server().relay.allocation.as_ref().unwrap();
+        let allocation = world.server().relay.allocation().unwrap();
         assert_eq!(allocation.channels.len(), 128);
     });
 }

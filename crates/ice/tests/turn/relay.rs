@@ -14,15 +14,20 @@ use pc_stun::{
 
 use crate::server::{Answer, Policy};
 
+/// What the first allocation gets; the next ones get the ports that follow.
 pub(crate) const RELAYED_V4: &str = "192.0.2.1:49152";
 pub(crate) const RELAYED_V6: &str = "[2001:db8::1]:49152";
+
+/// How many allocations there may be at a time (RFC 8656 §5: a quota).
+pub(crate) const QUOTA: u16 = 64;
 
 const PERMISSION: Duration = Duration::from_secs(300);
 const CHANNEL: Duration = Duration::from_secs(600);
 
-#[derive(Default)]
 pub(crate) struct Relay {
-    pub(crate) allocation: Option<Allocation>,
+    /// Where the relayed addresses begin, of both families.
+    first: [SocketAddr; 2],
+    pub(crate) allocations: Vec<Allocation>,
     /// What could not be relayed, and why.
     pub(crate) dropped: Vec<&'static str>,
     /// How many messages came in which form.
@@ -31,7 +36,12 @@ pub(crate) struct Relay {
     tickets: u8,
 }
 
-/// One is enough for a test.
+impl Default for Relay {
+    fn default() -> Self {
+        Self::new([RELAYED_V4, RELAYED_V6].map(|text| text.parse().unwrap()))
+    }
+}
+
 pub(crate) struct Allocation {
     pub(crate) client: SocketAddr,
     pub(crate) relayed: Vec<SocketAddr>,
@@ -42,15 +52,37 @@ pub(crate) struct Allocation {
 }
 
 impl Relay {
-    pub(crate) fn expire(&mut self, now: Instant) {
-        if self
-            .allocation
-            .as_ref()
-            .is_some_and(|it| it.expires_at <= now)
-        {
-            self.allocation = None;
+    /// Relayed addresses begin at these two, of IPv4 and IPv6.
+    pub(crate) fn new(first: [SocketAddr; 2]) -> Self {
+        Self {
+            first,
+            allocations: Vec::new(),
+            dropped: Vec::new(),
+            channel_messages: 0,
+            indications: 0,
+            tickets: 0,
         }
-        if let Some(allocation) = &mut self.allocation {
+    }
+
+    /// Every address that may be allocated.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        let first = self.first;
+        (0..QUOTA).flat_map(move |n| first.map(|it| SocketAddr::new(it.ip(), it.port() + n)))
+    }
+
+    /// The only allocation, where there is but one client.
+    pub(crate) fn allocation(&self) -> Option<&Allocation> {
+        assert!(self.allocations.len() < 2, "{}", self.allocations.len());
+        self.allocations.first()
+    }
+
+    fn of(&mut self, client: SocketAddr) -> Option<&mut Allocation> {
+        self.allocations.iter_mut().find(|it| it.client == client)
+    }
+
+    pub(crate) fn expire(&mut self, now: Instant) {
+        self.allocations.retain(|it| it.expires_at > now);
+        for allocation in &mut self.allocations {
             allocation.permissions.retain(|_, until| *until > now);
             allocation.channels.retain(|_, (_, until)| *until > now);
         }
@@ -67,12 +99,11 @@ impl Relay {
             return self.allocate(now, from, request, policy);
         }
         if let Some(ticket) = request.value(T::MOBILITY_TICKET)
-            && let Some(allocation) = &mut self.allocation
-            && allocation.ticket == ticket
+            && let Some(allocation) = self.allocations.iter_mut().find(|it| it.ticket == ticket)
         {
             allocation.client = from;
         }
-        let Some(allocation) = self.allocation.as_mut().filter(|it| it.client == from) else {
+        let Some(allocation) = self.of(from) else {
             return Answer::Error(ErrorCode::ALLOCATION_MISMATCH);
         };
         let peer = match request.attribute(T::XOR_PEER_ADDRESS) {
@@ -85,7 +116,7 @@ impl Relay {
             return Answer::Error(ErrorCode::PEER_ADDRESS_FAMILY_MISMATCH);
         }
         match (request.method(), peer) {
-            (Method::REFRESH, None) => self.refresh(now, request, policy),
+            (Method::REFRESH, None) => self.refresh(now, from, request, policy),
             (Method::CREATE_PERMISSION, Some(peer)) => {
                 allocation.permissions.insert(peer.ip(), now + PERMISSION);
                 Answer::Success(Box::new(|_| {}))
@@ -109,7 +140,7 @@ impl Relay {
         request: &MessageView<'_>,
         policy: &Policy,
     ) -> Answer {
-        if self.allocation.is_some() {
+        if self.of(from).is_some() {
             return Answer::Error(ErrorCode::ALLOCATION_MISMATCH);
         }
         let Some(Attribute::RequestedTransport(6 | 17)) = request.attribute(T::REQUESTED_TRANSPORT)
@@ -122,7 +153,9 @@ impl Relay {
             _ => [true, false],
         };
         let given = [0, 1].map(|i| wanted[i] && policy.families[i]);
-        let addresses = [RELAYED_V4, RELAYED_V6].map(|text| text.parse().unwrap());
+        let Some(addresses) = self.free() else {
+            return Answer::Error(ErrorCode::ALLOCATION_QUOTA_REACHED);
+        };
         let relayed: Vec<SocketAddr> = (0..2).filter(|i| given[*i]).map(|i| addresses[i]).collect();
         if relayed.is_empty() {
             return Answer::Error(ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED);
@@ -133,7 +166,7 @@ impl Relay {
         });
         let lifetime = lifetime(request, policy);
         let ticket = self.ticket(policy, request);
-        self.allocation = Some(Allocation {
+        self.allocations.push(Allocation {
             client: from,
             relayed: relayed.clone(),
             expires_at: now + lifetime,
@@ -165,6 +198,15 @@ impl Relay {
         }))
     }
 
+    /// The first two addresses with a port that nobody has.
+    fn free(&self) -> Option<[SocketAddr; 2]> {
+        let has = |it: SocketAddr| self.allocations.iter().any(|a| a.relayed.contains(&it));
+        let at = |n| self.first.map(|it| SocketAddr::new(it.ip(), it.port() + n));
+        (0..QUOTA)
+            .map(at)
+            .find(|pair| !pair.iter().any(|it| has(*it)))
+    }
+
     fn ticket(&mut self, policy: &Policy, request: &MessageView<'_>) -> Vec<u8> {
         if !policy.mobility || request.value(T::MOBILITY_TICKET).is_none() {
             return Vec::new();
@@ -174,12 +216,18 @@ impl Relay {
     }
 
     /// RFC 8656 §8.2
-    fn refresh(&mut self, now: Instant, request: &MessageView<'_>, policy: &Policy) -> Answer {
+    fn refresh(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        request: &MessageView<'_>,
+        policy: &Policy,
+    ) -> Answer {
         let lifetime = lifetime(request, policy);
         let ticket = self.ticket(policy, request);
         if lifetime.is_zero() {
-            self.allocation = None;
-        } else if let Some(allocation) = &mut self.allocation {
+            self.allocations.retain(|it| it.client != from);
+        } else if let Some(allocation) = self.of(from) {
             allocation.expires_at = now + lifetime;
             if !ticket.is_empty() {
                 allocation.ticket.clone_from(&ticket);
@@ -222,12 +270,12 @@ impl Relay {
     ) -> Option<(FiveTuple, Vec<u8>)> {
         self.channel_messages += 1;
         let header = ChannelHeader::parse(datagram).unwrap();
-        let channels = self.allocation.as_ref().map(|it| &it.channels);
-        let Some((peer, _)) = channels.and_then(|it| it.get(&header.number)) else {
+        let channels = self.of(from).map(|it| &it.channels);
+        let Some((peer, _)) = channels.and_then(|it| it.get(&header.number)).copied() else {
             self.dropped.push("unknown channel");
             return None;
         };
-        self.outward(from, *peer, &datagram[header.data()])
+        self.outward(from, peer, &datagram[header.data()])
     }
 
     fn outward(
@@ -236,7 +284,7 @@ impl Relay {
         peer: SocketAddr,
         data: &[u8],
     ) -> Option<(FiveTuple, Vec<u8>)> {
-        let Some(allocation) = self.allocation.as_ref().filter(|it| it.client == from) else {
+        let Some(allocation) = self.allocations.iter().find(|it| it.client == from) else {
             self.dropped.push("no allocation");
             return None;
         };
@@ -256,8 +304,8 @@ impl Relay {
         peer: SocketAddr,
         data: &[u8],
     ) -> Option<(SocketAddr, Vec<u8>)> {
-        let allocation = self.allocation.as_ref();
-        let allocation = allocation.filter(|it| it.relayed.contains(&relayed))?;
+        let mut allocations = self.allocations.iter();
+        let allocation = allocations.find(|it| it.relayed.contains(&relayed))?;
         if !allocation.permissions.contains_key(&peer.ip()) {
             self.dropped.push("peer without permission");
             return None;

@@ -1,4 +1,4 @@
-//! A TURN server that is as strict as RFC 8656 and RFC 8489 §9.2 allow, and does as its policy says.
+//! A STUN and TURN server for any number of clients that is as strict as RFC 8656 and RFC 8489 §9.2 allow, and does as its policy says.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -108,10 +108,15 @@ pub(crate) enum Answer {
 
 impl Server {
     pub(crate) fn new(address: SocketAddr, policy: Policy) -> Self {
+        Self::relaying(address, policy, Relay::default())
+    }
+
+    /// One with other relayed addresses.
+    pub(crate) fn relaying(address: SocketAddr, policy: Policy, relay: Relay) -> Self {
         Self {
             policy,
             address,
-            relay: Relay::default(),
+            relay,
             seen: Vec::new(),
             nonce: (0, pc_simnet::epoch()),
             outbox: VecDeque::new(),
@@ -209,7 +214,11 @@ impl Server {
         let id = request.transaction_id();
         let cached = self.answered.get(&(from, id)).cloned();
         let bytes = cached.unwrap_or_else(|| {
-            let authenticated = self.authenticate(now, request);
+            // RFC 8489 §9.2: a Binding needs no credentials.
+            let authenticated = match request.method() {
+                Method::BINDING => Ok(None),
+                _ => self.authenticate(now, request),
+            };
             let (answer, key) = match authenticated {
                 Ok(key) => (self.act(now, from, request), key),
                 Err(answer) => (answer, None),
@@ -241,8 +250,14 @@ impl Server {
             let (_, error) = self.policy.refuse.pop_front().unwrap();
             return Answer::Error(error);
         }
-        if method == Method::ALLOCATE && self.policy.alternate.is_some() {
+        let begins = matches!(method, Method::ALLOCATE | Method::BINDING);
+        if begins && self.policy.alternate.is_some() {
             return Answer::Error(ErrorCode::TRY_ALTERNATE);
+        }
+        if method == Method::BINDING {
+            return Answer::Success(Box::new(move |message| {
+                message.attribute(Attribute::XorMappedAddress(from));
+            }));
         }
         self.relay.request(now, from, request, &self.policy)
     }
@@ -329,6 +344,8 @@ impl Protocol for Server {
         let message = MessageView::parse(datagram)?;
         match message.class() {
             Class::Request => self.request(now, route.remote, &message),
+            // Keeps the client's NAT binding alive (RFC 8445 §11).
+            Class::Indication if message.method() == Method::BINDING => {}
             Class::Indication => {
                 let sent = self.relay.send_indication(route.remote, &message);
                 self.outbox.extend(sent);

@@ -10,10 +10,7 @@ use pc_ice::{Error, Rejected, ServerTransport, turn};
 use pc_proto::{FiveTuple, Protocol, TransmitBuf};
 use pc_simnet::{HostId, LazyDriver, Link, Network, Seed, ms};
 
-use crate::{
-    relay::{RELAYED_V4, RELAYED_V6},
-    server::{Policy, Server},
-};
+use crate::server::{Policy, Server};
 
 pub(crate) const CLIENT: &str = "10.0.0.1:4000";
 pub(crate) const SERVER: &str = "192.0.2.1:3478";
@@ -152,7 +149,8 @@ impl World {
         let server = Server::new(address(SERVER), policy);
         let mut network = Network::new(seed).with_limits(Duration::from_secs(100_000), 10_000_000);
         let app = network.add(Node::App(app), &[address(CLIENT)]);
-        let addresses = [SERVER, RELAYED_V4, RELAYED_V6].map(address);
+        let relayed = server.relay.addresses();
+        let addresses: Vec<_> = relayed.chain([address(SERVER)]).collect();
         let server = network.add(Node::Server(server), &addresses);
         for peer in PEERS {
             network.add(Node::Peer(VecDeque::new()), &[address(peer)]);
