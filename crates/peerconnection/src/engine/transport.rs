@@ -365,6 +365,26 @@ impl Transport {
         self.told = Told::CLOSED;
     }
 
+    /// What one that has ended owes to its peer on `route`, and to its servers.
+    pub(super) fn poll_farewell(
+        &mut self,
+        now: Instant,
+        out: &mut TransmitBuf<'_>,
+        route: Option<FiveTuple>,
+    ) -> Option<FiveTuple> {
+        if let Some(route) = route {
+            let (before, dtls) = (out.len(), &mut self.dtls);
+            let path = self
+                .servers
+                .send(route, out, |out| dtls.write_close(now, out));
+            if out.len() > before {
+                return Some(path);
+            }
+        }
+        self.servers.close(now);
+        self.servers.poll_transmit(now, out)
+    }
+
     /// Lets go of what a closed transport needs no more.
     pub(super) fn free(&mut self) {
         self.dtls.free();

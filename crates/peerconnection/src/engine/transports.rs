@@ -53,9 +53,11 @@ pub(super) struct Transports {
     rng: ChaCha12Rng,
 }
 
-/// A transport that is closed while the connection lives, and owes its peer a close_notify.
+/// A transport that is closed while the connection lives, and owes its peer a close_notify, or its
+/// servers what they have allocated.
 struct Leaving {
-    route: FiveTuple,
+    /// Where the peer is, if DTLS has come so far that it is to be told.
+    route: Option<FiveTuple>,
     transport: Transport,
 }
 
@@ -233,9 +235,9 @@ impl Transports {
     }
 
     fn dismiss(&mut self, mut transport: Transport) {
-        if let Some(route) = transport.ice.route()
-            && transport.dtls.is_connected()
-        {
+        let route = transport.ice.route();
+        let route = route.filter(|_| transport.dtls.is_connected());
+        if route.is_some() || transport.servers.are_asked() {
             transport.close();
             transport.ice.close();
             if self.leaving.len() >= MAX_LEAVING {
@@ -436,10 +438,9 @@ impl Transports {
         data: &mut Data,
     ) -> Option<FiveTuple> {
         while let Some(leaving) = self.leaving.front_mut() {
-            let before = out.len();
-            leaving.transport.dtls.write_close(now, out);
-            if out.len() > before {
-                return Some(leaving.route);
+            let farewell = leaving.transport.poll_farewell(now, out, leaving.route);
+            if farewell.is_some() {
+                return farewell;
             }
             self.leaving.pop_front();
         }

@@ -6,13 +6,14 @@ use pc_ice::{CandidateKind, turn};
 use pc_simnet::{Dependence, HostId, Link, Seed, ms, secs};
 use pc_stun::{AttributeType, Method};
 use peerconnection::{
-    IceCandidateError, IceTransportPolicy,
-    engine::{Event, IceServer},
+    BundlePolicy, IceCandidateError, IceTransportPolicy,
+    engine::{Config, Connection, Event, IceServer, MediaKind},
     state::{IceConnectionState, IceGatheringState},
     stats::Stats,
 };
 
 use crate::{
+    nodes::certificates,
     server::Policy,
     world::{A, B, Behind, S, World, is_open, is_relayed, peer, server_address, stun, turn},
 };
@@ -358,6 +359,62 @@ fn closing_releases_the_allocation() {
     for request in released {
         assert!(request.has(AttributeType::LIFETIME) && request.answer == 0);
     }
+}
+
+/// Before anybody has answered, too.
+#[test]
+fn closing_early_releases_the_allocation() {
+    let mut world = world([SYMMETRIC; 2])
+        .serve(Policy::default())
+        .asking(&[turn(0)]);
+    let now = world.net.now();
+    let init = Default::default();
+    let channel = world.engine(A).create_data_channel(now, "chat", init);
+    channel.unwrap();
+    world.describe(A);
+    world.net.run_for(secs(1));
+    assert_eq!(world.server(S).relay.allocations.len(), 1);
+    let now = world.net.now();
+    world.engine(A).close(now);
+    world.net.run_for(ms(100));
+    assert_eq!(world.server(S).relay.allocations.len(), 0);
+}
+
+/// What bundling makes superfluous gives back what it has.
+#[test]
+fn an_ended_transport_releases_its_allocation() {
+    let mut world = world([SYMMETRIC; 2])
+        .serve(Policy::default())
+        .asking(&[turn(0)]);
+    let policy = BundlePolicy::MaxCompat;
+    *world.engine(A) = Connection::new(Config {
+        bundle_policy: policy,
+        ..Config::new(certificates()[0].clone(), [7; 32])
+    });
+    world.engine(A).set_ice_servers(vec![turn(0)]);
+    let now = world.net.now();
+    let engine = world.engine(A);
+    engine
+        .add_transceiver(MediaKind::Audio, None, Default::default())
+        .unwrap();
+    let here = engine.create_data_channel(now, "chat", Default::default());
+    let offer = world.describe(A);
+    world.net.run_for(secs(1));
+    assert_eq!(world.server(S).relay.allocations.len(), 2);
+    let now = world.net.now();
+    world.engine(B).set_remote_description(now, offer).unwrap();
+    let answer = world.describe(B);
+    world.engine(A).set_remote_description(now, answer).unwrap();
+    world.run(|net| is_open(net, A) && is_open(net, B));
+    world.run_for(secs(1));
+    assert_eq!(
+        world.server(S).relay.allocations.len(),
+        2,
+        "one for each side"
+    );
+    assert_eq!(world.server(S).requests(Method::REFRESH).len(), 1);
+    let (there, _) = world.engine(B).channels().next().unwrap();
+    world.talk([here.unwrap(), there]);
 }
 
 /// An hour, in which everything on the server would lapse several times: nonces, permissions,

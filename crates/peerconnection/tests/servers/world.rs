@@ -142,12 +142,20 @@ impl World {
         set.unwrap();
     }
 
-    fn describe(&mut self, host: HostId) -> SessionDescription {
+    /// Sets the description that the signaling state calls for, and begins to gather.
+    pub(crate) fn describe(&mut self, host: HostId) -> SessionDescription {
         let now = self.net.now();
-        let peer = self.peer(host);
-        peer.engine.set_local_description(now, None).unwrap();
-        let description = peer.engine.local_description().unwrap();
-        peer.engine.gather(now, &[peer.address]);
+        let engine = self.engine(host);
+        engine.set_local_description(now, None).unwrap();
+        let description = engine.local_description().unwrap();
+        let waiting: Vec<_> = engine.ungathered_transports().collect();
+        // A socket for each: where servers are asked they cannot share one.
+        for (number, id) in waiting.into_iter().enumerate() {
+            let mut address = self.peer(host).address;
+            address.set_port(address.port() + 10 * number as u16);
+            self.net.add_address(host, address);
+            self.engine(host).gather_transport(now, id, &[address]);
+        }
         description
     }
 

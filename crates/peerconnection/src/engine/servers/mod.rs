@@ -129,8 +129,9 @@ pub(super) struct Servers {
     clients: Vec<Client>,
     told: VecDeque<Told>,
     held: VecDeque<Held>,
-    /// What the relays have been told of remote candidates: how many there were, and relays.
-    permitted: (usize, usize),
+    /// What the relays have been told of remote candidates: how many there were, and relays, and the
+    /// user fragment of whose they were.
+    permitted: (usize, usize, String),
     /// The pair that a channel is bound for.
     channel: Option<FiveTuple>,
     /// What the agent writes where it may be for a relay.
@@ -153,7 +154,7 @@ impl Servers {
             clients: Vec::new(),
             told: VecDeque::new(),
             held: VecDeque::new(),
-            permitted: (0, 0),
+            permitted: (0, 0, String::new()),
             channel: None,
             scratch: Batch::new(),
             deadline: None,
@@ -217,6 +218,11 @@ impl Servers {
 
     pub(super) fn poll_request(&mut self) -> Option<ServerRequest> {
         self.requests.pop_front()
+    }
+
+    /// Whether any server is being asked, or serves.
+    pub(super) fn are_asked(&self) -> bool {
+        !self.clients.is_empty()
     }
 
     /// Whether every server has answered, or cannot, or has been waited for long enough.

@@ -39,8 +39,11 @@ impl Servers {
             return;
         }
         let relays = self.clients.iter().filter(|it| !it.relayed.is_empty());
-        let known = (agent.remote_candidates().count(), relays.count());
-        if std::mem::replace(&mut self.permitted, known) != known {
+        let ufrag = agent.remote_credentials().map_or("", |it| &it.ufrag);
+        let known = (agent.remote_candidates().count(), relays.count(), ufrag);
+        let (candidates, served, of) = &self.permitted;
+        if (*candidates, *served, of.as_str()) != known {
+            self.permitted = (known.0, known.1, ufrag.to_owned());
             for client in &mut self.clients {
                 let peers: Vec<SocketAddr> =
                     agent.remote_candidates().map(|it| it.address).collect();
