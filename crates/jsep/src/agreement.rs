@@ -33,6 +33,9 @@ pub(crate) struct Section {
     /// Port 0 in the last description: to be recycled once nobody owns it.
     pub(crate) rejected: bool,
     pub(crate) transport: Option<TransportId>,
+    /// The peer has offered it with a transport of its own, which the bundle has made superfluous: the
+    /// candidates that were offered for it are of no use, though the credentials may be the bundle's.
+    pub(crate) apart: bool,
     /// The codecs of both sides' last descriptions: their numbers stay.
     pub(crate) codecs: Vec<CodecParameters>,
     pub(crate) extensions: Vec<HeaderExtension>,
@@ -145,19 +148,24 @@ impl Agreement {
         sections.find(|(_, section)| section.owner == Owner::Data && !section.rejected)
     }
 
-    /// What an own description says of this transport: as before, or anew.
+    /// What an answer says of this transport: as before, or anew.
     pub(crate) fn local_transport(&self, id: TransportId, random: &mut Random) -> LocalTransport {
-        let tls_id = self.tls_ids.iter().find(|(own, _)| *own == id);
         LocalTransport {
             id,
             credentials: match self.plan(id) {
                 Some(plan) => plan.local.clone(),
                 None => random.credentials(),
             },
-            tls_id: match tls_id {
-                Some((_, tls_id)) => tls_id.clone(),
-                None => random.tls_id(),
-            },
+            tls_id: self.tls_id(id, random),
+        }
+    }
+
+    /// Our `a=tls-id` of a transport: as before, or anew.
+    pub(crate) fn tls_id(&self, id: TransportId, random: &mut Random) -> String {
+        let known = self.tls_ids.iter().find(|(own, _)| *own == id);
+        match known {
+            Some((_, tls_id)) => tls_id.clone(),
+            None => random.tls_id(),
         }
     }
 

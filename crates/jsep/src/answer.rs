@@ -197,15 +197,24 @@ impl Session {
     ) -> bool {
         let before = self.before.as_ref();
         let ran_before = before.is_some_and(|before| before.agreement.plan(id).is_some());
-        let plan = self.agreement.plan(id);
-        let Some(peer) = plan.and_then(|plan| plan.peer.as_ref()) else {
+        let Some(plan) = self.agreement.plan(id) else {
             return true;
         };
-        let is_accepted = |other: usize| accepted.get(other).copied().unwrap_or(false);
-        let tagged = offer.tagged_of_used(index, is_accepted);
-        let theirs = tagged.and_then(|it| it.transport.ice.as_ref());
         let is_provisional = self.state == SignalingState::HaveLocalPranswer && !ran_before;
-        !is_provisional || theirs == Some(&peer.remote)
+        if plan.peer.is_none() || !is_provisional {
+            return true;
+        }
+        // Not by its credentials: the offerer's transports may share them.
+        let leader = |index: usize, is_used: &dyn Fn(usize) -> bool| {
+            let tagged = offer.tagged_of_used(index, is_used);
+            tagged.map(|it| it.index)
+        };
+        let sections = &plan.sections;
+        let first = sections.first().map(|it| it.index);
+        let led = first
+            .and_then(|first| leader(first, &|other| sections.iter().any(|it| it.index == other)));
+        let is_accepted = |other: usize| accepted.get(other).copied().unwrap_or(false);
+        led == leader(index, &is_accepted)
     }
 
     /// The transport that a bundle runs on already: that of its first accepted section, or, where that
@@ -354,18 +363,6 @@ impl AnswerWriter<'_> {
             .collect()
     }
 
-    /// Whether a section is the first of its group that is accepted, or in none.
-    fn is_tagged(&self, index: usize) -> bool {
-        let group = self.offer.group_of.get(index).copied().flatten();
-        let group = group.and_then(|group| self.offer.groups.get(group));
-        let is_accepted = |index: &usize| {
-            let own = self.sections.get(*index);
-            own.is_some_and(|own| own.transport.is_some())
-        };
-        let first = group.and_then(|group| group.iter().copied().find(is_accepted));
-        first.is_none_or(|first| first == index)
-    }
-
     fn accepted(
         &self,
         section: &DescribedSection,
@@ -382,12 +379,6 @@ impl AnswerWriter<'_> {
         let local = local.ok_or_else(lost)?;
         let transport = TransportSection {
             local,
-            credentials: self.session.shown_credentials(
-                section.index,
-                &own.mid,
-                self.is_tagged(section.index),
-                local,
-            ),
             fingerprints: &self.session.config.fingerprints,
             setup: self.session.answered_setup(id, tagged),
             // RFC 8842 §5.3: said if the offer says it.

@@ -63,8 +63,11 @@ impl LocalCandidates {
         &mut self.0[index]
     }
 
-    fn of(&self, ufrag: &str) -> Option<&Gathered> {
-        self.0.iter().find(|it| it.ufrag == ufrag)
+    /// Those of the transport and generation that an own section describes. The transports of a
+    /// bundle have one user fragment, which alone does not tell.
+    fn of(&self, (transport, ufrag): (TransportId, &str)) -> Option<&Gathered> {
+        let mut all = self.0.iter();
+        all.find(|it| it.transport == transport && it.ufrag == ufrag)
     }
 }
 
@@ -98,15 +101,19 @@ impl Session {
         } = &self.descriptions;
         let described = [current_local, pending_local];
         let described = described.into_iter().flatten();
-        let described = described.flat_map(|description| &description.sections);
-        let described = described.filter_map(|section| section.transport.ice.as_ref());
+        let described = described.flat_map(|description| {
+            let sections = description.sections.iter();
+            sections.filter_map(|section| described_by(description, section.index))
+        });
         let planned = self.agreement.plans.iter();
         let planned = planned.flat_map(|plan| {
             let peer = plan.peer.as_ref().map(|peer| &peer.local);
-            [Some(&plan.local), peer].into_iter().flatten()
+            let both = [Some(&plan.local), peer].into_iter().flatten();
+            both.map(|ice| (plan.id, &*ice.ufrag))
         });
-        let known: HashSet<&str> = described.chain(planned).map(|ice| &*ice.ufrag).collect();
-        self.candidates.0.retain(|own| known.contains(&*own.ufrag));
+        let known: HashSet<(TransportId, &str)> = described.chain(planned).collect();
+        let is_known = |own: &Gathered| known.contains(&(own.transport, &*own.ufrag));
+        self.candidates.0.retain(is_known);
     }
 
     /// `addIceCandidate()`; `None` says that no more will come. Returns the transports that are to be
@@ -236,6 +243,11 @@ impl Session {
     ) -> Vec<(TransportId, RemoteCandidate)> {
         let pending = self.descriptions.pending_remote.clone();
         let own = section.and_then(|index| self.agreement.sections.get(index));
+        // RFC 8840 §4.3: a candidate for any section of a bundle is the bundle's. Not so the end of
+        // those that the offerer has for a transport that the bundle has made superfluous.
+        if own.is_some_and(|own| own.apart) && *candidate == RemoteCandidate::End {
+            return Vec::new();
+        }
         let wanted = own.map(|own| own.transport);
         let mut told = Vec::new();
         for plan in &mut self.agreement.plans {
@@ -312,12 +324,13 @@ impl Session {
     /// the default one as port and address in all of them.
     fn written_local(&self, description: &Description) -> (SdpType, String) {
         let mut sdp = description.sdp.clone();
-        let mut written: Vec<&str> = Vec::new();
+        let mut written: Vec<(TransportId, &str)> = Vec::new();
         for section in description.sections.iter().filter(|it| !it.rejected) {
             let gathered = self.gathered_for(description, section.index);
             if let Some(gathered) = gathered {
-                let is_first = !written.contains(&&*gathered.ufrag);
-                written.push(&gathered.ufrag);
+                let generation = (gathered.transport, &*gathered.ufrag);
+                let is_first = !written.contains(&generation);
+                written.push(generation);
                 gathered.write(&mut sdp, section.index, is_first);
             }
         }
@@ -326,12 +339,12 @@ impl Session {
 
     /// The candidates of a section: its own; once it runs on the transport of its bundle, that one's.
     fn gathered_for(&self, description: &Description, index: usize) -> Option<&Gathered> {
-        let own = description.sections.get(index)?.transport.ice.as_ref();
-        let own = own.and_then(|ice| self.candidates.of(&ice.ufrag));
+        let described = |index| self.candidates.of(described_by(description, index)?);
+        let own = described(index);
         let is_used = |it: &&Gathered| self.agreement.plan(it.transport).is_some();
         let bundled = || {
-            let gathered = self.candidates.of(ufrag_of(description, index)?);
-            gathered.filter(is_used)
+            let tagged = description.tagged(index)?;
+            described(tagged.index).filter(is_used)
         };
         own.filter(is_used).or_else(bundled).or(own)
     }
@@ -384,6 +397,13 @@ impl Description {
             RemoteCandidate::End => {}
         }
     }
+}
+
+/// The transport and the generation that a section of an own description describes.
+fn described_by(description: &Description, index: usize) -> Option<(TransportId, &str)> {
+    let transport = description.transports.get(index).copied().flatten()?;
+    let ice = description.sections.get(index)?.transport.ice.as_ref()?;
+    Some((transport, &*ice.ufrag))
 }
 
 fn ufrag_of(description: &Description, index: usize) -> Option<&str> {

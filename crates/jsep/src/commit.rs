@@ -136,7 +136,10 @@ impl Session {
                 true => self.running_tag(exchange.remote, index, Some(id)),
                 false => None,
             };
-            let peer = peer_transport(exchange, index, running)?;
+            let lead = running.or_else(|| exchange.remote_tagged(index));
+            let lead = lead.ok_or_else(|| in_section(index, "has no transport"))?;
+            self.mark_apart(exchange, id, lead.index);
+            let peer = self.peer_transport(exchange, index, lead)?;
             let is_same = |before: &PeerTransport| {
                 before.remote == peer.remote && before.fingerprints == peer.fingerprints
             };
@@ -171,6 +174,78 @@ impl Session {
             });
         }
         Ok(())
+    }
+
+    /// Marks what the peer has offered with a transport of its own, and this side bundles with the
+    /// section `lead` instead.
+    fn mark_apart(&mut self, exchange: &Exchange<'_>, id: TransportId, lead: usize) {
+        let stable = self.before.as_ref().map(|before| &before.agreement);
+        let runs = stable.is_some_and(|stable| stable.plan(id).is_some());
+        let sections = self.agreement.sections.iter_mut();
+        for ((index, own), remote) in sections.enumerate().zip(&exchange.remote.sections) {
+            if own.transport != Some(id) {
+                continue;
+            }
+            let known = stable.and_then(|stable| stable.sections.get(index));
+            let known = known.filter(|known| known.mid == own.mid);
+            // What is new in a bundle that runs is described with the bundle's transport.
+            let joins = match known.and_then(|known| known.transport) {
+                Some(known) => known != id,
+                None => !runs,
+            };
+            let leads = index == lead || remote.bundle_only;
+            own.apart = exchange.answer_is_local && joins && !leads;
+        }
+    }
+
+    /// The peer's side of the transport of section `index`; `lead` is the section that describes it.
+    fn peer_transport(
+        &self,
+        exchange: &Exchange<'_>,
+        index: usize,
+        lead: &DescribedSection,
+    ) -> Result<PeerTransport, Error> {
+        let lost = || in_section(index, "has no transport");
+        let remote = lead.transport.check(lead.index)?.clone();
+        let answer = exchange.answer().tagged(index).ok_or_else(lost)?;
+        let setup = answer.transport.setup;
+        let dtls_client = match (exchange.answer_is_local, setup) {
+            (true, setup) => setup == Some(Setup::Active),
+            (false, Some(Setup::Passive)) => true,
+            (false, Some(Setup::Actpass)) => {
+                let what = "a=setup:actpass in an answer (RFC 8842 §5.3)";
+                return Err(in_section(lead.index, what));
+            }
+            // RFC 8842 §5.3: an answer that says nothing is taken for active.
+            (false, _) => false,
+        };
+        Ok(PeerTransport {
+            local: remote.clone(),
+            remote,
+            lite: lead.transport.lite,
+            candidates: self.bundled_candidates(exchange.remote, lead),
+            end_of_candidates: lead.transport.end_of_candidates,
+            dtls_client,
+            fingerprints: lead.transport.fingerprints.clone(),
+        })
+    }
+
+    /// Those of the section that describes the transport, and what was signaled for others of its
+    /// bundle though they have the same credentials: it is for the one transport that they share
+    /// (RFC 9143 §7.1.3). What is of a transport that the bundle makes superfluous leads nowhere.
+    fn bundled_candidates(&self, remote: &Description, lead: &DescribedSection) -> Vec<Candidate> {
+        let sections = &self.agreement.sections;
+        let is_apart = |index: usize| sections.get(index).is_some_and(|own| own.apart);
+        let others = remote.sections.iter().filter(|other| {
+            other.transport.ice == lead.transport.ice
+                && remote.bundled_together(other.index, lead.index)
+                && !is_apart(other.index)
+        });
+        let others = others.flat_map(|other| &other.transport.candidates);
+        merged(
+            lead.transport.candidates.clone(),
+            others.take(MAX_CANDIDATES).cloned(),
+        )
     }
 
     /// RFC 9143 §7.3.2: a section that runs on a bundle's transport already cannot leave the bundle in
@@ -295,54 +370,6 @@ impl Session {
             self.to_replace.clear();
         }
     }
-}
-
-/// The peer's side of the transport whose tagged section is `index`; `running` is the section that
-/// describes it as it is.
-fn peer_transport<'a>(
-    exchange: &Exchange<'a>,
-    index: usize,
-    running: Option<&'a DescribedSection>,
-) -> Result<PeerTransport, Error> {
-    let lost = || in_section(index, "has no transport");
-    let tagged = running.or_else(|| exchange.remote_tagged(index));
-    let tagged = tagged.ok_or_else(lost)?;
-    let remote = tagged.transport.check(tagged.index)?.clone();
-    let answer = exchange.answer().tagged(index).ok_or_else(lost)?;
-    let setup = answer.transport.setup;
-    let dtls_client = match (exchange.answer_is_local, setup) {
-        (true, setup) => setup == Some(Setup::Active),
-        (false, Some(Setup::Passive)) => true,
-        (false, Some(Setup::Actpass)) => {
-            let what = "a=setup:actpass in an answer (RFC 8842 §5.3)";
-            return Err(in_section(tagged.index, what));
-        }
-        // RFC 8842 §5.3: an answer that says nothing is taken for active.
-        (false, _) => false,
-    };
-    Ok(PeerTransport {
-        local: remote.clone(),
-        remote,
-        lite: tagged.transport.lite,
-        candidates: bundled_candidates(exchange.remote, tagged),
-        end_of_candidates: tagged.transport.end_of_candidates,
-        dtls_client,
-        fingerprints: tagged.transport.fingerprints.clone(),
-    })
-}
-
-/// Those of the tagged section, and what was signaled for others of its bundle though they have the
-/// same credentials: it is for the one transport that they share (RFC 9143 §7.1.3).
-fn bundled_candidates(remote: &Description, tagged: &DescribedSection) -> Vec<Candidate> {
-    let others = remote.sections.iter().filter(|other| {
-        other.transport.ice == tagged.transport.ice
-            && remote.bundled_together(other.index, tagged.index)
-    });
-    let others = others.flat_map(|other| &other.transport.candidates);
-    merged(
-        tagged.transport.candidates.clone(),
-        others.take(MAX_CANDIDATES).cloned(),
-    )
 }
 
 /// Bounded, for a peer may name new ones in every description.

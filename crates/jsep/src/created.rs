@@ -65,8 +65,10 @@ impl Created {
 
     /// The description, as one of `kind`.
     pub(crate) fn described_as(&self, kind: SdpType) -> Description {
+        let sections = self.sections.iter();
         Description {
             kind,
+            transports: sections.map(|own| own.transport).collect(),
             ..self.description.clone()
         }
     }

@@ -9,6 +9,7 @@ use pc_sdp::{
 
 use crate::{
     CodecParameters, Error, HeaderExtension, IceCredentials, MediaKind, PeerData, SdpType,
+    TransportId,
     codec::read_codecs,
     encoding::{RemoteSimulcast, read_simulcast},
     extension::read_extensions,
@@ -38,6 +39,9 @@ pub(crate) struct Description {
     pub(crate) group_of: Vec<Option<usize>>,
     /// The BUNDLE groups: the indexes of their sections in the group's order, those alone that exist.
     pub(crate) groups: Vec<Vec<usize>>,
+    /// Of an own description: the transport that each section describes. One that is bundled away has
+    /// the credentials of the one that stays, so they do not tell them apart.
+    pub(crate) transports: Vec<Option<TransportId>>,
 }
 
 /// What an m-section is for.
@@ -154,6 +158,7 @@ impl Description {
             sections,
             group_of,
             groups,
+            transports: Vec::new(),
         })
     }
 

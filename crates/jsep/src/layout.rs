@@ -30,12 +30,6 @@ impl Layout {
         Ok(layout)
     }
 
-    /// The section whose transport lines count (RFC 9143 §7.1.3).
-    pub(crate) fn tagged(&self, transport: TransportId) -> Option<usize> {
-        let mut sections = self.sections.iter().zip(&self.bundle_only);
-        sections.position(|(own, bundle_only)| !bundle_only && own.transport == Some(transport))
-    }
-
     /// Those that are there stay where they are.
     fn keep_sections(&mut self, session: &Session) {
         let (ended, going_on) = self.kept_transports(session);

@@ -155,6 +155,7 @@ impl Session {
                 head: described.head.clone(),
                 rejected: described.rejected,
                 transport: own.transport,
+                apart: same.is_some_and(|same| same.apart),
                 codecs,
                 extensions,
             };

@@ -205,7 +205,8 @@ impl Session {
             owner,
             head: section.head.clone(),
             rejected: section.rejected,
-            transport: same.and_then(|same| same.transport),
+            transport: same.as_ref().and_then(|same| same.transport),
+            apart: same.is_some_and(|same| same.apart),
             codecs,
             extensions,
         };
@@ -324,10 +325,12 @@ impl Session {
     /// RFC 8839 §4.4.1.1.1: an answer cannot restart ICE by itself.
     fn check_restart(&self, offer: &Description, answer: &Description) -> Result<(), Error> {
         for section in answer.sections.iter().filter(|section| !section.rejected) {
+            // What leaves its own transport for its bundle's does not restart that.
+            let tagged = answer.tagged(section.index).unwrap_or(section);
             let id = self
                 .agreement
                 .sections
-                .get(section.index)
+                .get(tagged.index)
                 .and_then(|it| it.transport);
             let plan = id.and_then(|id| self.agreement.plan(id));
             let Some((plan, peer)) = plan.and_then(|plan| Some((plan, plan.peer.as_ref()?))) else {
@@ -336,9 +339,8 @@ impl Session {
             if self.state == SignalingState::HaveRemotePranswer {
                 continue;
             }
-            let tagged = answer.tagged(section.index).unwrap_or(section);
             let restarts = tagged.transport.ice.as_ref() != Some(&peer.remote);
-            let offered = offer.tagged(section.index);
+            let offered = offer.tagged(tagged.index);
             let offered = offered.and_then(|it| it.transport.ice.as_ref());
             if restarts && plan.local == peer.local && offered == Some(&peer.local) {
                 return Err(in_section(

@@ -6,7 +6,7 @@ use pc_sdp::{
 };
 
 use crate::{
-    CodecParameters, Error, HeaderExtension, IceCredentials, MediaKind,
+    CodecParameters, Error, HeaderExtension, MediaKind,
     agreement::{LocalTransport, Section},
     codec::write_codecs,
     extension::write_extensions,
@@ -31,8 +31,6 @@ pub(crate) struct MediaSection<'a> {
 /// What every own m-section says of its transport.
 pub(crate) struct TransportSection<'a> {
     pub(crate) local: &'a LocalTransport,
-    /// The credentials that this section shows.
-    pub(crate) credentials: &'a IceCredentials,
     pub(crate) fingerprints: &'a [Fingerprint],
     pub(crate) setup: Setup,
     pub(crate) with_tls_id: bool,
@@ -142,7 +140,7 @@ fn write_transport(
     media: &mut MediaDescription,
     transport: &TransportSection<'_>,
 ) -> Result<(), Error> {
-    let credentials = transport.credentials;
+    let credentials = &transport.local.credentials;
     media.push(Attribute::IceUfrag(word(&credentials.ufrag)?));
     media.push(Attribute::IcePwd(IcePwd::from(word(&credentials.pwd)?)));
     media.push(Attribute::IceOptions(IceOptions::trickle()));

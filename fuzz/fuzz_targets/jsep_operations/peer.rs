@@ -287,11 +287,12 @@ impl Peer {
     fn check_transports(&self) {
         let plans = self.session.transports();
         for (index, plan) in plans.iter().enumerate() {
-            assert!(
-                plans[..index]
-                    .iter()
-                    .all(|other| other.id != plan.id && other.local.ufrag != plan.local.ufrag)
-            );
+            for other in &plans[..index] {
+                assert_ne!(other.id, plan.id);
+                // RFC 8839 §5.4: one user fragment has one password.
+                let shares = other.local.ufrag == plan.local.ufrag;
+                assert!(!shares || other.local == plan.local);
+            }
             // Undecided: an answer, or a rollback, may want it again.
             let provisional = match self.state {
                 SignalingState::HaveLocalPranswer | SignalingState::HaveRemotePranswer => true,

@@ -3,6 +3,7 @@
 mod bundle;
 mod captures;
 mod corpora;
+mod credentials;
 mod hostile;
 mod media;
 mod model;

@@ -342,7 +342,8 @@ impl Connection {
     }
 
     /// The ICE user fragments that checks for us begin with: how a demultiplexer of several
-    /// connections knows them. Around an ICE restart a transport has two.
+    /// connections knows them. Around an ICE restart a transport has two; and transports of a bundle
+    /// that was offered have the same, which comes once for each.
     pub fn local_ufrags(&self) -> impl Iterator<Item = &str> {
         let transports = self.transports.iter();
         transports.flat_map(transport::Transport::local_ufrags)

@@ -4,6 +4,7 @@
 //! balanced offer has several until the answer bundles (RFC 9429 §4.1.1).
 
 use std::{
+    cmp::Reverse,
     collections::{HashMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
@@ -298,6 +299,11 @@ impl Transports {
                         events.push_back(Event::PathAuthenticated(path));
                     }
                     ice::Event::PathConfirmed(path) => {
+                        // Surer than a check, which on a shared socket may have been for another
+                        // transport of the bundle, before its peer was known.
+                        if several {
+                            self.paths.insert(path, transport.id);
+                        }
                         events.push_back(Event::PathConfirmed(path));
                     }
                     ice::Event::PathForgotten(path) => {
@@ -391,11 +397,7 @@ impl Transports {
         let by_stun = || {
             let message = MessageView::parse(datagram).ok()?;
             match message.class() {
-                Class::Request => {
-                    let ufrag = receiver(&message)?;
-                    let mut list = self.list.iter();
-                    list.position(|it| it.local_ufrags().any(|own| own == ufrag))
-                }
+                Class::Request => self.named(route, &message),
                 Class::Success | Class::Error => {
                     let id = message.transaction_id();
                     self.list.iter().position(|it| it.ice.awaits(id))
@@ -417,6 +419,22 @@ impl Transports {
             let mut list = self.list.iter();
             list.position(|it| it.ice.has_local_address(route.local))
         })
+    }
+
+    /// The transport that a check names. Those of a bundle that is offered have one user fragment
+    /// (RFC 8839 §5.4): between them it is for the one whose socket it came in on. If they share that
+    /// too, the peer's user fragment tells, once it is known, or else the path.
+    fn named(&self, route: FiveTuple, request: &MessageView<'_>) -> Option<usize> {
+        let (ours, theirs) = request.username()?.split_once(':')?;
+        let list = self.list.iter().enumerate();
+        let named = list.filter(|(_, it)| it.local_ufrags().any(|own| own == ours));
+        let best = named.max_by_key(|(index, it)| {
+            let remote = it.ice.remote_credentials();
+            let is_theirs = remote.is_some_and(|remote| remote.ufrag == theirs);
+            let is_here = it.ice.has_local_address(route.local);
+            (is_here, is_theirs, it.ice.knows(route), Reverse(*index))
+        });
+        best.map(|(index, _)| index)
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant, data: &mut Data) {
@@ -477,15 +495,9 @@ pub(crate) fn receiver_ufrag(datagram: &[u8]) -> Option<&str> {
         return None;
     }
     let message = MessageView::parse(datagram).ok()?;
-    if message.class() == Class::Request {
-        receiver(&message)
-    } else {
-        None
-    }
-}
-
-fn receiver<'a>(request: &MessageView<'a>) -> Option<&'a str> {
-    Some(request.username()?.split_once(':')?.0)
+    let is_request = message.class() == Class::Request;
+    let username = message.username().filter(|_| is_request)?;
+    Some(username.split_once(':')?.0)
 }
 
 mod gather;

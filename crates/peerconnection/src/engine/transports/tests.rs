@@ -2,6 +2,7 @@
 
 mod gathering;
 mod plans;
+mod shared_ufrag;
 mod support;
 
 use pc_proto::{Batch, Protocol};

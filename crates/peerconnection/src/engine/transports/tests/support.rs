@@ -143,6 +143,18 @@ impl Duo {
         Self::with_addresses(seed.into(), link, addresses)
     }
 
+    /// … where A has but one.
+    pub(super) fn offering_from_one_socket(
+        seed: impl Into<Seed>,
+        link: Link,
+        count: usize,
+    ) -> Self {
+        let of = |n: usize| SocketAddr::from(([10, 0, 2, 1], 5000 + n as u16));
+        let shared = SocketAddr::from(([10, 0, 1, 1], 443));
+        let addresses = [vec![shared; count], (0..count).map(of).collect()];
+        Self::with_addresses(seed.into(), link, addresses)
+    }
+
     fn with_addresses(seed: Seed, link: Link, addresses: [Vec<SocketAddr>; 2]) -> Self {
         let mut net = Network::new(seed).with_link(link);
         let certificates = [certificate(), certificate()];
@@ -185,6 +197,21 @@ impl Duo {
             plans,
             addresses,
         }
+    }
+
+    /// A's transports share their credentials, as those that are offered in one bundle do.
+    pub(super) fn with_shared_credentials(mut self) -> Self {
+        let shared = credentials(0, 0, 0);
+        for plan in &mut self.plans[0].transports {
+            plan.local = shared.clone();
+            plan.peer.as_mut().unwrap().local = shared.clone();
+        }
+        for plan in &mut self.plans[1].transports {
+            let peer = plan.peer.as_mut().unwrap();
+            peer.remote = shared.clone();
+            peer.candidates[0].ufrag = Some(Word::new(shared.ufrag.as_str()).unwrap());
+        }
+        self
     }
 
     pub(super) fn both_with_data_on(mut self, n: usize) -> Self {
