@@ -27,7 +27,8 @@ use crate::{Error, config::HostAddresses};
 /// Datagrams find their connection by the ICE user fragment in a check and after that by their
 /// 5-tuple. So two connections of one endpoint cannot have the same remote address: two endpoints
 /// cannot hold more than one connection between the same pair of sockets, nor a connection that
-/// does not bundle, whose transports would be between the same two.
+/// does not bundle, whose transports would be between the same two. Where the peer has a socket for each
+/// of those, its own user fragments tell them apart, for ours are the same.
 ///
 /// One task drives all connections of an endpoint. It ends, and the sockets close, when the last
 /// handle and the last connection are gone.

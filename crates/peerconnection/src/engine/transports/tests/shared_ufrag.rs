@@ -1,6 +1,7 @@
 //! The offerer's transports have one user fragment and password, as those of an offered bundle do, and
 //! the answerer keeps them apart.
 
+use pc_proto::Protocol;
 use pc_simnet::{for_each_seed, ms, secs};
 
 use super::support::{A, B, Duo, bad, check_for, good, tid};
@@ -70,8 +71,10 @@ fn early_checks_do_not_confuse_them() {
 #[test]
 fn a_check_is_for_the_transport_whose_socket_it_came_in_on() {
     let mut duo = Duo::new(3, good(), 2).with_shared_credentials();
-    let offered = duo.plans[A.0].offered();
-    duo.apply_at(A, &offered);
+    let (now, offered) = (duo.net.now(), duo.plans[A.0].offered());
+    // The check says that its sender controls.
+    let engine = &mut duo.net[A].engine;
+    engine.apply_plan(now, &offered.transports, None, false);
     duo.gather_at(A);
     let (now, ours) = (duo.net.now(), duo.plans[A.0].transports[0].local.clone());
     for n in [1, 0] {
