@@ -57,7 +57,16 @@ impl Transport {
         }
         // A restart signals those again that are known.
         self.found = self.ice.local_candidates().cloned().collect();
-        self.servers.gather(now, servers, addresses);
+        let turn: Arc<[IceServer]>;
+        let asked = if is_relay_only {
+            // What others would find is not told.
+            let all = servers.iter().filter(|it| it.uri.scheme().is_turn());
+            turn = all.cloned().collect();
+            &turn
+        } else {
+            servers
+        };
+        self.servers.gather(now, asked, addresses);
     }
 
     /// Takes what the servers have found in.
