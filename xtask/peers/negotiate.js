@@ -124,14 +124,17 @@ const library = {
     };
   },
 
-  /** Asks the sender of the first picture for key frames, so many, one each `pause` ms. */
+  /**
+   * Asks the sender of the first picture for key frames, so many, one each `pause` ms, after as long: a browser that
+   * gets a transform may begin to count anew.
+   */
   async requestKeyFrames(name, count, pause) {
     const receiver = library.pc(name).getReceivers().find((it) => it.track.kind === 'video');
     const script = `onrtctransform = async ({ transformer }) => {
       transformer.readable.pipeTo(transformer.writable);
       for (let asked = 0; asked < ${count}; asked += 1) {
-        await transformer.sendKeyFrameRequest();
         await new Promise((resolve) => setTimeout(resolve, ${pause}));
+        await transformer.sendKeyFrameRequest();
       }
     }`;
     const worker = new Worker(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })));

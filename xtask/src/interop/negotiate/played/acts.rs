@@ -176,7 +176,8 @@ pub(in super::super) async fn key_frames_of_ours(session: &mut Session) -> Resul
     let stream = sources::picture()?;
     seen_there(session, &stream).await?;
     let js = "const video = async () => [...(await it.getStats()).values()].find((s) => s.type === 'inbound-rtp' && s.kind === 'video'); \
-        const before = (await until(video, 'statistics')).keyFramesDecoded; await requestKeyFrames('pc', arg, 1200); \
+        await requestKeyFrames('pc', arg, 2000); await new Promise((done) => setTimeout(done, 1000)); \
+        const before = (await until(async () => { const now = await video(); return now?.keyFramesDecoded !== undefined && now; }, 'statistics')).keyFramesDecoded; \
         const enough = async () => { const now = await video(); return now?.keyFramesDecoded >= before + arg && now; }; \
         const { keyFramesDecoded, pliCount, firCount } = await until(enough, 'key frames'); return [keyFramesDecoded - before, pliCount, firCount]";
     let counted = session.theirs.run(js, 3).await?;
