@@ -37,7 +37,7 @@ pub(crate) struct Bridge {
 impl Bridge {
     pub(crate) fn run(self) -> Result<()> {
         let peers = if self.peer.is_empty() {
-            vec![Peer::Chromium, Peer::Firefox]
+            Peer::BROWSERS.to_vec()
         } else {
             self.peer
         };

@@ -18,15 +18,17 @@ mod progress;
 mod report;
 mod run;
 mod scenario;
+mod selection;
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use peers::{Peer, Program};
 use report::{Report, Row};
 use scenario::{Role, Scenario};
+use selection::{Selection, empty_logs};
 
 /// What can be run against real peers.
 #[derive(Subcommand)]
@@ -46,30 +48,14 @@ pub(crate) enum Interop {
 /// The flags of `cargo xtask interop data`.
 #[derive(Args)]
 pub(crate) struct Data {
-    /// Only this peer; repeat for several.
-    #[arg(long)]
-    peer: Vec<Peer>,
-    /// Only the scenarios whose name contains this text; repeat for several.
-    #[arg(long)]
-    scenario: Vec<String>,
-    /// Only with our side in this role.
-    #[arg(long)]
-    role: Option<Role>,
+    #[command(flatten)]
+    selection: Selection,
     /// Put this reference peer in our place: a check of the harness itself.
     #[arg(long)]
     baseline: Option<Peer>,
     /// Use this `peer` binary as our side, and build none.
     #[arg(long, conflicts_with = "baseline")]
     ours: Option<PathBuf>,
-    /// Keep the logs of the runs that pass, too.
-    #[arg(long)]
-    keep: bool,
-    /// Repeat a run that fails up to this many times: browsers start slowly on a busy machine.
-    #[arg(long, default_value_t = 0)]
-    retries: u32,
-    /// Where peers are installed and logs are written.
-    #[arg(long, default_value = "target/interop")]
-    work: PathBuf,
 }
 
 /// What there is to run with our side in a role across from a peer.
@@ -89,16 +75,13 @@ impl Interop {
 
 impl Data {
     fn run(mut self) -> Result<()> {
-        if self.peer.is_empty() {
-            self.peer = Peer::OF_DATA.to_vec();
-        }
+        self.selection.peer = self.selection.peers_or(&Peer::OF_DATA);
         self.run_all("data", scenario::data)
     }
 
     fn run_all(self, name: &str, scenarios: Scenarios) -> Result<()> {
-        fs::create_dir_all(&self.work).context("cannot make the work folder")?;
-        let work = self.work.canonicalize()?;
-        let peers = self.peer.clone();
+        let work = self.selection.work()?;
+        let peers = self.selection.peer.clone();
         let wanted: Vec<Peer> = peers.iter().copied().chain(self.baseline).collect();
         let installed = install::install(&work, &wanted)?;
         let ours = match (self.baseline, &self.ours) {
@@ -106,20 +89,9 @@ impl Data {
             (None, Some(path)) => Program::ours(path.clone()),
             (None, None) => Program::ours(install::build_ours(&work)?),
         };
-        let logs = work.join("logs").join(name);
-        if logs.exists() {
-            fs::remove_dir_all(&logs).context("cannot clear the old logs")?;
-        }
+        let logs = empty_logs(&work, name)?;
         let report = self.run_peers(&peers, scenarios, (&installed, &ours), &logs)?;
-        println!("\n{report}");
-        match report.failures() {
-            0 => Ok(()),
-            n => bail!(
-                "{n} of {} runs failed; logs in {}",
-                report.len(),
-                logs.display()
-            ),
-        }
+        report.conclude(&logs)
     }
 
     fn run_peers(
@@ -132,26 +104,22 @@ impl Data {
         let mut report = Report::default();
         for &peer in peers {
             let theirs = installed.program(peer);
-            for role in Role::ALL
-                .into_iter()
-                .filter(|role| self.role.is_none_or(|r| r == *role))
-            {
+            for role in self.selection.roles() {
                 println!("\n{} {peer}, {role}", ours.name());
-                for scenario in self.chosen(scenarios(role, peer)) {
+                let mut chosen = scenarios(role, peer);
+                chosen.retain(|it| self.selection.has(it.name));
+                for scenario in chosen {
                     let folder = logs.join(format!("{peer}-{}-{}", role.slug(), scenario.slug()));
                     let row = self.run_one(&scenario, (peer, role), (ours, &theirs), &folder)?;
                     println!("{row}");
-                    if row.passed() && !self.keep {
-                        fs::remove_dir_all(&folder)?;
-                    } else if !row.passed() {
+                    if row.failed() {
                         println!("      logs: {}", folder.display());
+                    } else if !self.selection.keep {
+                        fs::remove_dir_all(&folder)?;
                     }
                     report.push(row);
                 }
             }
-        }
-        if report.len() == 0 {
-            bail!("no scenario has such a name");
         }
         Ok(report)
     }
@@ -167,21 +135,14 @@ impl Data {
         let mut tries = 1;
         loop {
             let outcome = run::run(scenario, role, ours, theirs, folder)?;
-            let row = Row::new(peer, role, scenario.name, &outcome, tries);
-            if row.passed() || tries > self.retries {
+            let row = Row::new(peer, role, scenario.name, outcome, tries);
+            if !row.failed() || tries > self.selection.retries {
                 return Ok(row);
             }
             println!("{row}\n      trying again");
             fs::rename(folder, folder.with_extension(format!("try-{tries}")))?;
             tries += 1;
         }
-    }
-
-    fn chosen(&self, mut all: Vec<Scenario>) -> Vec<Scenario> {
-        all.retain(|s| {
-            self.scenario.is_empty() || self.scenario.iter().any(|part| s.name.contains(part))
-        });
-        all
     }
 }
 

@@ -32,6 +32,8 @@ impl Peer {
         Self::Aiortc,
         Self::Libdatachannel,
     ];
+    /// Those that scripts can run in.
+    pub(crate) const BROWSERS: [Self; 2] = [Self::Chromium, Self::Firefox];
     /// Those that have media.
     pub(crate) const OF_MEDIA: [Self; 4] =
         [Self::Chromium, Self::Firefox, Self::Aiortc, Self::Gstreamer];
@@ -55,7 +57,7 @@ impl Peer {
 
     /// Whether scripts can run in pages of it.
     pub(crate) fn is_browser(self) -> bool {
-        matches!(self, Self::Chromium | Self::Firefox)
+        Self::BROWSERS.contains(&self)
     }
 
     /// Whether its driver runs in Node.

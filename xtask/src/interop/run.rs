@@ -28,11 +28,26 @@ const AFTER_FAILURE: Duration = Duration::from_secs(3);
 /// How a run went.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// What is wrong, in words; nothing when it passed.
-    pub(crate) problems: Vec<String>,
+    pub(crate) verdict: Verdict,
     /// From the start of the processes to the end of both.
     pub(crate) time: Duration,
 }
+
+/// What is to be said of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// All was as expected.
+    Passed,
+    /// Nothing was looked at, and why.
+    LeftOut(String),
+    /// What is wrong, in words.
+    Failed(Vec<String>),
+}
+
+/// Ends a scenario for which a side lacks what it is about: the reason.
+#[derive(Debug, thiserror::Error)]
+#[error("left out: {0}")]
+pub(crate) struct LeftOut(pub(crate) String);
 
 /// Runs `scenario` with `ours` in `role`; logs go to `folder`.
 ///
@@ -67,7 +82,12 @@ pub(crate) fn run(
     let ended = [ours.end()?, theirs.end()?];
     let problems = problems(scenario, &ended);
     write_log(folder, scenario, &mailbox, &problems)?;
-    Ok(Outcome { problems, time })
+    let verdict = if problems.is_empty() {
+        Verdict::Passed
+    } else {
+        Verdict::Failed(problems)
+    };
+    Ok(Outcome { verdict, time })
 }
 
 fn wait_for_both(running: &mut [Running; 2]) -> Result<()> {

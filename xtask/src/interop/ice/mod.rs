@@ -4,16 +4,15 @@ mod coturn;
 mod servers;
 
 use std::{
-    fs,
-    path::PathBuf,
     sync::OnceLock,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
+use peerconnection::TlsOptions;
 
-use super::{install, negotiate::Negotiate, peers::Peer, scenario::Role};
+use super::{install, negotiate::Negotiate, selection::Selection};
 use coturn::{Authority, Coturn};
 pub(crate) use coturn::{PASSWORD, USERNAME};
 
@@ -42,30 +41,24 @@ pub(crate) fn servers() -> &'static Servers {
 /// The flags of `cargo xtask interop ice`.
 #[derive(Args)]
 pub(crate) struct Ice {
-    /// Only this browser; repeat for several.
-    #[arg(long)]
-    peer: Vec<Peer>,
-    /// Only the scenarios whose name contains this text; repeat for several.
-    #[arg(long)]
-    scenario: Vec<String>,
-    /// Only with our side in this role.
-    #[arg(long)]
-    role: Option<Role>,
-    /// Keep the logs of the runs that pass, too.
-    #[arg(long)]
-    keep: bool,
-    /// Repeat a run that fails up to this many times: browsers are slow on a busy machine.
-    #[arg(long, default_value_t = 0)]
-    retries: u32,
-    /// Where browsers' drivers are installed and logs are written.
-    #[arg(long, default_value = "target/interop")]
-    work: PathBuf,
+    #[command(flatten)]
+    selection: Selection,
+}
+
+/// Believes the authority of these servers, and no other.
+pub(crate) fn trusting() -> TlsOptions {
+    let mut options = TlsOptions {
+        system_roots: false,
+        ..TlsOptions::default()
+    };
+    let added = options.add_roots_pem(servers().authority.as_bytes());
+    added.expect("the authority has written it");
+    options
 }
 
 impl Ice {
     pub(crate) fn run(self) -> Result<()> {
-        fs::create_dir_all(&self.work).context("cannot make the work folder")?;
-        let work = self.work.canonicalize()?;
+        let work = self.selection.work()?;
         install::install_coturn(&work)?;
         let authority = Authority::new()?;
         let folder = work.join("coturn");
@@ -80,34 +73,15 @@ impl Ice {
         SERVERS.set(servers).map_err(|_| anyhow!("started twice"))?;
         println!("coturn on 127.0.0.1:{}", good.port);
         let alone = self.alone();
-        let mut peers = self.peer.clone();
-        if peers.is_empty() {
-            peers = vec![Peer::Chromium, Peer::Firefox];
-        }
-        let wanted = |names: Vec<&str>| {
-            let mut parts = self.scenario.iter();
-            self.scenario.is_empty() || parts.any(|part| names.iter().any(|it| it.contains(part)))
-        };
+        let has = |names: Vec<&str>| names.into_iter().any(|it| self.selection.has(it));
         let mut outcomes = vec![alone];
-        if wanted(Negotiate::ice_names()) {
-            outcomes.push(self.with_browsers(peers.clone()).run_ice());
+        if has(Negotiate::ice_names()) {
+            outcomes.push(Negotiate::new(self.selection.clone()).run_ice());
         }
-        if wanted(Negotiate::names_names()) {
-            outcomes.push(self.with_browsers(peers).run_names());
+        if has(Negotiate::names_names()) {
+            outcomes.push(Negotiate::new(self.selection.clone()).run_names());
         }
         outcomes.into_iter().collect()
-    }
-
-    fn with_browsers(&self, peer: Vec<Peer>) -> Negotiate {
-        Negotiate {
-            peer,
-            scenario: self.scenario.clone(),
-            role: self.role,
-            keep: self.keep,
-            retries: self.retries,
-            work: self.work.clone(),
-            hides: false,
-        }
     }
 
     /// What needs no browser: whom of the servers we believe.
@@ -118,8 +92,7 @@ impl Ice {
         println!("\nour side alone");
         let mut result = Ok(());
         for (name, check) in servers::CHECKS {
-            let parts = &self.scenario;
-            if !parts.is_empty() && !parts.iter().any(|part| name.contains(part)) {
+            if !self.selection.has(name) {
                 continue;
             }
             let begun = Instant::now();

@@ -8,7 +8,7 @@ use peerconnection::{
     PeerConnection, TlsOptions,
 };
 
-use super::{PASSWORD, USERNAME, servers};
+use super::{PASSWORD, USERNAME, servers, trusting};
 
 type Check = fn() -> Pin<Box<dyn Future<Output = Result<String>>>>;
 
@@ -67,16 +67,6 @@ fn with_ports(url: &str) -> String {
     url.replace("PORT", &all.port.to_string())
         .replace("TLS", &all.tls_port.to_string())
         .replace("EXPIRED", &all.expired_port.to_string())
-}
-
-fn trusting() -> TlsOptions {
-    let mut options = TlsOptions {
-        system_roots: false,
-        ..TlsOptions::default()
-    };
-    let added = options.add_roots_pem(servers().authority.as_bytes());
-    added.expect("the authority has written it");
-    options
 }
 
 /// All that a connection gathers, and what went wrong.

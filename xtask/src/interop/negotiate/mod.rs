@@ -21,7 +21,7 @@ mod transports;
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -34,8 +34,9 @@ use super::{
     install::{self, Installed},
     peers::Peer,
     report::{Report, Row},
-    run::Outcome,
+    run::{LeftOut, Outcome, Verdict},
     scenario::Role,
+    selection::{Selection, empty_logs},
 };
 use scenarios::Scenario;
 use session::Session;
@@ -47,27 +48,11 @@ const PATIENCE: Duration = Duration::from_secs(240);
 /// The flags of `cargo xtask interop negotiate`.
 #[derive(Args)]
 pub(crate) struct Negotiate {
-    /// Only this browser; repeat for several.
-    #[arg(long)]
-    pub(super) peer: Vec<Peer>,
-    /// Only the scenarios whose name contains this text; repeat for several.
-    #[arg(long)]
-    pub(super) scenario: Vec<String>,
-    /// Only with our side in this role.
-    #[arg(long)]
-    pub(super) role: Option<Role>,
-    /// Keep the logs of the runs that pass, too.
-    #[arg(long)]
-    pub(super) keep: bool,
-    /// Repeat a run that fails up to this many times: browsers are slow on a busy machine.
-    #[arg(long, default_value_t = 0)]
-    pub(super) retries: u32,
-    /// Where browsers' drivers are installed and logs are written.
-    #[arg(long, default_value = "target/interop")]
-    pub(super) work: PathBuf,
+    #[command(flatten)]
+    selection: Selection,
     /// Browsers hide their addresses behind names.
     #[arg(skip)]
-    pub(super) hides: bool,
+    hides: bool,
 }
 
 /// Where one run takes place.
@@ -78,6 +63,14 @@ pub(crate) struct Call {
 }
 
 impl Negotiate {
+    /// The same of another command.
+    pub(super) fn new(selection: Selection) -> Self {
+        Self {
+            selection,
+            hides: false,
+        }
+    }
+
     pub(crate) fn run(self) -> Result<()> {
         self.run_all("negotiate", scenarios::all)
     }
@@ -95,16 +88,11 @@ impl Negotiate {
     /// The same with browsers that hide their addresses: Chromium alone can be told to.
     pub(super) fn run_names(mut self) -> Result<()> {
         self.hides = true;
-        self.peer.retain(|peer| *peer == Peer::Chromium);
-        if self.peer.is_empty() {
+        let peers = self.selection.peers_or(&Peer::BROWSERS);
+        if !peers.contains(&Peer::Chromium) {
             return Ok(());
         }
-        if !has_network() {
-            println!(
-                "\nThere is no network but loopback, where nobody answers for names: left out."
-            );
-            return Ok(());
-        }
+        self.selection.peer = vec![Peer::Chromium];
         self.run_all("names", scenarios::names)
     }
 
@@ -124,24 +112,16 @@ impl Negotiate {
     }
 
     fn run_all(self, name: &str, scenarios: fn(Role) -> Vec<Scenario>) -> Result<()> {
-        let peers = if self.peer.is_empty() {
-            vec![Peer::Chromium, Peer::Firefox]
-        } else {
-            self.peer.clone()
-        };
+        let peers = self.selection.peers_or(&Peer::BROWSERS);
         if let Some(peer) = peers.iter().find(|peer| !peer.is_browser()) {
             bail!("{peer} is no browser");
         }
-        fs::create_dir_all(&self.work).context("cannot make the work folder")?;
-        let work = self.work.canonicalize()?;
+        let work = self.selection.work()?;
         let mut installed = install::install(&work, &peers)?;
         if self.hides {
             installed = installed.hiding();
         }
-        let logs = work.join("logs").join(name);
-        if logs.exists() {
-            fs::remove_dir_all(&logs).context("cannot clear the old logs")?;
-        }
+        let logs = empty_logs(&work, name)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -149,18 +129,7 @@ impl Negotiate {
         for &peer in &peers {
             runtime.block_on(self.run_peer(peer, &installed, scenarios, &logs, &mut report))?;
         }
-        if report.len() == 0 {
-            bail!("no scenario has such a name");
-        }
-        println!("\n{report}");
-        match report.failures() {
-            0 => Ok(()),
-            n => bail!(
-                "{n} of {} runs failed; logs in {}",
-                report.len(),
-                logs.display()
-            ),
-        }
+        report.conclude(&logs)
     }
 
     async fn run_peer(
@@ -173,12 +142,11 @@ impl Negotiate {
     ) -> Result<()> {
         fs::create_dir_all(logs)?;
         let browser = Browser::launch(peer, installed, logs).await?;
-        for role in Role::ALL {
-            if self.role.is_some_and(|wanted| wanted != role) {
-                continue;
-            }
+        for role in self.selection.roles() {
             println!("\nour side with {peer}, {role}");
-            for scenario in self.chosen(scenarios(role)) {
+            let mut chosen = scenarios(role);
+            chosen.retain(|it| self.selection.has(it.name));
+            for scenario in chosen {
                 let folder = logs.join(format!("{peer}-{}-{}", role.slug(), scenario.slug()));
                 let row = self
                     .run_one(&scenario, (peer, role), &browser, &folder)
@@ -188,13 +156,6 @@ impl Negotiate {
             }
         }
         browser.close().await
-    }
-
-    fn chosen(&self, mut all: Vec<Scenario>) -> Vec<Scenario> {
-        all.retain(|it| {
-            self.scenario.is_empty() || self.scenario.iter().any(|part| it.name.contains(part))
-        });
-        all
     }
 
     /// One scenario, once more for each retry while it fails. The logs of a failed try stay.
@@ -217,8 +178,8 @@ impl Negotiate {
                     &folder.with_extension(format!("try-{tries}")),
                 )
                 .await;
-            let row = Row::new(peer, role, scenario.name, &outcome, tries);
-            if row.passed() || tries > self.retries {
+            let row = Row::new(peer, role, scenario.name, outcome, tries);
+            if !row.failed() || tries > self.selection.retries {
                 return Ok(row);
             }
             println!("{row}\n      trying again");
@@ -228,18 +189,23 @@ impl Negotiate {
 
     async fn attempt(&self, scenario: &Scenario, call: &Call, folder: &Path) -> Outcome {
         let started = Instant::now();
-        let run = tokio::time::timeout(PATIENCE, call.play(scenario, folder, self.keep));
+        let run = tokio::time::timeout(PATIENCE, call.play(scenario, folder, self.selection.keep));
         let result = run
             .await
             .unwrap_or_else(|_| Err(anyhow!("not within {PATIENCE:?}")));
         let _ = call.page.close().await;
-        let mut problems = Vec::new();
-        if let Err(error) = result {
-            problems.push(format!("{error:#}"));
-            problems.push(format!("logs: {}", folder.display()));
-        }
+        let verdict = match result {
+            Ok(()) => Verdict::Passed,
+            Err(error) => match error.downcast::<LeftOut>() {
+                Ok(LeftOut(why)) => Verdict::LeftOut(why),
+                Err(error) => Verdict::Failed(vec![
+                    format!("{error:#}"),
+                    format!("logs: {}", folder.display()),
+                ]),
+            },
+        };
         Outcome {
-            problems,
+            verdict,
             time: started.elapsed(),
         }
     }
@@ -253,20 +219,12 @@ impl Call {
             Session::start(self.peer, self.role, page, configuration, scenario.theirs).await?;
         let played = (scenario.play)(&mut session).await;
         let played = played.and_then(|()| session.candidates_taken());
-        if keep || played.is_err() {
+        let failed = played.as_ref().is_err_and(|it| !it.is::<LeftOut>());
+        if keep || failed {
             write_logs(&session, folder).await?;
         }
         played
     }
-}
-
-/// Whether there is another interface than loopback.
-fn has_network() -> bool {
-    let interfaces = fs::read_dir("/sys/class/net")
-        .into_iter()
-        .flatten()
-        .flatten();
-    interfaces.into_iter().any(|it| it.file_name() != "lo")
 }
 
 fn names(all: &[Scenario]) -> Vec<&'static str> {

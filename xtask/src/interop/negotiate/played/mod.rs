@@ -6,13 +6,16 @@ mod watch;
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use peerconnection::{MediaKind, RtpTransceiver, rtp::Codec};
 use serde_json::json;
 
 pub(super) use acts::{disabled_there, key_frames_of_ours, key_frames_of_theirs, paused, replaced};
 
-use super::{super::scenario::Side, session::Session};
+use super::{
+    super::{run::LeftOut, scenario::Side},
+    session::Session,
+};
 use watch::{heard_here, played_there, seen_here};
 
 /// How long media is looked at, in seconds.
@@ -29,8 +32,7 @@ pub(super) async fn both_ways(
 ) -> Result<()> {
     for (kind, name) in [(MediaKind::Audio, audio), (MediaKind::Video, video)] {
         if !has_codec(session, kind, name).await? {
-            println!("      left out: this build or this browser has no {name}");
-            return Ok(());
+            bail!(LeftOut(format!("this build or this browser has no {name}")));
         }
     }
     let look = Duration::from_secs(seconds);
