@@ -53,7 +53,6 @@
 //! | [`State`], [`Role`], [`Event`] | what became of it |
 //! | [`StunClient`] | asks a STUN server for the address that it sees |
 //! | [`turn::Client`] | one allocation on a TURN server; [`turn`] says how it is driven |
-//! | [`StreamFrames`] | messages of a TCP or TLS stream from a server |
 //! | [`ServerUri`] | a `stun:`, `stuns:`, `turn:` or `turns:` URL |
 //! | [`Error`], [`Rejected`] | the caller's mistakes; why a datagram was dropped |
 //!
@@ -77,7 +76,7 @@
 //! the agent does not know of them. Whoever composes them with it
 //!
 //! 1. reads URLs with [`ServerUri`], resolves names and opens TCP and TLS connections, whose bytes
-//!    [`StreamFrames`] cuts into messages;
+//!    `pc_net::Decoder` cuts into messages (`Framing::Turn`);
 //! 2. hands a datagram from a client's [`path`](turn::Client::path) to that client, and to the agent
 //!    what is left of it: [`Rejected::UnmatchedResponse`] on a shared socket, or [`turn::PeerData`],
 //!    whose path is from the relayed address to the peer;
@@ -152,8 +151,8 @@ pub use credentials::Credentials;
 pub use error::{Error, Rejected};
 pub use pair::{PairCounters, PairStatus};
 pub use server::{
-    Alternate, ErrorResponse, FrameError, Redirects, RequestTiming, ServerError, StreamFrames,
-    StunClient, StunConfig, StunEvent,
+    Alternate, ErrorResponse, Redirects, RequestTiming, ServerError, StunClient, StunConfig,
+    StunEvent,
 };
 pub use state::{Event, Role, State};
 pub use uri::{Host, Scheme, ServerTransport, ServerUri, UriError};

@@ -1,14 +1,12 @@
-//! What the clients of STUN and TURN servers have in common: when a request is sent again, what
-//! becomes of it, and how messages are told apart in a stream.
+//! What the clients of STUN and TURN servers have in common: when a request is sent again, and what
+//! becomes of it.
 
 mod error;
-mod frames;
 mod redirect;
 mod schedule;
 mod stun;
 
 pub use error::{ErrorResponse, ServerError};
-pub use frames::{FrameError, StreamFrames};
 pub use redirect::{Alternate, Redirects};
 pub use schedule::RequestTiming;
 pub(crate) use schedule::Schedule;

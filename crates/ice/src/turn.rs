@@ -32,8 +32,8 @@
 //!   relays comes out of `handle_input` as [`PeerData`], borrowed from the datagram; what is to be
 //!   relayed goes through [`Client::wrap`], which runs the layer above with room for the header and
 //!   fills that in: nothing is copied.
-//! - Over TCP and TLS, [`StreamFrames`](crate::StreamFrames) cuts the stream into what
-//!   `handle_input` takes, and what `poll_transmit` and `wrap` write goes out back to back.
+//! - Over TCP and TLS, `pc_net::Decoder` cuts the stream into what `handle_input` takes
+//!   (`Framing::Turn`), and what `poll_transmit` and `wrap` write goes out back to back.
 //! - An ICE agent asks for a permission for each remote candidate of the relayed address's family
 //!   ([`Client::permit`]), sends its checks once [`Event::Permitted`] has come, and asks for a
 //!   channel ([`Client::bind_channel`]) for the pairs that carry data.

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pc_ice::{ServerTransport, StreamFrames, turn};
+use pc_ice::{ServerTransport, turn};
 use pc_proto::{Batch, FiveTuple, Protocol};
 use pc_stun::{
     Attribute, AttributeType as T, Class, ErrorCode, IntegrityKey, MessageBuilder, MessageView,
@@ -61,7 +61,6 @@ struct World {
     open: VecDeque<Vec<u8>>,
     /// All requests that have left.
     sent: Vec<TransactionId>,
-    frames: StreamFrames,
     ended: bool,
     tcp: bool,
     paths: u16,
@@ -103,7 +102,6 @@ impl World {
             now: pc_simnet::epoch(),
             open: VecDeque::new(),
             sent: Vec::new(),
-            frames: StreamFrames::new(),
             ended: false,
             tcp: kind & 3 == 3,
             paths: 0,
@@ -122,12 +120,11 @@ impl World {
             10..=12 => self.answer_badly(bytes),
             13 => self.challenge(bytes),
             14 => self.corrupt(bytes),
-            15 => {
+            15 | 16 => {
                 let len = usize::from(bytes.byte());
                 let garbage = bytes.take(len).to_vec();
                 self.forged(garbage);
             }
-            16 => self.stream(bytes),
             17 => self.indicate(bytes),
             18 => self.channel_data(bytes),
             19..=21 => drop(self.client.permit(now, peer(bytes.byte()))),
@@ -294,31 +291,6 @@ impl World {
         let at = usize::from(bytes.byte()) % answer.len();
         answer[at] ^= bytes.byte();
         self.forged(answer);
-    }
-
-    /// A stream that is cut into messages.
-    fn stream(&mut self, bytes: &mut Bytes<'_>) {
-        let len = usize::from(bytes.byte());
-        let read = bytes.take(len);
-        let space = self.frames.space();
-        if space.len() < read.len() {
-            return;
-        }
-        space[..read.len()].copy_from_slice(read);
-        self.frames.filled(read.len());
-        loop {
-            match self.frames.next_frame() {
-                Ok(Some(frame)) => {
-                    let frame = frame.to_vec();
-                    self.forged(frame);
-                }
-                Ok(None) => return,
-                Err(_) => {
-                    self.frames = StreamFrames::new();
-                    return;
-                }
-            }
-        }
     }
 
     fn indicate(&mut self, bytes: &mut Bytes<'_>) {

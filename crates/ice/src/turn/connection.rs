@@ -27,9 +27,9 @@ const MAX_REQUEST: usize = 4096;
 /// ```
 ///
 /// The driver opens the connection, sends what [`poll_transmit`](Protocol::poll_transmit) has, cuts
-/// what comes with [`StreamFrames`](crate::StreamFrames), and hands messages over until
+/// what comes with `pc_net::Decoder`, and hands messages over until
 /// [`state`](Self::state) is [`Bound`](DataConnectionState::Bound). From there on the bytes of the
-/// connection are the peer's, those in [`StreamFrames::rest`](crate::StreamFrames::rest) first.
+/// connection are the peer's, those that came behind the answer first: the decoder's framing changes.
 pub struct DataConnection {
     path: FiveTuple,
     connection: ConnectionId,
