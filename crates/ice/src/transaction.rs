@@ -107,11 +107,16 @@ impl Transactions {
 
     /// Ends the retransmissions of a pair's checks, but not of those that nominate it.
     pub(crate) fn cancel(&mut self, pair: PairId) {
-        let plain = |open: &&mut Transaction| open.pair == pair && !open.nominates;
-        for open in self.open.iter_mut().filter(plain) {
-            open.cancelled = true;
-            open.due = false;
-        }
+        let checks = self.open.iter_mut().filter(|open| open.pair == pair);
+        checks
+            .filter(|open| !open.nominates)
+            .for_each(Transaction::cancel);
+    }
+
+    /// Ends the retransmissions of all of a pair's checks.
+    pub(crate) fn silence(&mut self, pair: PairId) {
+        let checks = self.open.iter_mut().filter(|open| open.pair == pair);
+        checks.for_each(Transaction::cancel);
     }
 
     /// Runs the retransmission timers. Gives the pairs whose last check has got no answer, and
@@ -153,6 +158,11 @@ impl Transactions {
 }
 
 impl Transaction {
+    fn cancel(&mut self) {
+        self.cancelled = true;
+        self.due = false;
+    }
+
     fn back_off(&mut self, now: Instant, timing: &Timing) {
         self.sent = self.sent.saturating_add(1);
         let factor = if self.sent >= timing.max_transmissions {

@@ -26,8 +26,12 @@ impl Agent {
                 .or_else(|| self.direct_instead_of(now, chosen)),
         };
         if let Some(id) = choice {
-            self.current.nominating = Some(id);
-            self.current.checklist.trigger_first(id);
+            let current = &mut self.current;
+            if let Some(given_up) = current.nominating.replace(id) {
+                // The peer would take what is repeated for what is wanted.
+                current.transactions.silence(given_up);
+            }
+            current.checklist.trigger_first(id);
         }
     }
 
@@ -78,8 +82,10 @@ impl Agent {
     /// taught them.
     fn direct_instead_of(&self, now: Instant, chosen: PairId) -> Option<PairId> {
         let current = &self.current;
+        // Selected, or nominated with an answer still to come, which loss can hold up for long: the
+        // peer has perhaps heard it all the same, and uses a pair that this side does not.
         let relayed = current.checklist.get(chosen)?;
-        if current.nominating.is_some() || !self.is_relayed(relayed) {
+        if !self.is_relayed(relayed) {
             return None;
         }
         // Not the one that was left because it fell silent.

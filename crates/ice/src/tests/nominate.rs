@@ -8,7 +8,7 @@ use super::{
     bytes::{Check, Lone, OURS, THEIRS, route, route_from},
     support::{A, B, Duo, address},
 };
-use crate::{Candidate, Event, Role, State};
+use crate::{Candidate, CandidateKind, Event, Role, State};
 
 fn second() -> SocketAddr {
     ([10, 0, 1, 2], 5000).into()
@@ -174,6 +174,51 @@ fn another_pair_with_consent_takes_over() {
     }
     assert_eq!(in_use(&lone), Some(second()));
     assert!(!lone.agent.is_nominated());
+}
+
+/// A relayed pair is nominated, no answer to that comes, and then a direct pair answers: it is
+/// nominated instead, and the peer hears no more of the other.
+#[test]
+fn a_direct_pair_does_not_wait_for_the_nomination_of_a_relayed_one() {
+    let mut lone = Lone::new(Role::Controlling);
+    lone.signal();
+    let direct = Candidate {
+        priority: 2_130_706_431,
+        ..Candidate::host(THEIRS.into())
+    };
+    let relayed = Candidate {
+        kind: CandidateKind::Relayed,
+        priority: 16_777_215,
+        ..Candidate::host(second())
+    };
+    for candidate in [direct, relayed] {
+        let added = lone.agent.add_remote_candidate(lone.now, candidate);
+        added.unwrap();
+    }
+    let begun = lone.now;
+    let (direct_answers, end) = (begun + secs(3), begun + secs(20));
+    let mut relay_nominated = Vec::new();
+    while lone.now < end {
+        for (to, bytes) in lone.sent() {
+            let request = MessageView::parse(&bytes).unwrap();
+            let relayed = to.remote == second();
+            if relayed && request.use_candidate() {
+                relay_nominated.push(lone.now);
+            } else if relayed || lone.now >= direct_answers {
+                let answer = lone.success(request.transaction_id(), to.local);
+                lone.input(to, &answer).unwrap();
+            }
+        }
+        lone.now = lone.agent.poll_timeout().unwrap();
+        lone.agent.handle_timeout(lone.now);
+    }
+    assert_eq!(in_use(&lone), Some(THEIRS.into()));
+    assert!(lone.agent.is_nominated());
+    let first = relay_nominated.first().unwrap();
+    assert!(*first < direct_answers, "after {:?}", *first - begun);
+    // The direct pair's next check came a while after it was mended, and not later.
+    let last = relay_nominated.last().unwrap();
+    assert!(*last <= direct_answers + secs(2), "{:?}", *last - begun);
 }
 
 #[test]
