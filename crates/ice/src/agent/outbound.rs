@@ -115,8 +115,10 @@ impl Agent {
             pair.counters.consent_requests_sent += 1;
         }
         // Repeating the nomination, as libwebrtc does, tells a peer that sees this side at a new
-        // address that the path is still the one to use.
-        let nominates = role == Role::Controlling && self.is_nominated();
+        // address that the path is still the one to use. Not while another pair is nominated: the
+        // peer may have followed that already.
+        let stays = self.current.nominating.is_none();
+        let nominates = role == Role::Controlling && self.is_nominated() && stays;
         let (username, key) = self.sender_of(generation)?;
         let request = Request {
             id,

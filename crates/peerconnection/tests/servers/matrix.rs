@@ -89,9 +89,10 @@ fn call(seed: Seed, link: Link, kinds: [Kind; 2]) -> (String, bool) {
     // Both sides agree on one.
     world.run_for(secs(8));
     world.talk(channels);
-    let is_relay = is_relayed(&world.pair(A).expect("a pair"));
-    if is_relay && is_direct_possible(kinds) {
-        // When the loss has hit every check so far, the next ones come at ever longer intervals.
+    let pairs = [A, B].map(|host| world.pair(host).expect("a pair"));
+    if pairs.iter().any(is_relayed) && is_direct_possible(kinds) {
+        // When the loss has hit every check so far, the next ones come at ever longer intervals; and
+        // so it is with the answer that tells one side of what the other has agreed to.
         world.run_for(secs(35));
         world.talk(channels);
     }
