@@ -116,9 +116,8 @@ mod tests {
     use super::*;
 
     #[test]
-    #[allow(clippy::disallowed_methods)]
     fn missing_packets_are_asked_for_until_they_come() {
-        let now = Instant::now();
+        let now = pc_simnet::epoch();
         let ms = Duration::from_millis;
         let mut list = NackList::default();
         assert!(!list.on_gap(now, 10, 14));

@@ -170,9 +170,8 @@ mod tests {
     use super::*;
 
     #[test]
-    #[allow(clippy::disallowed_methods)]
     fn reports_tell_of_losses_since_the_last_one() {
-        let now = Instant::now();
+        let now = pc_simnet::epoch();
         let mut reception = Reception::default();
         let ms = Duration::from_millis;
         for number in (100_u64..110).filter(|number| ![103, 104].contains(number)) {
