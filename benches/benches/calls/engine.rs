@@ -116,6 +116,7 @@ impl super::Call for Call {
                 size: None,
                 audio_level: None,
                 orientation: None,
+                layer: None,
             };
             self.sender
                 .send_frame(self.now, self.transceiver, 0, frame)

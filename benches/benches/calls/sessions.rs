@@ -115,6 +115,7 @@ impl super::Call for Call {
                 size: None,
                 audio_level: None,
                 orientation: None,
+                layer: None,
             };
             let session = &mut self.sender.session;
             session.send_frame(self.now, SenderId(0), 0, frame).unwrap();

@@ -4,11 +4,11 @@ use pc_sdp::Ssrc;
 
 use crate::{
     Codec, CodecParameters, EncodingParameters, Error, HeaderExtension, HeaderExtensionCapability,
-    MediaKind, ReceiveParameters, RtcpParameters, SendParameters, Session, TransceiverDirection,
-    TransceiverId, TransportId,
+    KindCapabilities, MediaKind, ReceiveParameters, RtcpParameters, SendParameters, Session,
+    TransceiverDirection, TransceiverId, TransportId,
     codec::check_preferences,
     description::MAX_STREAMS,
-    encoding::SendEncodings,
+    encoding::{SendEncodings, is_same},
     extension::check_extensions_to_negotiate,
     transceiver::{Life, Negotiated, Receiver, Sender, Transceiver},
 };
@@ -124,7 +124,9 @@ impl Session {
             true => SendEncodings::single(kind),
             false => {
                 let codecs = self.send_codecs(kind);
-                SendEncodings::new(kind, init.send_encodings, &codecs)?
+                SendEncodings::new(kind, init.send_encodings, &codecs, |codec, mode| {
+                    can_send(self.capabilities(kind), codec, mode)
+                })?
             }
         };
         self.check_room()?;
@@ -275,11 +277,11 @@ impl Session {
     ) -> Result<(), Error> {
         let kind = self.running_mut(id)?.kind;
         let codecs = self.send_codecs(kind);
-        let transceiver = self.running_mut(id)?;
-        transceiver
-            .sender
-            .encodings
-            .set_parameters(parameters, &codecs)
+        let capabilities = self.capabilities(kind).clone();
+        let encodings = &mut self.running_mut(id)?.sender.encodings;
+        encodings.set_parameters(parameters, &codecs, |codec, mode| {
+            can_send(&capabilities, codec, mode)
+        })
     }
 
     /// The event loop has turned: parameters that were got before cannot be set any more.
@@ -375,6 +377,13 @@ impl Session {
     }
 }
 
+/// Whether `codec`, as it is listed or as it was negotiated, can be sent in this scalability mode.
+fn can_send(capabilities: &KindCapabilities, codec: &Codec, mode: &str) -> bool {
+    let mut codecs = capabilities.codecs.iter().filter(|own| own.send);
+    codecs
+        .any(|own| own.scalability_modes.iter().any(|it| it == mode) && is_same(&own.codec, codec))
+}
+
 /// What a transceiver is now: the attributes of `RTCRtpTransceiver` and its two halves.
 #[derive(Debug, Clone, Copy)]
 pub struct TransceiverView<'a> {
@@ -464,6 +473,12 @@ impl<'a> TransceiverView<'a> {
     /// Whether both sides take RTCP in reduced size (RFC 5506).
     pub fn rtcp_reduced_size(&self) -> bool {
         self.transceiver.negotiated.rtcp_rsize
+    }
+
+    /// The streams of simulcast that the peer sends and we receive, by their rids in the order that was
+    /// agreed on (RFC 8853 §5.2); none without simulcast.
+    pub fn receive_rids(&self) -> &'a [String] {
+        &self.transceiver.negotiated.receive_rids
     }
 
     /// The synchronization sources that the peer's section names (RFC 5576); most name none.

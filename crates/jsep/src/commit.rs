@@ -279,12 +279,19 @@ impl Session {
         remote: &DescribedSection,
     ) {
         let direction = exchange.direction(local, remote);
+        // RFC 8853 §5.2: what the answer names is what is sent.
+        let received = match exchange.answer_is_local {
+            true => local.simulcast.as_ref().map(|own| own.accepted_rids()),
+            false => remote.simulcast.as_ref().map(|own| own.sent_rids()),
+        };
+        let received = received.filter(|_| direction.receives());
         let negotiated = Negotiated {
             send: sendable(&local.codecs, &remote.codecs),
             receive: receivable(&local.codecs, &remote.codecs),
             extensions: common(&local.extensions, &remote.extensions),
             rtcp_rsize: local.rtcp_rsize && remote.rtcp_rsize,
             sources: remote.sources.clone(),
+            receive_rids: received.unwrap_or_default(),
         };
         let accepted = match exchange.answer_is_local {
             true => local.simulcast.as_ref().map(|own| own.sent_rids()),

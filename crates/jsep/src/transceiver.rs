@@ -77,6 +77,8 @@ pub(crate) struct Negotiated {
     pub(crate) rtcp_rsize: bool,
     /// What the peer says that it sends with.
     pub(crate) sources: Sources,
+    /// The streams of simulcast that we receive.
+    pub(crate) receive_rids: Vec<String>,
 }
 
 impl Transceiver {

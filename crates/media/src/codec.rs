@@ -136,6 +136,21 @@ pub struct Encoded {
     pub is_key_frame: bool,
     /// The time of the picture that was put out, which need not be the one that was put in.
     pub timestamp: Duration,
+    /// Where it stands among the layers in time, if the stream has any
+    /// ([`VideoEncoder::set_scalability_mode`]).
+    pub layer: Option<TemporalLayer>,
+}
+
+/// Where a picture stands in a stream with layers in time: who leaves out the upper ones still has a
+/// stream, of fewer pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TemporalLayer {
+    /// 0 is the base layer, which builds on itself alone.
+    pub id: u8,
+    /// Whether it builds on pictures of the base layer alone: its layer can be joined here.
+    pub is_sync: bool,
+    /// Whether no picture builds on this one.
+    pub is_discardable: bool,
 }
 
 /// What a video encoder begins with.
@@ -168,6 +183,12 @@ pub trait VideoEncoder: Send {
     ) -> Result<Encoded, CodecError>;
     /// Sets the rates to keep to from now on. The time of a picture is its timestamp.
     fn set_rate(&mut self, bits_per_second: u32, frames_per_second: f64);
+    /// Makes layers as the mode says ([webrtc-svc](https://www.w3.org/TR/webrtc-svc/)) from the next
+    /// picture on, which is of the base layer. Returns whether it can, which is so for those that
+    /// [`scalability_modes`] names; else all stays as it is. An encoder begins with `L1T1`.
+    fn set_scalability_mode(&mut self, mode: &str) -> bool {
+        mode == "L1T1"
+    }
 }
 
 /// Decodes one stream of pictures.
@@ -262,6 +283,23 @@ pub fn video_decoder(mime: &str, fmtp: Option<&str>) -> Option<Box<dyn VideoDeco
         #[cfg(feature = "av1")]
         Kind::Av1 => Some(Box::new(av1::Decoder::new()?)),
         _ => None,
+    }
+}
+
+/// The scalability modes ([webrtc-svc §6](https://www.w3.org/TR/webrtc-svc/#scalabilitymodes*)) that
+/// the encoder of this type has. None for audio, and where there is no encoder. Layers in time are
+/// VP8's alone: the encoders of the others have no say in what a picture builds on.
+pub fn scalability_modes(mime: &str, fmtp: Option<&str>) -> &'static [&'static str] {
+    match Kind::of(mime, fmtp) {
+        #[cfg(feature = "vp8")]
+        Some(Kind::Vp8) => &["L1T1", "L1T2", "L1T3"],
+        #[cfg(feature = "vp9")]
+        Some(Kind::Vp9) => &["L1T1"],
+        #[cfg(feature = "h264")]
+        Some(Kind::H264) => &["L1T1"],
+        #[cfg(feature = "av1")]
+        Some(Kind::Av1) => &["L1T1"],
+        _ => &[],
     }
 }
 

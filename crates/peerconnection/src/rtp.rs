@@ -47,6 +47,12 @@ pub fn built_in_capabilities() -> Capabilities {
                 pc_media::codec::can_decode(mime, line),
             )
         });
+        for own in &mut kind.codecs {
+            let line = own.codec.sdp_fmtp_line.as_deref();
+            let modes = pc_media::codec::scalability_modes(&own.codec.mime_type, line);
+            own.scalability_modes
+                .retain(|own| modes.contains(&own.as_str()));
+        }
     }
     all
 }

@@ -44,6 +44,7 @@ fn the_clock_is_read_from_what_went_through_payloads() {
             is_key_frame: encoded.is_key_frame,
             size: Some((160, 96)),
             timestamp: Serial32(at as u32 * 3_000),
+            layer: None,
         };
         packetizer
             .packetize(&unit, &info, 300, &mut payloads)

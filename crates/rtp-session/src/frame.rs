@@ -2,7 +2,7 @@
 
 use crate::ReceiverId;
 use pc_proto::{Serial16, Serial32};
-use pc_rtp::{AudioLevel, PacketView, PayloadType, Ssrc, VideoOrientation};
+use pc_rtp::{AudioLevel, PacketView, PayloadType, Ssrc, VideoOrientation, payload::TemporalLayer};
 use std::time::{Duration, Instant};
 
 /// A frame of an encoder, to be sent.
@@ -25,6 +25,8 @@ pub struct Frame<'a> {
     pub audio_level: Option<AudioLevel>,
     /// How the picture is to be turned, when the extension was negotiated (3GPP TS 26.114).
     pub orientation: Option<VideoOrientation>,
+    /// Where it stands among the encoding's layers in time, if there are any.
+    pub layer: Option<TemporalLayer>,
 }
 
 /// A received packet, to be sent on.

@@ -31,6 +31,7 @@
 //! session.send_frame(now, SenderId(0), 0, Frame {
 //!     payload_type: vp8, data: &[0x10; 5000], timestamp: Serial32(0), capture: now,
 //!     is_key_frame: true, size: None, audio_level: None, orientation: None,
+//!     layer: None,
 //! })?;
 //! let (mut batch, mut packets) = (Batch::new(), 0);
 //! while session.poll_transmit(now, &mut batch.transmit_buf(1200, 64)).is_some() {

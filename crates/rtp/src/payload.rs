@@ -31,7 +31,7 @@
 //! | comfort noise | RFC 3389 | |
 //! | RED | RFC 2198 | sends the frame before again where it fits; [`red`] reads all blocks |
 //! | telephone events | RFC 4733 | [`telephone_event`]; [`dtmf`](crate::dtmf) plays and hears them |
-//! | VP8 | RFC 7741 | sent with a 15-bit picture id |
+//! | VP8 | RFC 7741 | sent with a 15-bit picture id, and TL0PICIDX and TID where there are layers in time |
 //! | VP9 | RFC 9628 | both modes are read; sent non-flexible, with a 15-bit picture id |
 //! | H.264 | RFC 6184 | modes 0 and 1; the interleaved mode is refused |
 //! | H.265 | RFC 7798 | without DONL and PACI |
@@ -55,7 +55,7 @@ pub mod telephone_event;
 mod vp8;
 mod vp9;
 
-pub use buffer::{FrameInfo, FrameView, MAX_FRAME_LEN, PayloadInfo, Payloads};
+pub use buffer::{FrameInfo, FrameView, MAX_FRAME_LEN, PayloadInfo, Payloads, TemporalLayer};
 pub use format::Format;
 pub use packetize::{PacketizeError, Packetizer};
 pub use vp8::{Vp8Descriptor, Vp8Numbers};

@@ -11,7 +11,7 @@ use pc_proto::{Batch, Protocol, Serial16, Serial32, Writer};
 use pc_rtp::{
     AudioLevel, ExtensionMap, ExtensionUri, NtpTime, PacketView, PayloadType, Ssrc,
     VideoOrientation, is_rtcp,
-    payload::Format,
+    payload::{Format, TemporalLayer},
     rtcp::{
         Bye, Compound, Fir, FirEntry, Nack, Pli, ReceiverReport, Remb, ReportBlock, SenderReport,
         write_receiver_reference_time,
@@ -552,6 +552,11 @@ impl Host {
                 level: bits,
             }),
             orientation: (bits & 4 == 0).then_some(VideoOrientation::default()),
+            layer: (bits & 32 == 0).then_some(TemporalLayer {
+                id: bits & 3,
+                is_sync: bits & 4 == 0,
+                is_discardable: bits & 8 == 0,
+            }),
         };
         let _ = (self.session).send_frame(now, SenderId(id), usize::from(bits >> 6), frame);
     }
@@ -567,6 +572,7 @@ impl Host {
             size: None,
             audio_level: None,
             orientation: None,
+            layer: None,
         };
         (self.session.send_frame(now, SenderId(0), 0, frame)).expect("an active sender");
     }

@@ -20,6 +20,10 @@ pub struct CodecCapability {
     pub send: bool,
     /// Whether it can be received.
     pub receive: bool,
+    /// The scalability modes it can be sent in, as `L1T3`
+    /// ([webrtc-svc §6](https://www.w3.org/TR/webrtc-svc/#scalabilitymodes*)). By default all that the
+    /// codec has: an encoder that has fewer leaves only those here, and others are refused.
+    pub scalability_modes: Vec<String>,
 }
 
 impl CodecCapability {

@@ -7,6 +7,7 @@ use pc_sdp::Feedback;
 
 use super::{Capabilities, Codec, CodecCapability, HeaderExtensionCapability, KindCapabilities};
 use crate::TransceiverDirection::{self, SendRecv, Stopped};
+use crate::encoding::scalability_modes;
 use crate::extension::uri;
 
 impl Default for Capabilities {
@@ -40,6 +41,7 @@ fn audio_codecs() -> Vec<CodecCapability> {
         },
         send: true,
         receive: true,
+        scalability_modes: Vec::new(),
     };
     vec![
         audio(111, "opus", 48_000, 2, OPUS),
@@ -121,6 +123,7 @@ fn video_codecs() -> Vec<CodecCapability> {
         feedback,
         send: true,
         receive: true,
+        scalability_modes: scalability_modes(name).map(str::to_owned).collect(),
     };
     let with_rtx = |(payload_type, rtx, name, line): (u8, u8, &str, &str)| {
         let line = match name {

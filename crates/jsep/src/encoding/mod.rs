@@ -20,7 +20,8 @@ pub use parameters::{
     DegradationPreference, EncodingParameters, Priority, ReceiveParameters, ResolutionRestriction,
     RtcpParameters, SendParameters,
 };
-pub(crate) use send::SendEncodings;
+pub(crate) use scalability::scalability_modes;
+pub(crate) use send::{SendEncodings, is_same};
 pub(crate) use simulcast::{
     RemoteSimulcast, RidAlternatives, read_simulcast, write_answer_simulcast, write_offer_simulcast,
 };

@@ -1,7 +1,5 @@
 //! The scalability modes of [webrtc-svc](https://www.w3.org/TR/webrtc-svc/#scalabilitymodes*).
 
-use crate::codec::Codec;
-
 /// §6: the whole table, and `L2T1_KEY`, which only §10 draws but browsers know. Their case matters.
 #[rustfmt::skip]
 const MODES: [&str; 37] = [
@@ -17,16 +15,18 @@ const MODES: [&str; 37] = [
 /// §6: all that a codec without layers in space can do.
 const TEMPORAL: [&str; 3] = ["L1T1", "L1T2", "L1T3"];
 
-/// Whether `codec` can be sent in `mode` (§6: VP9 and AV1 in all, VP8, H.264 and H.265 with layers
-/// in time alone, audio in none).
-pub(super) fn supports(codec: &Codec, mode: &str) -> bool {
-    let name = codec.name();
+/// The modes of the codec of this name (§6: VP9 and AV1 have all, VP8, H.264 and H.265 those with
+/// layers in time alone, audio and all else none).
+pub(crate) fn scalability_modes(name: &str) -> impl Iterator<Item = &'static str> {
     let is = |names: &[&str]| names.iter().any(|own| own.eq_ignore_ascii_case(name));
-    if is(&["VP9", "AV1"]) {
-        MODES.contains(&mode)
+    let modes: &[_] = if is(&["VP9", "AV1"]) {
+        &MODES
+    } else if is(&["VP8", "H264", "H265"]) {
+        &TEMPORAL
     } else {
-        is(&["VP8", "H264", "H265"]) && TEMPORAL.contains(&mode)
-    }
+        &[]
+    };
+    modes.iter().copied()
 }
 
 /// Whether `mode` is simulcast within one RTP stream: an "S mode" (§4.1).

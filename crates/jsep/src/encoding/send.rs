@@ -39,7 +39,7 @@ pub(crate) struct SendEncodings {
 
 impl SendEncodings {
     /// `addTransceiver`'s `sendEncodings` (W3C §5.1); `codecs` are what `getCapabilities` of the
-    /// sender lists. Of more than 8 (audio: 1) those at the end are dropped.
+    /// sender lists, and `can` says whether one can be sent in a scalability mode. Of more than 8 (audio: 1) those at the end are dropped.
     ///
     /// # Errors
     /// `TypeError` for rids that are no rids, the same, or not there for all; `RangeError` for
@@ -50,13 +50,14 @@ impl SendEncodings {
         kind: MediaKind,
         init: Vec<EncodingParameters>,
         codecs: &[Codec],
+        can: impl Fn(&Codec, &str) -> bool,
     ) -> Result<Self, Error> {
         let call = Call::AddTransceiver;
         let mut encodings = init;
         check_finite(&encodings)?;
         check_rids(&encodings)?;
         check_codecs(call, &encodings, |codec| codecs.contains(codec))?;
-        check_scalability(call, &encodings, &codecs.iter().collect::<Vec<_>>())?;
+        check_scalability(call, &encodings, &codecs.iter().collect::<Vec<_>>(), can)?;
         drop_members_of_video(kind, &mut encodings);
         check_members(call, &encodings)?;
         let is_scaled = |own: &EncodingParameters| own.scale_resolution_down_by.is_some();
@@ -187,7 +188,8 @@ impl SendEncodings {
     }
 
     /// `setParameters` (W3C §5.2); `implemented` is what `getCapabilities` of the sender lists, to
-    /// choose from before codecs are negotiated.
+    /// choose from before codecs are negotiated, and `can` says whether one can be sent in a
+    /// scalability mode.
     ///
     /// # Errors
     /// `InvalidStateError` without a `getParameters` that is still valid;
@@ -198,6 +200,7 @@ impl SendEncodings {
         &mut self,
         parameters: SendParameters,
         implemented: &[Codec],
+        can: impl Fn(&Codec, &str) -> bool,
     ) -> Result<(), Error> {
         let call = Call::SetParameters;
         check_finite(&parameters.encodings)?;
@@ -213,7 +216,7 @@ impl SendEncodings {
             degradation_preference,
             ..
         } = parameters;
-        check_choice(call, &encodings, &codecs, implemented)?;
+        check_choice(call, &encodings, &codecs, implemented, can)?;
         drop_members_of_video(self.kind, &mut encodings);
         if self.kind == MediaKind::Video {
             fill_scale(&mut encodings);
@@ -278,19 +281,25 @@ fn check_choice(
     encodings: &[EncodingParameters],
     negotiated: &[CodecParameters],
     implemented: &[Codec],
+    can: impl Fn(&Codec, &str) -> bool,
 ) -> Result<(), Error> {
     let own = negotiated.iter().map(|own| &own.codec);
     if negotiated.is_empty() {
         check_codecs(call, encodings, |codec| {
             implemented.iter().any(|other| is_same(other, codec))
         })?;
-        return check_scalability(call, encodings, &implemented.iter().collect::<Vec<_>>());
+        return check_scalability(
+            call,
+            encodings,
+            &implemented.iter().collect::<Vec<_>>(),
+            can,
+        );
     }
     check_codecs(call, encodings, |codec| {
         own.clone().any(|other| is_same(other, codec))
     })?;
     let first: Vec<_> = own.filter(|codec| codec.is_media()).take(1).collect();
-    check_scalability(call, encodings, &first)
+    check_scalability(call, encodings, &first, can)
 }
 
 fn fill_scale(encodings: &mut [EncodingParameters]) {
@@ -311,7 +320,7 @@ fn scale_by_powers_of_two(encodings: &mut [EncodingParameters]) {
 /// The codec dictionary match of W3C §5.3.1 that passes over what may differ between the directions.
 /// A line of parameters that is left out counts as an empty one: peers say of VP8, or do not say,
 /// how large a picture they take.
-fn is_same(first: &Codec, second: &Codec) -> bool {
+pub(crate) fn is_same(first: &Codec, second: &Codec) -> bool {
     // Any number will do: only rtx and red refer to one, and neither is chosen to send with.
     let Some(payload_type) = PayloadType::new(0) else {
         return false;

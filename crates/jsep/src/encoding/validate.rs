@@ -80,12 +80,14 @@ pub(super) fn check_codecs(
     }
 }
 
-/// webrtc-svc §4: a mode is one that the encoding's codec can do; without a codec of its own, one
-/// that any of `codecs` can. Simulcast goes over streams of its own or within one, not both.
+/// webrtc-svc §4: a mode is one that the encoding's codec can be sent in, as `can` says; without a
+/// codec of its own, one that any of `codecs` can. Simulcast goes over streams of its own or within
+/// one, not both.
 pub(super) fn check_scalability(
     call: Call,
     encodings: &[EncodingParameters],
     codecs: &[&Codec],
+    can: impl Fn(&Codec, &str) -> bool,
 ) -> Result<(), Error> {
     let mode_of = |own: &EncodingParameters| own.scalability_mode.clone();
     for (own, mode) in encodings
@@ -93,10 +95,8 @@ pub(super) fn check_scalability(
         .filter_map(|own| Some((own, mode_of(own)?)))
     {
         let is_supported = match &own.codec {
-            Some(codec) => scalability::supports(codec, &mode),
-            None => codecs
-                .iter()
-                .any(|codec| scalability::supports(codec, &mode)),
+            Some(codec) => can(codec, &mode),
+            None => codecs.iter().any(|codec| can(codec, &mode)),
         };
         if !is_supported {
             return Err(call.refusal(format!("no codec can do scalabilityMode {mode:?}")));

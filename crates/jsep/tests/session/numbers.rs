@@ -130,6 +130,11 @@ fn in_sizes(session: &mut Session, rids: &[&str]) -> TransceiverId {
     session.add_transceiver(Video, Some("face"), init).unwrap()
 }
 
+fn received_rids(session: &Session) -> Vec<String> {
+    let all = session.transceivers();
+    all.flat_map(|own| own.receive_rids().to_vec()).collect()
+}
+
 fn rids(session: &Session, id: TransceiverId) -> Vec<String> {
     let own = session.transceiver(id).unwrap();
     let rids = own.send_encodings().iter();
@@ -148,8 +153,44 @@ fn simulcast_is_offered_and_taken() {
         ["a=rid:q recv", "a=rid:h recv", "a=rid:f recv"]
     );
     assert_eq!(rids(&a, id), ["q", "h", "f"]);
+    assert_eq!(received_rids(&b), ["q", "h", "f"]);
+    assert!(received_rids(&a).is_empty());
     exchange(&mut b, &mut a);
     assert_eq!(rids(&a, id), ["q", "h", "f"], "whoever offers");
+    assert_eq!(received_rids(&b), ["q", "h", "f"]);
+}
+
+#[test]
+fn a_scalability_mode_is_one_that_the_encoder_has() {
+    let mut config = config(3);
+    for codec in &mut config.capabilities.video.codecs {
+        let is_kept = codec.codec.mime_type == "video/VP8";
+        codec.scalability_modes.retain(|_| is_kept);
+    }
+    let mut session = Session::new(config);
+    let mut with = |mode: &str| {
+        let encoding = EncodingParameters {
+            scalability_mode: Some(mode.to_owned()),
+            ..EncodingParameters::default()
+        };
+        let init = TransceiverInit {
+            send_encodings: vec![encoding],
+            ..TransceiverInit::default()
+        };
+        session.add_transceiver(Video, None, init)
+    };
+    let id = with("L1T3").unwrap();
+    assert_eq!(with("L3T3_KEY").unwrap_err().kind, ErrorKind::Operation);
+    let mut parameters = session.send_parameters(id).unwrap();
+    parameters.encodings[0].scalability_mode = Some("L2T1".into());
+    let error = session.set_send_parameters(id, parameters).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::InvalidModification);
+    assert_eq!(
+        session.transceiver(id).unwrap().send_encodings()[0]
+            .scalability_mode
+            .as_deref(),
+        Some("L1T3")
+    );
 }
 
 #[test]

@@ -83,6 +83,7 @@ impl VideoEncoder for Encoder {
             return Ok(Encoded {
                 is_key_frame: false,
                 timestamp: frame.timestamp(),
+                layer: None,
             });
         }
         let before = self.encoder.take().filter(|_| self.size == size);
@@ -99,6 +100,7 @@ impl VideoEncoder for Encoder {
         Ok(Encoded {
             is_key_frame,
             timestamp: frame.timestamp(),
+            layer: None,
         })
     }
 

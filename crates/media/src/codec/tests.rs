@@ -2,6 +2,8 @@ mod audio;
 #[cfg(feature = "av1")]
 mod av1;
 mod g722;
+#[cfg(feature = "vp8")]
+mod layers;
 #[cfg(any(feature = "vp8", feature = "vp9"))]
 mod rate;
 mod resample;

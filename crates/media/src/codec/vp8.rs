@@ -1,5 +1,7 @@
 //! VP8 (RFC 6386), as RTP has it (RFC 7741). RFC 7742 §5 wants it of every endpoint.
 
+mod layers;
+
 use std::time::Duration;
 
 use oxideav_vp8::{
@@ -14,6 +16,7 @@ use super::{
     rate::{RateControl, Scale},
 };
 use crate::{Plane, VideoFrame};
+use layers::Layers;
 
 const SCALE: Scale = Scale {
     min: 16,
@@ -47,6 +50,7 @@ const NEWS: usize = 100;
 pub(super) struct Encoder {
     /// The picture before, as a decoder has it, and its size. `None` asks for a key frame.
     last: Option<(KeyframePlanes, (u32, u32))>,
+    layers: Layers,
     rate: RateControl,
 }
 
@@ -54,6 +58,7 @@ impl Encoder {
     pub(super) fn new(config: VideoEncoderConfig) -> Self {
         Self {
             last: None,
+            layers: Layers::default(),
             rate: RateControl::new(SCALE, config.bitrate, config.frame_rate),
         }
     }
@@ -75,33 +80,63 @@ impl VideoEncoder for Encoder {
             return Ok(Encoded {
                 is_key_frame: false,
                 timestamp: frame.timestamp(),
+                layer: None,
             });
         };
-        let last = self.last.take().filter(|_| !is_key_frame);
-        let last = last.as_ref().map(|(planes, _)| planes);
-        let (mut data, mut planes) = contained(|| encode(frame, last, quantizer))?;
+        // Taken out, so that a failure leaves none and a key frame comes next.
+        let last = self.last.take();
+        let mut references = References::default();
+        if is_key_frame {
+            self.layers.begin();
+        } else {
+            references.last = last.as_ref().map(|(planes, _)| planes);
+            references.golden = self.layers.golden();
+            references.refresh = self.layers.refresh();
+        }
+        let (mut data, mut planes) = contained(|| encode(frame, &references, quantizer))?;
         if is_key_frame && let Some(coarser) = self.rate.plan_again(quantizer, data.len(), pixels) {
             quantizer = coarser;
-            (data, planes) = contained(|| encode(frame, None, quantizer))?;
+            (data, planes) = contained(|| encode(frame, &references, quantizer))?;
         }
-        self.last = Some((planes, size));
+        let refresh = references.refresh;
+        let layer = self.layers.layer();
+        self.layers
+            .advance(refresh.refresh_golden_frame.then(|| planes.clone()));
+        self.last = match last {
+            Some(last) if !is_key_frame && !refresh.refresh_last => Some(last),
+            _ => Some((planes, size)),
+        };
         self.rate.spent(quantizer, data.len(), pixels, is_key_frame);
         *out = data;
         Ok(Encoded {
             is_key_frame,
             timestamp: frame.timestamp(),
+            layer,
         })
     }
 
     fn set_rate(&mut self, bits_per_second: u32, frames_per_second: f64) {
         self.rate.set_rate(bits_per_second, frames_per_second);
     }
+
+    fn set_scalability_mode(&mut self, mode: &str) -> bool {
+        self.layers.set_mode(mode)
+    }
+}
+
+/// What a picture builds on, and what builds on it.
+#[derive(Default)]
+struct References<'a> {
+    /// The picture before; `None` for a key frame.
+    last: Option<&'a KeyframePlanes>,
+    golden: Option<&'a KeyframePlanes>,
+    refresh: RefreshControls,
 }
 
 /// The picture, and what a decoder will have of it.
 fn encode(
     frame: &VideoFrame,
-    last: Option<&KeyframePlanes>,
+    references: &References<'_>,
     quantizer: u8,
 ) -> Result<(Vec<u8>, KeyframePlanes), CodecError> {
     let [y, u, v] = frame.planes().map(|plane| plane.data());
@@ -113,15 +148,16 @@ fn encode(
         trellis_strength: TrellisStrength::new(TRELLIS),
         ..KeyframeParams::default()
     };
-    let encoded = match last {
-        // Only from the picture before: each further reference costs as much time again.
+    let encoded = match references.last {
+        // Only from the picture before, but for one of four with three layers in time: each further
+        // reference costs as much time again.
         Some(last) => encode_p_frame_multi_ref_with_refresh_and_coding_options(
             &picture,
             last,
-            None,
+            references.golden,
             None,
             &params,
-            &RefreshControls::default(),
+            &references.refresh,
             &InterCodingOptions {
                 intra_pick: has_news(frame.y(), last),
                 ..InterCodingOptions::default()

@@ -68,6 +68,7 @@ impl VideoEncoder for Encoder {
             return Ok(Encoded {
                 is_key_frame: false,
                 timestamp: frame.timestamp(),
+                layer: None,
             });
         };
         let before = self.encoder.take().filter(|_| !is_key);
@@ -84,6 +85,7 @@ impl VideoEncoder for Encoder {
         Ok(Encoded {
             is_key_frame,
             timestamp: frame.timestamp(),
+            layer: None,
         })
     }
 

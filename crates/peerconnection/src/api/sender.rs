@@ -5,7 +5,7 @@ use pc_media::{MediaKind, MediaStream, MediaStreamTrack};
 use super::{DtlsTransport, DtmfSender, Operation, transceiver::Part};
 use crate::{
     Error, clock,
-    rtp::{self, RtpCapabilities, SendParameters},
+    rtp::{self, Codec, RtpCapabilities, SendParameters},
     stats::{Stats, StatsReport},
 };
 
@@ -36,6 +36,18 @@ impl RtpSender {
     pub fn capabilities(kind: MediaKind) -> RtpCapabilities {
         let all = rtp::built_in_capabilities();
         all.of(super::engine_kind(kind)).send_capabilities()
+    }
+
+    /// The scalability modes ([webrtc-svc](https://www.w3.org/TR/webrtc-svc/#scalabilitymodes*)) that
+    /// this side can send a codec of [`capabilities`](Self::capabilities) in, as
+    /// `MediaCapabilities.encodingInfo()` tells it one by one. Others are refused.
+    pub fn scalability_modes(codec: &Codec) -> Vec<String> {
+        let all = rtp::built_in_capabilities();
+        let of_both = [all.audio, all.video].into_iter().flat_map(|it| it.codecs);
+        let mut found = of_both.filter(|own| own.send && own.codec == *codec);
+        found
+            .next()
+            .map_or_else(Vec::new, |own| own.scalability_modes)
     }
 
     /// `getStats()`: what is about the streams that it sends.

@@ -32,7 +32,7 @@ pub(super) fn receiver(view: &TransceiverView<'_>) -> Option<ReceiverParameters>
         extensions: extensions(view.header_extensions(), |direction| {
             matches!(direction, Direction::SendRecv | Direction::RecvOnly)
         }),
-        rids: Vec::new(),
+        rids: view.receive_rids().to_vec(),
         ssrcs: view
             .peer_ssrcs()
             .iter()

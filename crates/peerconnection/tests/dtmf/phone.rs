@@ -290,6 +290,7 @@ fn send_sound(engine: &mut Connection, now: Instant, id: TransceiverId, at: Dura
         size: None,
         audio_level: None,
         orientation: None,
+        layer: None,
     };
     engine.send_frame(now, id, 0, frame).unwrap();
 }

@@ -179,6 +179,7 @@ impl Stream {
             is_key_frame: frame.is_key_frame,
             size: frame.size,
             timestamp,
+            layer: frame.layer,
         };
         if self
             .packetizer

@@ -118,6 +118,7 @@ pub fn picture(now: Instant, millis: u32, is_key_frame: bool, data: &[u8]) -> Fr
         size: None,
         audio_level: None,
         orientation: None,
+        layer: None,
     }
 }
 

@@ -86,6 +86,21 @@ pub struct FrameInfo {
     /// Its media timestamp, in units of the RTP clock. Only RED needs it, for the offset of what is
     /// sent again.
     pub timestamp: Serial32,
+    /// Where it stands among the stream's layers in time, if there are any. VP8's descriptor tells.
+    pub layer: Option<TemporalLayer>,
+}
+
+/// Where a frame stands in a stream with layers in time (webrtc-svc's `L1T2` and `L1T3`): who leaves
+/// out the upper ones still has a stream, of fewer frames.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct TemporalLayer {
+    /// 0 is the base layer, which builds on itself alone; at most 3 (RFC 7741 §4.2, TID).
+    pub id: u8,
+    /// Whether it builds on frames of the base layer alone, so that its layer can be joined here
+    /// (RFC 7741 §4.2, Y).
+    pub is_sync: bool,
+    /// Whether no frame builds on this one (RFC 7741 §4.2, N).
+    pub is_discardable: bool,
 }
 
 /// What one payload says about its frame ([`inspect`](super::inspect)).

@@ -86,7 +86,7 @@ impl Packetizer {
         let result = match &mut self.0 {
             State::Audio => audio::packetize(frame, max_payload, out),
             State::Red(state) => state.packetize(frame, info.timestamp, max_payload, out),
-            State::Vp8(state) => state.packetize(frame, max_payload, out),
+            State::Vp8(state) => state.packetize(frame, info.layer, max_payload, out),
             State::Vp9(state) => state.packetize(frame, info, max_payload, out),
             State::H264(state) => state.packetize(frame, max_payload, out),
             State::H265(state) => state.packetize(frame, max_payload, out),

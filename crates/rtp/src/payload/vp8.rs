@@ -23,12 +23,15 @@ pub use descriptor::{Vp8Descriptor, Vp8Numbers};
 
 use super::buffer::{FrameBuffer, PayloadInfo};
 use super::packetize::piece_len;
-use super::{PacketizeError, Payloads};
-use descriptor::{I, M, S, X};
+use super::{PacketizeError, Payloads, TemporalLayer};
+use descriptor::{I, L, M, N, S, T, X, Y};
 use pc_proto::{ParseError, Reader};
 
 /// The descriptor that is sent: with a picture id of 15 bits, which libwebrtc orders frames by.
 const DESCRIPTOR_LEN: usize = 4;
+
+/// The same with TL0PICIDX and TID.
+const LAYERED_DESCRIPTOR_LEN: usize = DESCRIPTOR_LEN + 2;
 
 /// The frame header, RFC 6386 §9.1: whether this is a key frame, and its size.
 fn frame_header(frame: &[u8]) -> (bool, Option<(u16, u16)>) {
@@ -62,33 +65,63 @@ pub(super) fn inspect(payload: &[u8]) -> Result<PayloadInfo, ParseError> {
 #[derive(Debug)]
 pub(super) struct Packetizer {
     picture_id: u16,
+    /// TL0PICIDX of the last frame of the base layer.
+    tl0_picture_index: u8,
 }
 
 impl Packetizer {
     pub(super) const fn new(seed: u16) -> Self {
-        Self { picture_id: seed }
+        Self {
+            picture_id: seed,
+            tl0_picture_index: (seed >> 8) as u8,
+        }
     }
 
     pub(super) fn packetize(
         &mut self,
         frame: &[u8],
+        layer: Option<TemporalLayer>,
         max_payload: usize,
         out: &mut Payloads,
     ) -> Result<(), PacketizeError> {
-        let room = max_payload.saturating_sub(DESCRIPTOR_LEN);
+        let len = layer.map_or(DESCRIPTOR_LEN, |_| LAYERED_DESCRIPTOR_LEN);
+        let room = max_payload.saturating_sub(len);
         if room == 0 {
-            return Err(PacketizeError::MaxPayloadTooSmall {
-                needed: DESCRIPTOR_LEN + 1,
-            });
+            return Err(PacketizeError::MaxPayloadTooSmall { needed: len + 1 });
         }
-        let [high, low] = self.picture_id.to_be_bytes();
+        let (descriptor, len) = self.descriptor(layer);
+        let [first, rest @ ..] = descriptor.get(..len).unwrap_or_default() else {
+            return Ok(());
+        };
         let mut start = S;
         for piece in frame.chunks(piece_len(frame.len(), room)) {
-            out.push(&[&[X | start, I, M | high, low], piece]);
+            out.push(&[&[first | start], rest, piece]);
             start = 0;
         }
         self.picture_id = self.picture_id.wrapping_add(1);
         Ok(())
+    }
+
+    /// The next frame's descriptor, without S, and how long it is.
+    fn descriptor(&mut self, layer: Option<TemporalLayer>) -> ([u8; 6], usize) {
+        let [high, low] = self.picture_id.to_be_bytes();
+        let Some(layer) = layer else {
+            return ([X, I, M | high, low, 0, 0], DESCRIPTOR_LEN);
+        };
+        if layer.id == 0 {
+            self.tl0_picture_index = self.tl0_picture_index.wrapping_add(1);
+        }
+        let not_referred_to = if layer.is_discardable { N } else { 0 };
+        let sync = if layer.is_sync { Y } else { 0 };
+        let descriptor = [
+            X | not_referred_to,
+            I | L | T,
+            M | high,
+            low,
+            self.tl0_picture_index,
+            layer.id.min(3) << 6 | sync,
+        ];
+        (descriptor, LAYERED_DESCRIPTOR_LEN)
     }
 }
 

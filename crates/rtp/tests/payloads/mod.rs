@@ -93,6 +93,7 @@ fn send(format: Format, flags: u8, max_payload: usize, frame: &[u8]) {
         is_key_frame: flags & 1 != 0,
         size: (flags & 2 != 0).then_some((640, 360)),
         timestamp: Serial32(flags.into()),
+        layer: None,
     };
     let payloads = |frame: &[u8]| {
         let mut payloads = Payloads::new();

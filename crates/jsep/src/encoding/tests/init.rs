@@ -11,7 +11,7 @@ fn nothing_said_is_one_encoding() {
         sender.encodings(),
         SendEncodings::single(MediaKind::Video).encodings()
     );
-    let audio = SendEncodings::new(MediaKind::Audio, Vec::new(), &[]).unwrap();
+    let audio = SendEncodings::new(MediaKind::Audio, Vec::new(), &[], can).unwrap();
     assert_eq!(audio.encodings(), [EncodingParameters::default()]);
 }
 
@@ -85,7 +85,7 @@ fn too_many_are_trimmed_at_the_end() {
     let sender = video(init.clone()).unwrap();
     assert_eq!(rids(&sender), ["0", "1", "2", "3", "4", "5", "6", "7"]);
     assert_eq!(scales(&sender)[0], Some(128.0));
-    let audio = SendEncodings::new(MediaKind::Audio, init, &[]).unwrap();
+    let audio = SendEncodings::new(MediaKind::Audio, init, &[], can).unwrap();
     assert_eq!(audio.encodings(), [EncodingParameters::default()]);
 }
 
@@ -114,7 +114,7 @@ fn audio_has_no_members_of_video() {
         own.max_framerate = Some(-1.0);
         own.max_bitrate = Some(32_000);
     });
-    let sender = SendEncodings::new(MediaKind::Audio, init, &[]).unwrap();
+    let sender = SendEncodings::new(MediaKind::Audio, init, &[], can).unwrap();
     let left = one(|own| own.max_bitrate = Some(32_000));
     assert_eq!(sender.encodings(), left);
 }
@@ -173,7 +173,7 @@ fn a_scalability_mode_is_one_that_a_codec_can_do() {
     );
     let audio = one(|own| own.scalability_mode = Some("L1T1".into()));
     let opus = [codec("audio/opus")];
-    let audio = SendEncodings::new(MediaKind::Audio, audio, &opus);
+    let audio = SendEncodings::new(MediaKind::Audio, audio, &opus, can);
     refused(audio, ErrorKind::Operation, "L1T1");
 }
 
@@ -220,7 +220,7 @@ fn a_fixed_packet_time_does_not_adapt() {
             own.ptime = ptime;
             own.adaptive_ptime = adaptive_ptime;
         });
-        SendEncodings::new(MediaKind::Audio, init, &[])
+        SendEncodings::new(MediaKind::Audio, init, &[], can)
     };
     refused(
         with(Some(20), true),

@@ -25,6 +25,11 @@ fn video_codecs() -> Vec<Codec> {
         .to_vec()
 }
 
+/// All that webrtc-svc has.
+fn can(codec: &Codec, mode: &str) -> bool {
+    scalability_modes(codec.name()).any(|own| own == mode)
+}
+
 fn negotiated(mime_types: &[&str]) -> Vec<CodecParameters> {
     let numbers = (96..).map(|number| PayloadType::new(number).unwrap());
     let codecs = mime_types.iter().zip(numbers);
@@ -52,7 +57,7 @@ fn one(set: impl FnOnce(&mut EncodingParameters)) -> Vec<EncodingParameters> {
 }
 
 fn video(init: Vec<EncodingParameters>) -> Result<SendEncodings, Error> {
-    SendEncodings::new(MediaKind::Video, init, &video_codecs())
+    SendEncodings::new(MediaKind::Video, init, &video_codecs(), can)
 }
 
 fn simulcast(rids: &[&str]) -> SendEncodings {

@@ -110,7 +110,7 @@ fn rollback_keeps_what_was_set_meanwhile() {
     let stable = sender.clone();
     let mut new = parameters(&mut sender, "1");
     new.encodings[0].max_bitrate = Some(100_000);
-    sender.set_parameters(new, &video_codecs()).unwrap();
+    sender.set_parameters(new, &video_codecs(), can).unwrap();
     sender.roll_back(&stable);
     assert_eq!(sender.encodings()[0].max_bitrate, Some(100_000));
 }
@@ -132,7 +132,7 @@ fn rollback_takes_nothing_back_that_the_offer_did_not_do() {
     let stable = sender.clone();
     let mut new = parameters(&mut sender, "1");
     new.encodings[1].active = false;
-    sender.set_parameters(new, &video_codecs()).unwrap();
+    sender.set_parameters(new, &video_codecs(), can).unwrap();
     sender.roll_back(&stable);
     assert!(!sender.encodings()[1].active);
 }
@@ -152,7 +152,7 @@ fn a_codec_stays_whose_parameters_differ_by_direction() {
     let ours = h264("packetization-mode=1;profile-level-id=42e01f");
     let init = one(|own| own.codec = Some(ours.clone()));
     let mut sender =
-        SendEncodings::new(MediaKind::Video, init, std::slice::from_ref(&ours)).unwrap();
+        SendEncodings::new(MediaKind::Video, init, std::slice::from_ref(&ours), can).unwrap();
     let mut theirs = negotiated(&["video/H264"]);
     theirs[0].codec = h264("profile-level-id=42e034;packetization-mode=1");
     sender.retain_codecs(&theirs);

@@ -13,7 +13,7 @@ fn set(
     let rtcp = RtcpParameters::default();
     let mut new = sender.parameters(|| "id".into(), codecs, &[], &rtcp);
     change(&mut new);
-    sender.set_parameters(new, &video_codecs())
+    sender.set_parameters(new, &video_codecs(), can)
 }
 
 #[test]
@@ -50,11 +50,11 @@ fn a_transaction_lasts_until_it_is_forgotten_or_used() {
     sender.forget_last_returned();
     let got = parameters(&mut sender, "3");
     assert_eq!(got.transaction_id, "3");
-    sender.set_parameters(got.clone(), &[]).unwrap();
-    let again = sender.set_parameters(got.clone(), &[]);
+    sender.set_parameters(got.clone(), &[], can).unwrap();
+    let again = sender.set_parameters(got.clone(), &[], can);
     refused(again, ErrorKind::InvalidState, "getParameters");
     assert_eq!(parameters(&mut sender, "4").transaction_id, "4");
-    let stale = sender.set_parameters(got, &[]);
+    let stale = sender.set_parameters(got, &[], can);
     refused(stale, ErrorKind::InvalidModification, "transactionId");
 }
 
@@ -64,13 +64,13 @@ fn without_get_there_is_no_set() {
     let mut got = parameters(&mut sender, "1");
     sender.forget_last_returned();
     refused(
-        sender.set_parameters(got.clone(), &[]),
+        sender.set_parameters(got.clone(), &[], can),
         ErrorKind::InvalidState,
         "getParameters",
     );
     // WebIDL converts the argument before anything else is looked at.
     got.encodings[0].max_framerate = Some(f64::NAN);
-    refused(sender.set_parameters(got, &[]), ErrorKind::Type, "NaN");
+    refused(sender.set_parameters(got, &[], can), ErrorKind::Type, "NaN");
 }
 
 #[test]

@@ -247,7 +247,7 @@ fn an_offer_names_every_encoding_in_order() {
     );
     let mut new = parameters(&mut sender, "1");
     new.encodings[0].active = false;
-    sender.set_parameters(new, &[]).unwrap();
+    sender.set_parameters(new, &[], can).unwrap();
     assert_eq!(
         written(|media| write_offer_simulcast(Some(&sender), &[], media)),
         expected

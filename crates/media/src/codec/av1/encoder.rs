@@ -117,6 +117,7 @@ impl VideoEncoder for Encoder {
         let nothing = Encoded {
             is_key_frame: false,
             timestamp: frame.timestamp(),
+            layer: None,
         };
         if !force_key_frame && is_same && (!in_time || self.debt > MAX_DEBT) {
             return Ok(nothing);
@@ -198,6 +199,7 @@ impl Stage {
                         encoded: Encoded {
                             is_key_frame,
                             timestamp,
+                            layer: None,
                         },
                     }));
                 }

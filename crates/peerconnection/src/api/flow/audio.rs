@@ -83,6 +83,7 @@ impl AudioSender {
                 is_key_frame: true,
                 size: None,
                 audio_level: Some(level),
+                layer: None,
             });
         }
         packets

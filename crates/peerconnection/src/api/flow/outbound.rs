@@ -11,7 +11,7 @@ use std::{
 use pc_jsep::{CodecParameters, EncodingParameters, TransceiverId};
 use pc_media::{MediaFrame, MediaKind, MediaStreamTrack, TrackFrames};
 use pc_proto::Serial32;
-use pc_rtp::{AudioLevel, PayloadType};
+use pc_rtp::{AudioLevel, PayloadType, payload::TemporalLayer};
 use tokio::{sync::Notify, task::AbortHandle};
 
 use super::{audio::AudioSender, passing::PassingSender, video::VideoSender};
@@ -139,6 +139,7 @@ pub(super) struct Encoded {
     pub(super) is_key_frame: bool,
     pub(super) size: Option<(u16, u16)>,
     pub(super) audio_level: Option<AudioLevel>,
+    pub(super) layer: Option<TemporalLayer>,
 }
 
 impl Encoded {
@@ -152,6 +153,7 @@ impl Encoded {
             size: self.size,
             audio_level: self.audio_level,
             orientation: None,
+            layer: self.layer,
         }
     }
 }

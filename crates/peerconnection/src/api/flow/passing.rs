@@ -67,6 +67,7 @@ impl PassingSender {
             is_key_frame: frame.is_key_frame,
             size: None,
             audio_level: None,
+            layer: None,
         });
         packet.into_iter().collect()
     }

@@ -7,7 +7,7 @@ use pc_media::{
     VideoFrame,
     codec::{self, VideoEncoder, VideoEncoderConfig},
 };
-use pc_rtp::PayloadType;
+use pc_rtp::{PayloadType, payload::TemporalLayer};
 
 use super::{
     outbound::{Encoded, Moment, Plan, Signals},
@@ -173,6 +173,11 @@ impl Layer {
                 is_key_frame: encoded.is_key_frame,
                 size: u16::try_from(size.0).ok().zip(u16::try_from(size.1).ok()),
                 audio_level: None,
+                layer: encoded.layer.map(|it| TemporalLayer {
+                    id: it.id,
+                    is_sync: it.is_sync,
+                    is_discardable: it.is_discardable,
+                }),
             })
         })?
     }

@@ -37,6 +37,7 @@ fn packetizing_and_depacketizing_do_not_allocate() {
                 is_key_frame: true,
                 size: Some((640, 360)),
                 timestamp: pc_proto::Serial32(timestamp),
+                layer: None,
             };
             packetizer
                 .packetize(&frame, &info, 1200, &mut payloads)

@@ -353,3 +353,55 @@ fn vp9_numbers_are_changed_where_they_are() {
     assert_eq!(renumbered(&payload), [0xF8, 0x3C, 0x52, 0x03, 0x04, 9]);
     assert_eq!(renumbered(&[0x08, 9]), [0x08, 9], "no numbers at all");
 }
+
+#[test]
+fn vp8_layers_in_time_are_told() {
+    let mut packetizer = Packetizer::new(Format::Vp8, 0x12FF);
+    let mut payloads = Payloads::new();
+    // L1T3: base, discardable, middle, discardable that builds on the middle one, base.
+    let layers = [
+        (0, false, false),
+        (2, true, true),
+        (1, true, false),
+        (2, false, true),
+        (0, false, false),
+    ];
+    let mut seen = Vec::new();
+    for (number, (id, is_sync, is_discardable)) in (0_u16..).zip(layers) {
+        let layer = TemporalLayer {
+            id,
+            is_sync,
+            is_discardable,
+        };
+        let info = FrameInfo {
+            is_key_frame: number == 0,
+            layer: Some(layer),
+            ..FrameInfo::default()
+        };
+        packetizer
+            .packetize(&[1; 30], &info, 20, &mut payloads)
+            .unwrap();
+        assert_eq!(payloads.len(), 3, "14 bytes beside a descriptor of 6");
+        for payload in payloads.iter() {
+            let descriptor = Vp8Descriptor::parse(payload).unwrap();
+            assert_eq!(descriptor.len, 6);
+            assert_eq!(descriptor.picture_id, Some((0x12FF + number) & 0x7FFF));
+            assert_eq!(descriptor.temporal_id, Some(id));
+            assert_eq!(descriptor.is_layer_sync, is_sync);
+            assert_eq!(descriptor.discardable, is_discardable);
+            assert_eq!(descriptor.key_index, None);
+        }
+        let first = Vp8Descriptor::parse(payloads.iter().next().unwrap()).unwrap();
+        seen.push(first.tl0_picture_index.unwrap());
+    }
+    // Every frame names the base frame that it belongs to.
+    assert_eq!(seen, [0x13, 0x13, 0x13, 0x13, 0x14]);
+    let layered = FrameInfo {
+        layer: Some(TemporalLayer::default()),
+        ..FrameInfo::default()
+    };
+    assert_eq!(
+        packetizer.packetize(&[1], &layered, 6, &mut payloads),
+        Err(PacketizeError::MaxPayloadTooSmall { needed: 7 })
+    );
+}

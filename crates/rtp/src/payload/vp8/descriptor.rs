@@ -3,17 +3,17 @@
 use pc_proto::{ParseError, Reader, WriteError};
 
 pub(super) const X: u8 = 0x80;
-const N: u8 = 0x20;
+pub(super) const N: u8 = 0x20;
 pub(super) const S: u8 = 0x10;
 const PID: u8 = 0x07;
 pub(super) const I: u8 = 0x80;
-const L: u8 = 0x40;
-const T: u8 = 0x20;
+pub(super) const L: u8 = 0x40;
+pub(super) const T: u8 = 0x20;
 const K: u8 = 0x10;
 /// The picture id has 15 bits.
 pub(super) const M: u8 = 0x80;
 /// No frame but those of the base layer is referred to.
-const Y: u8 = 0x20;
+pub(super) const Y: u8 = 0x20;
 const KEYIDX: u8 = 0x1F;
 
 /// What stands before each payload of VP8, [RFC 7741 §4.2](https://www.rfc-editor.org/rfc/rfc7741#section-4.2).
