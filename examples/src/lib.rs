@@ -8,13 +8,15 @@
 //! | [`signaling`] | `chat`, `perfect_negotiation`, `simple_call`, `warm_up`, `early_media`, `dtmf` | a live channel: JSON messages over a WebSocket, candidates trickle |
 //! | [`mailbox`] | `peer` | HTTP, one message a box: one offer, one answer, candidates inside |
 //!
-//! And [`page`]: what serves a page and the WebSocket of its signaling; [`devices`], which make sound and
-//! pictures, [`meter`], which measures what comes, and [`recording`], which keeps it.
+//! And [`page`]: what serves a page and the WebSocket of its signaling; [`program`]: the flags of a program
+//! that has one, and its course; [`devices`], which make sound and pictures, [`meter`], which measures what
+//! comes, and [`recording`], which keeps it.
 
 pub mod devices;
 pub mod mailbox;
 pub mod meter;
 pub mod page;
+pub mod program;
 pub mod recording;
 pub mod signaling;
 

@@ -17,14 +17,14 @@ mod self_test;
 mod summary;
 mod terminal;
 
-use std::{net::IpAddr, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 use examples::{
     page::{self, Page},
+    program,
     signaling::SignalingChannel,
 };
-use peerconnection::{Configuration, HostAddresses};
 
 use crate::{room::Room, terminal::Screen};
 
@@ -40,63 +40,36 @@ struct Flags {
     /// Where to serve the page and its signaling, on 127.0.0.1; 0 takes a free port.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Be the other side of a chat that runs already, such as http://127.0.0.1:8080.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["port", "self_test"])]
-    connect: Option<String>,
-    /// Connect two peers in this process, exchange messages with checksums, and tell how it went.
-    #[arg(long)]
-    self_test: bool,
+    #[command(flatten)]
+    common: program::PageFlags,
     /// With --self-test: how many messages go each way.
     #[arg(long, value_name = "N", default_value_t = 1000, requires = "self_test")]
     messages: usize,
     /// With --self-test: give up after this time.
     #[arg(long, value_name = "S", default_value_t = 120, requires = "self_test")]
     seconds: u64,
-    /// Use this local address alone (may be repeated); otherwise every interface and loopback.
-    #[arg(long, value_name = "IP")]
-    address: Vec<IpAddr>,
-}
-
-impl Flags {
-    /// Loopback is among the addresses so that two programs of a machine without a network meet.
-    fn configuration(&self) -> Configuration {
-        let host_addresses = match self.address.as_slice() {
-            [] => HostAddresses::InterfacesAndLoopback,
-            addresses => HostAddresses::Only(addresses.to_vec()),
-        };
-        Configuration {
-            host_addresses,
-            ..Default::default()
-        }
-    }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     examples::log_to_stderr();
     let flags = Flags::parse();
-    if flags.self_test {
+    if flags.common.self_test {
         let patience = Duration::from_secs(flags.seconds);
-        return self_test::run(flags.configuration(), flags.messages, patience).await;
+        return self_test::run(flags.common.configuration(), flags.messages, patience).await;
     }
-    match chat(&flags).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("chat: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::end("chat", chat(&flags).await)
 }
 
 async fn chat(flags: &Flags) -> anyhow::Result<()> {
     let screen = Screen::new();
     let lines = terminal::read_lines();
-    let room = match &flags.connect {
+    let room = match &flags.common.connect {
         Some(url) => {
             let signaling = SignalingChannel::connect(url).await?;
             screen.note(&format!("Signaling with {url} is up."));
             screen.note("Type a line to start the chat, or wait until the other side does.");
-            Room::with(signaling, flags.configuration(), screen)
+            Room::with(signaling, flags.common.configuration(), screen)
         }
         None => {
             let (address, arrivals) = page::serve(PAGE, flags.port).await?;
@@ -106,7 +79,7 @@ async fn chat(flags: &Flags) -> anyhow::Result<()> {
                 "  cargo run --release -p examples --bin chat -- --connect http://{address}"
             ));
             screen.note("Then press Start there or type a line here. /help tells the rest.");
-            Room::open(arrivals, flags.configuration(), screen)
+            Room::open(arrivals, flags.common.configuration(), screen)
         }
     };
     room.run(lines).await;

@@ -16,15 +16,11 @@ mod keypad;
 mod self_test;
 mod variants;
 
-use std::{net::IpAddr, process::ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use examples::{
-    page::{self, Page},
-    signaling::SignalingChannel,
-};
-use peerconnection::{Configuration, HostAddresses};
+use examples::{page::Page, program, signaling::SignalingChannel};
 
 use crate::{
     call::{Call, until_playable},
@@ -43,66 +39,32 @@ struct Flags {
     /// Where to serve the page and its signaling, on 127.0.0.1; 0 takes a free port.
     #[arg(long, default_value_t = 8085)]
     port: u16,
-    /// Call a program that runs already, such as http://127.0.0.1:8085, and play all variants to it.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["port", "self_test"])]
-    connect: Option<String>,
-    /// Play all variants between two peers in this process, and check what is heard.
-    #[arg(long)]
-    self_test: bool,
-    /// Use this local address alone (may be repeated); otherwise every interface and loopback.
-    #[arg(long, value_name = "IP")]
-    address: Vec<IpAddr>,
-}
-
-impl Flags {
-    fn configuration(&self) -> Configuration {
-        let host_addresses = match self.address.as_slice() {
-            [] => HostAddresses::InterfacesAndLoopback,
-            addresses => HostAddresses::Only(addresses.to_vec()),
-        };
-        Configuration {
-            host_addresses,
-            ..Default::default()
-        }
-    }
+    #[command(flatten)]
+    common: program::PageFlags,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     examples::log_to_stderr();
     let flags = Flags::parse();
-    let outcome = if flags.self_test {
-        self_test::run(flags.configuration()).await
+    let outcome = if flags.common.self_test {
+        self_test::run(flags.common.configuration()).await
     } else {
         talk(&flags).await
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("dtmf: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::end("dtmf", outcome)
 }
 
 async fn talk(flags: &Flags) -> Result<()> {
-    if let Some(url) = &flags.connect {
+    if let Some(url) = &flags.common.connect {
         let signaling = SignalingChannel::connect(url).await?;
         println!("Signaling with {url} is up; calling.");
-        return play_to(Call::new(flags.configuration(), signaling)?).await;
+        return play_to(Call::new(flags.common.configuration(), signaling)?).await;
     }
-    let (address, mut arrivals) = page::serve(PAGE, flags.port).await?;
-    println!("Open http://{address} in a browser and press keys; Ctrl-C ends.");
-    while let Some(signaling) = arrivals.recv().await {
-        println!("Somebody is here.");
-        let call = Call::new(flags.configuration(), signaling)?;
-        tokio::select! {
-            ended = listen(call) => ended?,
-            _ = tokio::signal::ctrl_c() => return Ok(()),
-        }
-        println!("The other side has left.");
-    }
-    Ok(())
+    program::meet(PAGE, flags.port, " and press keys", async |signaling| {
+        listen(Call::new(flags.common.configuration(), signaling)?).await
+    })
+    .await
 }
 
 /// Tells of the keys that the other side presses.

@@ -2,23 +2,6 @@
 // The W3C's "DTMF Example", https://www.w3.org/TR/webrtc/#dtmf-example, in its five variants. The call
 // and the keypads come after them.
 
-/** JSON over the WebSocket that the page's server has. */
-class SignalingChannel {
-  #socket = new WebSocket(`ws://${location.host}/signaling`);
-  #open = new Promise((resolve) => (this.#socket.onopen = resolve));
-  constructor() {
-    this.#socket.onmessage = ({data}) => {
-      const {desc, candidate} = JSON.parse(data);
-      this.onmessage?.({description: desc, candidate});
-    };
-    this.#socket.onclose = () => (state.value = 'the program has left: reload the page when it runs again');
-  }
-  async send({description, candidate}) {
-    await this.#open;
-    this.#socket.send(JSON.stringify(description ? {desc: description} : {candidate}));
-  }
-}
-
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const variants = {
@@ -96,7 +79,7 @@ const variants = {
 // - The call ---
 
 const state = document.getElementById('state');
-const signaling = new SignalingChannel();
+const signaling = new JsonSignalingChannel();
 const pc = new RTCPeerConnection();
 let sender;
 let channel;
@@ -109,7 +92,7 @@ pc.onnegotiationneeded = async () => {
 pc.ontrack = ({streams}) => (document.getElementById('remoteSound').srcObject = streams[0]);
 pc.onconnectionstatechange = () => (state.value = pc.connectionState);
 
-signaling.onmessage = async ({description, candidate}) => {
+signaling.onmessage = async ({data: {description, candidate}}) => {
   if (description) {
     await pc.setRemoteDescription(description);
     if (description.type == 'offer') {

@@ -104,7 +104,7 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "PASSWORD", requires = "ice_username")]
     pub(crate) ice_credential: Option<String>,
     /// Believe servers' certificates that the authorities in this PEM file have signed, and no others.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "ice_server")]
     pub(crate) ca: Option<PathBuf>,
     /// Use relayed candidates alone.
     #[arg(long)]
@@ -221,6 +221,7 @@ mod tests {
             "--answer --negotiated 7",
             "--answer --data x --max-retransmits 1 --max-packet-life-time 1",
             "--answer --close both",
+            "--answer --ca authorities.pem",
         ] {
             assert!(parse(flags).is_err(), "{flags}");
         }

@@ -166,6 +166,10 @@ impl Media {
     }
 
     /// Waits until the recordings are whole; the connection is closed by then.
+    ///
+    /// # Errors
+    ///
+    /// A recording failed, or a file was to be recorded to and nothing came.
     pub(crate) async fn finish(self, lines: &Lines) -> Result<()> {
         drop(self.meter);
         for recording in self.recordings {
@@ -173,6 +177,16 @@ impl Media {
             let path = path.display().to_string();
             lines.print(&Line::Recorded { path, frames });
         }
+        let left: Vec<_> = self
+            .paths
+            .iter()
+            .map(|it| it.display().to_string())
+            .collect();
+        ensure!(
+            left.is_empty(),
+            "no track came to record to {}: the other side sent none of that kind",
+            left.join(", ")
+        );
         Ok(())
     }
 }

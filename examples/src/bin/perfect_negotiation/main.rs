@@ -22,7 +22,6 @@ mod view;
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
-    net::IpAddr,
     process::ExitCode,
     time::Duration,
 };
@@ -31,9 +30,9 @@ use anyhow::Result;
 use clap::Parser;
 use examples::{
     page::{self, Page},
+    program,
     signaling::SignalingChannel,
 };
-use peerconnection::{Configuration, HostAddresses};
 use tokio::task::LocalSet;
 
 use crate::{room::Room, terminal::Screen};
@@ -58,9 +57,8 @@ struct Flags {
     /// Where to serve the page and its signaling, on 127.0.0.1; 0 takes a free port.
     #[arg(long, default_value_t = 8081)]
     port: u16,
-    /// Be the other side of a program that runs already, such as http://127.0.0.1:8081.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["port", "self_test"])]
-    connect: Option<String>,
+    #[command(flatten)]
+    common: program::PageFlags,
     /// Ignore offers that collide with our own, and have the page be polite instead.
     #[arg(long, conflicts_with_all = ["connect", "self_test"])]
     impolite: bool,
@@ -70,9 +68,6 @@ struct Flags {
     /// How many operations a second to do here at random; 0 leaves it to the keyboard.
     #[arg(long, value_name = "PER_SECOND", default_value_t = 1.0)]
     random: f64,
-    /// Renegotiate between two peers in this process, check that they agree, and tell how it went.
-    #[arg(long)]
-    self_test: bool,
     /// With --self-test: how many rounds.
     #[arg(long, value_name = "N", default_value_t = 200, requires = "self_test")]
     rounds: usize,
@@ -82,24 +77,9 @@ struct Flags {
     /// Repeat the operations that this seed chooses; a new one is printed otherwise.
     #[arg(long)]
     seed: Option<u64>,
-    /// Use this local address alone (may be repeated); otherwise every interface and loopback.
-    #[arg(long, value_name = "IP")]
-    address: Vec<IpAddr>,
 }
 
 impl Flags {
-    /// Loopback is among the addresses so that two programs of a machine without a network meet.
-    fn configuration(&self) -> Configuration {
-        let host_addresses = match self.address.as_slice() {
-            [] => HostAddresses::InterfacesAndLoopback,
-            addresses => HostAddresses::Only(addresses.to_vec()),
-        };
-        Configuration {
-            host_addresses,
-            ..Default::default()
-        }
-    }
-
     fn seed(&self) -> u64 {
         let random = || RandomState::new().build_hasher().finish();
         self.seed.unwrap_or_else(random)
@@ -112,25 +92,27 @@ async fn main() -> ExitCode {
     examples::log_to_stderr();
     let flags = Flags::parse();
     let tasks = LocalSet::new();
-    if flags.self_test {
+    if flags.common.self_test {
         let patience = Duration::from_secs(flags.seconds);
-        let test = self_test::run(flags.configuration(), flags.rounds, flags.seed(), patience);
+        let test = self_test::run(
+            flags.common.configuration(),
+            flags.rounds,
+            flags.seed(),
+            patience,
+        );
         return tasks.run_until(test).await;
     }
-    match tasks.run_until(negotiate(&flags)).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("perfect_negotiation: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::end(
+        "perfect_negotiation",
+        tasks.run_until(negotiate(&flags)).await,
+    )
 }
 
 async fn negotiate(flags: &Flags) -> Result<()> {
     let seed = flags.seed();
-    let polite = flags.polite || (flags.connect.is_none() && !flags.impolite);
-    let mut room = Room::new(flags.configuration(), polite, flags.random, seed);
-    if let Some(url) = &flags.connect {
+    let polite = flags.polite || (flags.common.connect.is_none() && !flags.impolite);
+    let mut room = Room::new(flags.common.configuration(), polite, flags.random, seed);
+    if let Some(url) = &flags.common.connect {
         let signaling = SignalingChannel::connect(url).await?;
         Screen::headline(&format!("Signaling with {url} is up; --seed {seed}."));
         return room.join(signaling).await;

@@ -23,7 +23,8 @@ pub type Arrivals = mpsc::Receiver<SignalingChannel>;
 /// What is served: the other side of a program that shows what it does in a browser.
 #[derive(Debug, Clone, Copy)]
 pub struct Page {
-    /// What `/` shows; its script is at `/page.js`.
+    /// What `/` shows; its script is at `/page.js`. Beside it are `/page.css`, `/signaling.js` and
+    /// `/plots.js`, which pages have in common.
     pub html: &'static str,
     /// That script.
     pub script: &'static str,
@@ -54,6 +55,12 @@ pub async fn serve(page: Page, port: u16) -> Result<(SocketAddr, Arrivals)> {
     let service = Router::new()
         .route("/", get(async move || ([NOT_STORED], Html(page.html))))
         .route("/page.js", get(async move || script(page.script)))
+        .route("/page.css", get(style))
+        .route(
+            "/signaling.js",
+            get(async || script(include_str!("signaling.js"))),
+        )
+        .route("/plots.js", get(async || script(include_str!("plots.js"))))
         .route(signaling::PATH, get(signal))
         .with_state(arrived);
     tokio::spawn(async move { axum::serve(listener, service).await });
@@ -66,6 +73,11 @@ const NOT_STORED: (HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
 fn script(text: &'static str) -> impl IntoResponse {
     let content_type = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
     ([NOT_STORED, content_type], text)
+}
+
+async fn style() -> impl IntoResponse {
+    let content_type = (header::CONTENT_TYPE, "text/css; charset=utf-8");
+    ([NOT_STORED, content_type], include_str!("page.css"))
 }
 
 async fn signal(
