@@ -62,6 +62,7 @@
 //! |---|---|
 //! | [`PeerConnection`], [`DataChannel`], [`Events`] | the W3C interface; handles to one engine behind one short lock |
 //! | [`RtpTransceiver`], [`RtpSender`], [`RtpReceiver`], [`rtp`] | what is sent and received, and the dictionaries of it |
+//! | [`RtpLayer`], [`RtpPackets`], [`Forwarder`] | simulcast as a receiver has it, and what a forwarding unit is made of |
 //! | [`DtlsTransport`], [`IceTransport`], [`SctpTransport`] | what it runs on |
 //! | [`MediaStreamTrack`], [`MediaStream`] | tracks and streams, read and written frame by frame |
 //! | [`devices`], [`sink`] | where tracks come from: `getUserMedia` and devices made of numbers; what measures and records them |
@@ -109,10 +110,10 @@ pub mod state;
 pub mod stats;
 
 pub use api::{
-    DataChannel, DataChannelEvent, DtlsTransport, DtmfSender, Endpoint, Event, Events,
-    IceCandidatePair, IceComponent, IceParameters, IceRole, IceTransport, Message, Operation,
-    PeerConnection, RtpReceiver, RtpSender, RtpSource, RtpTransceiver, SctpTransport,
-    ToneChangeEvent, TrackEvent, TrackOrKind,
+    DataChannel, DataChannelEvent, DtlsTransport, DtmfSender, Endpoint, Event, Events, Forwarder,
+    IceCandidatePair, IceComponent, IceParameters, IceRole, IceTransport, Message, NotForwarded,
+    Operation, PeerConnection, RtpLayer, RtpPacket, RtpPackets, RtpReceiver, RtpSender, RtpSource,
+    RtpTransceiver, SctpTransport, ToneChangeEvent, TrackEvent, TrackOrKind,
 };
 pub use config::{Configuration, DataChannelInit, HostAddresses, IceTransportPolicy};
 pub use description::{IceCandidate, SdpType, SessionDescription};

@@ -3,7 +3,10 @@
 use crate::ReceiverId;
 use pc_proto::{Serial16, Serial32};
 use pc_rtp::{AudioLevel, PacketView, PayloadType, Ssrc, VideoOrientation, payload::TemporalLayer};
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// A frame of an encoder, to be sent.
 #[derive(Debug, Clone)]
@@ -78,6 +81,12 @@ pub struct Arrived<'d> {
     pub payload: &'d [u8],
     /// Whether it came as a retransmission (RFC 4588).
     pub is_retransmission: bool,
+    /// The restriction identifier of its stream, with simulcast.
+    pub rid: Option<Arc<str>>,
+    /// How loud it is (RFC 6464).
+    pub audio_level: Option<AudioLevel>,
+    /// How the picture is to be turned.
+    pub orientation: Option<VideoOrientation>,
     /// The packet as it came.
     pub packet: PacketView<'d>,
 }

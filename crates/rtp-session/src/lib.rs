@@ -110,4 +110,4 @@ pub use parameters::{
     Codec, EncodingParameters, ReceiverId, ReceiverParameters, SenderId, SenderParameters,
 };
 pub use session::Session;
-pub use stats::{InboundStats, OutboundStats, RemoteInbound, RemoteOutbound};
+pub use stats::{InboundStats, OutboundStats, ReceivedLayer, RemoteInbound, RemoteOutbound};

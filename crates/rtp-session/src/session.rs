@@ -1,9 +1,9 @@
 //! The session: what is composed of the two halves, and the contract.
 
 use crate::{
-    Config, Event, Frame, InboundStats, Input, OutboundStats, OutgoingPacket, Received, ReceiverId,
-    ReceiverParameters, Rejected, SendError, SenderId, SenderParameters, Source, clock::WallClock,
-    feedback::Arrivals, receive::Receivers, rtcp::Rtcp, send::Senders,
+    Config, Event, Frame, InboundStats, Input, OutboundStats, OutgoingPacket, Received,
+    ReceivedLayer, ReceiverId, ReceiverParameters, Rejected, SendError, SenderId, SenderParameters,
+    Source, clock::WallClock, feedback::Arrivals, receive::Receivers, rtcp::Rtcp, send::Senders,
 };
 use pc_proto::{Protocol, Serial32, TransmitBuf};
 use pc_rtp::{PacketView, PayloadType, Ssrc, dtmf, is_rtcp};
@@ -161,6 +161,29 @@ impl Session {
     /// negotiated, once a second and stream at most.
     pub fn request_key_frame(&mut self, now: Instant, id: ReceiverId) {
         self.receivers.request_key_frame(now, id);
+    }
+
+    /// The same of one layer of simulcast, by its restriction identifier.
+    pub fn request_layer_key_frame(&mut self, now: Instant, id: ReceiverId, rid: &str) {
+        self.receivers.request_layer_key_frame(now, id, rid);
+    }
+
+    /// Whether the frames of a layer of simulcast are wanted. Of one that is paused nothing is kept, no
+    /// packet is asked for again and no key frame either; its packets are still given as they
+    /// [arrive](crate::Arrived), and counted. It goes on with a key frame, which is asked for. The peer is not
+    /// told.
+    pub fn set_layer_paused(&mut self, now: Instant, id: ReceiverId, rid: &str, is_paused: bool) {
+        self.receivers.set_layer_paused(now, id, rid, is_paused);
+    }
+
+    /// The streams of a receiver, the one that is known longest first: the layers of simulcast, or the
+    /// only one.
+    pub fn received_layers(
+        &self,
+        now: Instant,
+        id: ReceiverId,
+    ) -> impl Iterator<Item = ReceivedLayer> {
+        self.receivers.layers(now, id)
     }
 
     /// How long the jitter buffer holds frames at least (`jitterBufferTarget`); `None` leaves it to

@@ -1,7 +1,10 @@
 //! What is counted: the members of the W3C's statistics (webrtc-stats) that a session knows.
 
 use pc_rtp::{PayloadType, Ssrc};
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// One stream that is sent: `RTCOutboundRtpStreamStats`, with its `RTCRemoteInboundRtpStreamStats`.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,4 +155,31 @@ pub struct RemoteOutbound {
     pub bytes_sent: u32,
     /// Reports received.
     pub reports_sent: u64,
+}
+
+/// What is known of a layer of simulcast that is received, or of the only stream.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ReceivedLayer {
+    /// Its restriction identifier.
+    pub rid: Option<Arc<str>>,
+    /// Its source.
+    pub ssrc: Ssrc,
+    /// The codec of the last packet.
+    pub payload_type: Option<PayloadType>,
+    /// Width and height in pixels of the last frame that told.
+    pub size: Option<(u16, u16)>,
+    /// Bits of RTP that have come in the last second: payload, headers and padding.
+    pub bit_rate: u64,
+    /// Frames that were put together in the last second.
+    pub frame_rate: u32,
+    /// Frames that were put together since the beginning.
+    pub frames_received: u64,
+    /// Packets since the beginning.
+    pub packets_received: u64,
+    /// When the last packet came.
+    pub last_packet_received: Option<Instant>,
+    /// Whether nobody wants its frames: see
+    /// [`Session::set_layer_paused`](crate::Session::set_layer_paused).
+    pub is_paused: bool,
 }

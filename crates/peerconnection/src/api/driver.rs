@@ -466,7 +466,7 @@ impl Driver {
                 continue;
             };
             let mut inner = driven.shared.lock();
-            if let Err(error) = inner.engine.handle_input(now, route, datagram.bytes) {
+            if let Err(error) = inner.handle_input(now, route, datagram.bytes) {
                 tracing::debug!(%route, %error, "dropped a datagram");
             }
             driven.shared.publish(&mut inner);

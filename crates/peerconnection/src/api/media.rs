@@ -7,18 +7,17 @@ use std::{
 };
 
 use pc_jsep::TransceiverId;
-use pc_media::{
-    EncodedFrame, MediaFrame, MediaKind, MediaStream, MediaStreamTrack, StreamControl, TrackSource,
-    uuid_v4,
-};
-use pc_rtp_session::Received;
-use rand_chacha::{
-    ChaCha12Rng,
-    rand_core::{Rng, SeedableRng},
-};
+use pc_media::{MediaKind, MediaStream, MediaStreamTrack, StreamControl};
+use rand_chacha::{ChaCha12Rng, rand_core::SeedableRng};
+
+mod receive;
+mod shown;
+
+pub(crate) use shown::Shown;
 
 use super::{
-    flow::{Inbound, Outbound, Signals},
+    flow::{Inbound, LayerChoice, Outbound, Signals},
+    packets::Tap,
     shared::Shared,
 };
 use crate::{clock, engine::MediaCounts};
@@ -27,6 +26,8 @@ use crate::{clock, engine::MediaCounts};
 pub(crate) struct Media {
     transceivers: HashMap<TransceiverId, Arc<Tracks>>,
     flows: HashMap<TransceiverId, Flow>,
+    /// Who reads packets as they come.
+    taps: HashMap<TransceiverId, Tap>,
     /// The peer's streams by their ids, as long as one of its tracks is in them.
     streams: HashMap<String, StreamControl>,
     rng: ChaCha12Rng,
@@ -37,17 +38,26 @@ pub(crate) struct Media {
 struct Flow {
     outbound: Option<Outbound>,
     inbound: Option<Inbound>,
+    /// Of simulcast: those whose tracks somebody has asked for.
+    layers: Vec<(Arc<str>, Inbound)>,
+    choice: LayerChoice,
+}
+
+/// Of what a key frame is needed.
+#[derive(Debug, Default)]
+pub(crate) struct KeyFrameNeeds {
+    /// Of all layers, or of the only one.
+    pub(crate) all: bool,
+    /// Of this layer.
+    pub(crate) layer: Option<Arc<str>>,
 }
 
 /// Both tracks of a transceiver; its handles keep them when the connection has forgotten it.
 pub(crate) struct Tracks {
     sent: Mutex<Option<MediaStreamTrack>>,
-    received: MediaStreamTrack,
-    /// What mutes and ends the received track.
-    source: TrackSource,
-    /// The same media as it came, for who forwards or records it.
-    encoded: MediaStreamTrack,
-    encoded_source: TrackSource,
+    received: Arc<Shown>,
+    /// Of simulcast: the layers by their rids, each for itself, as far as somebody has asked for them.
+    layers: Mutex<Vec<(Arc<str>, Arc<Shown>)>>,
     signals: Arc<Signals>,
     counts: Mutex<MediaCounts>,
     /// When the pictures of the last second were given.
@@ -56,19 +66,10 @@ pub(crate) struct Tracks {
 
 impl Tracks {
     fn new(kind: MediaKind, rng: &mut ChaCha12Rng) -> Self {
-        let mut uuid = || {
-            let mut random = [0; 16];
-            rng.fill_bytes(&mut random);
-            uuid_v4(random)
-        };
-        let (received, source) = MediaStreamTrack::remote(kind, uuid());
-        let (encoded, encoded_source) = MediaStreamTrack::remote(kind, uuid());
         Self {
             sent: Mutex::new(None),
-            received,
-            source,
-            encoded,
-            encoded_source,
+            received: Arc::new(Shown::new(kind, rng)),
+            layers: Mutex::default(),
             signals: Arc::default(),
             counts: Mutex::default(),
             pictures: Mutex::default(),
@@ -118,58 +119,40 @@ impl Tracks {
         forget_old(&mut pictures, clock::now());
         counts.frames_per_second = u32::try_from(pictures.len()).unwrap_or(u32::MAX);
         drop(pictures);
-        counts.received_track = self.received.id().to_owned();
+        counts.received_track = self.received.decoded.id().to_owned();
         counts.sent_track = self.sent().map(|track| track.id().to_owned());
         counts
     }
 
     /// The received media as they came.
     pub(crate) fn encoded(&self) -> &MediaStreamTrack {
-        &self.encoded
+        self.received.encoded()
     }
 
-    /// Whether somebody looks at, or listens to, the received track.
-    pub(crate) fn is_watched(&self) -> bool {
-        self.source.is_read()
+    /// What is received, the layer that is shown of simulcast.
+    pub(crate) fn shown(&self) -> &Arc<Shown> {
+        &self.received
     }
 
-    /// A decoded frame, for those who read the received track.
-    pub(crate) fn write(&self, frame: impl Into<MediaFrame>) {
-        if let Err(error) = self.source.write(frame) {
-            tracing::debug!(%error, "a decoded frame is of another kind");
-        }
+    /// One layer of simulcast, if somebody has asked for it.
+    fn layer(&self, rid: &str) -> Option<Arc<Shown>> {
+        let layers = self.layers();
+        let found = layers.iter().find(|(known, _)| **known == *rid);
+        found.map(|(_, shown)| shown.clone())
     }
 
-    /// A frame as it came.
-    pub(crate) fn write_encoded(&self, frame: &EncodedFrame) {
-        if self.encoded_source.is_read()
-            && let Err(error) = self.encoded_source.write(frame.clone())
-        {
-            tracing::debug!(%error, "a received frame is of another kind");
-        }
-    }
-
-    /// Whether a reader of the received media, decoded or not, cannot begin without a key frame.
-    pub(crate) fn takes_key_frame_requests(&self) -> bool {
-        let asks = |source: &TrackSource| {
-            let mut asked = false;
-            while let Some(request) = source.try_request() {
-                asked |= matches!(request, pc_media::Request::KeyFrame);
-            }
-            asked
-        };
-        let decoded = asks(&self.source);
-        asks(&self.encoded_source) || decoded
+    fn layers(&self) -> MutexGuard<'_, Vec<(Arc<str>, Arc<Shown>)>> {
+        self.layers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_muted(&self, muted: bool) {
-        self.source.set_muted(muted);
-        self.encoded_source.set_muted(muted);
+        self.received.set_muted(muted);
+        self.layers().iter().for_each(|(_, it)| it.set_muted(muted));
     }
 
     fn end(&self) {
-        self.source.end();
-        self.encoded_source.end();
+        self.received.end();
+        self.layers().iter().for_each(|(_, it)| it.end());
     }
 
     fn sent_slot(&self) -> MutexGuard<'_, Option<MediaStreamTrack>> {
@@ -178,7 +161,7 @@ impl Tracks {
 
     /// The track of the receiver, which it has from its first day.
     pub(crate) fn received(&self) -> &MediaStreamTrack {
-        &self.received
+        self.received.decoded()
     }
 
     /// Ends the received track: the transceiver was stopped here, so no event tells of it.
@@ -192,6 +175,7 @@ impl Media {
         Self {
             transceivers: HashMap::new(),
             flows: HashMap::new(),
+            taps: HashMap::new(),
             streams: HashMap::new(),
             rng: ChaCha12Rng::from_seed(seed),
         }
@@ -252,29 +236,12 @@ impl Media {
         }
     }
 
-    /// A frame has come; whether a key frame is needed because it could not be taken, or for somebody
-    /// who has begun to look.
-    pub(crate) fn receive(
-        &mut self,
-        shared: &Arc<Shared>,
-        id: TransceiverId,
-        kind: MediaKind,
-        received: &Received<'_>,
-    ) -> bool {
-        let tracks = self.tracks(id, kind);
-        let flow = self.flows.entry(id).or_default();
-        let inbound = flow
-            .inbound
-            .get_or_insert_with(|| Inbound::spawn(shared, id, kind, &tracks));
-        let overrun = inbound.push(received);
-        tracks.takes_key_frame_requests() || overrun
-    }
-
     /// The peer has stopped the transceiver.
-    pub(crate) fn end(&self, id: TransceiverId) {
+    pub(crate) fn end(&mut self, id: TransceiverId) {
         if let Some(tracks) = self.transceivers.get(&id) {
             tracks.end();
         }
+        self.taps.remove(&id);
     }
 
     /// The connection is closed. Its transceivers can still be looked at.
@@ -284,6 +251,7 @@ impl Media {
         }
         self.flows.clear();
         self.streams.clear();
+        self.taps.clear();
     }
 
     /// Lets go of transceivers that the engine has forgotten.
@@ -297,6 +265,7 @@ impl Media {
         });
         let transceivers = &self.transceivers;
         self.flows.retain(|id, _| transceivers.contains_key(id));
+        self.taps.retain(|id, _| transceivers.contains_key(id));
     }
 
     /// A stream of the peer's; it is made when its first track comes.
@@ -313,7 +282,7 @@ impl Media {
     /// A receiver's track joins a stream.
     pub(crate) fn add(&mut self, id: TransceiverId, kind: MediaKind, stream: &str) {
         let tracks = self.tracks(id, kind);
-        self.control(stream).add_track(&tracks.received);
+        self.control(stream).add_track(tracks.received());
     }
 
     /// A receiver's track leaves a stream.
@@ -322,7 +291,7 @@ impl Media {
         let Some((tracks, control)) = tracks.zip(self.streams.get(stream)) else {
             return;
         };
-        control.remove_track(&tracks.received);
+        control.remove_track(tracks.received());
         if control.stream().tracks().is_empty() {
             self.streams.remove(stream);
         }

@@ -132,6 +132,7 @@ impl Shared {
         if is_settled {
             // Their tracks have been told of.
             inner.let_go_of_stopped();
+            inner.media.forget_codecs();
         }
         inner.wake_senders_with_room();
         any
@@ -242,11 +243,17 @@ impl Shared {
         };
         let now = crate::clock::now();
         let mut needs_key_frame = false;
+        let mut layers = Vec::new();
         while let Some(received) = inner.engine.poll_frame(now, id) {
-            needs_key_frame |= inner.media.receive(self, id, kind, &received);
+            let needs = inner.media.receive(self, now, (id, kind), &received);
+            needs_key_frame |= needs.all;
+            layers.extend(needs.layer);
         }
         if needs_key_frame {
             inner.engine.request_key_frame(now, id);
+        }
+        for rid in layers {
+            (inner.engine).request_layer_key_frame(now, id, Some(&rid));
         }
     }
 
@@ -387,7 +394,26 @@ impl Inner {
         }
     }
 
-    fn kind_of(&self, id: TransceiverId) -> Option<MediaKind> {
+    /// A datagram has come, which may be a packet that somebody forwards.
+    pub(crate) fn handle_input(
+        &mut self,
+        now: Instant,
+        route: FiveTuple,
+        datagram: &mut [u8],
+    ) -> Result<(), engine::Rejected> {
+        if let Some(packet) = self.engine.handle_input(now, route, datagram)? {
+            let engine = &self.engine;
+            self.media.tap(now, &packet, |id, number| {
+                let view = engine.transceiver(id)?;
+                let mut codecs = view.receive_codecs().iter();
+                let own = codecs.find(|it| it.payload_type.value() == number);
+                own.map(|own| own.codec.clone())
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn kind_of(&self, id: TransceiverId) -> Option<MediaKind> {
         let transceiver = self.engine.transceiver(id)?;
         Some(media_kind(transceiver.kind()))
     }

@@ -251,6 +251,42 @@ impl Connection {
         }
     }
 
+    /// The same of one layer of simulcast, by its restriction identifier; of all, without one.
+    pub fn request_layer_key_frame(&mut self, now: Instant, id: TransceiverId, rid: Option<&str>) {
+        let Some(session) = self.session_of(id) else {
+            return;
+        };
+        let receiver = ReceiverId(id.number());
+        match rid {
+            Some(rid) => session.request_layer_key_frame(now, receiver, rid),
+            None => session.request_key_frame(now, receiver),
+        }
+    }
+
+    /// Whether the frames of a layer of simulcast are wanted: see
+    /// [`rtp::Session::set_layer_paused`].
+    pub fn set_layer_paused(
+        &mut self,
+        now: Instant,
+        id: TransceiverId,
+        rid: &str,
+        is_paused: bool,
+    ) {
+        if let Some(session) = self.session_of(id) {
+            session.set_layer_paused(now, ReceiverId(id.number()), rid, is_paused);
+        }
+    }
+
+    /// The layers of simulcast that a transceiver receives, or its only stream.
+    pub fn received_layers(
+        &self,
+        now: Instant,
+        id: TransceiverId,
+    ) -> impl Iterator<Item = rtp::ReceivedLayer> {
+        let session = self.session_for(id).into_iter();
+        session.flat_map(move |it| it.received_layers(now, ReceiverId(id.number())))
+    }
+
     /// The contributing sources that were heard or seen in the last ten seconds, the latest first.
     pub fn contributing_sources(
         &self,

@@ -106,7 +106,7 @@ pub use pc_jsep::{
 pub use pc_rtp::{AudioLevel, PayloadType, Ssrc, VideoOrientation};
 pub use pc_rtp_session::{
     Arrived, Frame, InboundStats, OutboundStats, OutgoingPacket, Received, ReceivedFrame,
-    RemoteInbound, RemoteOutbound, Source,
+    ReceivedLayer, RemoteInbound, RemoteOutbound, Source,
 };
 pub use servers::{IceCandidateError, IceServer, ServerId, ServerPath, ServerRequest};
 pub use stats::{MediaCounts, Sound};

@@ -56,6 +56,30 @@ impl<'a> Incoming<'a> {
         .read(format)
     }
 
+    /// Of a packet of which no more has been kept than this.
+    ///
+    /// # Errors
+    ///
+    /// The payload is not of this format.
+    pub fn of_payload(
+        format: Format,
+        sequence_number: Serial16,
+        timestamp: Serial32,
+        marker: bool,
+        payload: &'a [u8],
+    ) -> Result<Self, ParseError> {
+        Self {
+            sequence_number,
+            timestamp,
+            marker,
+            payload,
+            begins_key_frame: false,
+            descriptor: Descriptor::Plain,
+            dependencies: None,
+        }
+        .read(format)
+    }
+
     /// Of a packet that a [`Session`](crate::Session) took; retransmissions are what they repeat.
     ///
     /// # Errors

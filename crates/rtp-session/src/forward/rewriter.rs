@@ -160,6 +160,11 @@ impl Rewriter {
         self.payload_type = payload_type;
     }
 
+    /// Another clock, for encodings of another codec: ticks a second.
+    pub const fn set_clock_rate(&mut self, clock_rate: u32) {
+        self.clock_rate = clock_rate;
+    }
+
     /// The encoding that is sent on.
     pub fn current(&self) -> Option<Encoding> {
         self.current.as_ref().map(|run| run.encoding)

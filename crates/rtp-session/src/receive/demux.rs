@@ -105,7 +105,7 @@ pub(super) fn deliver<'d>(
                 let codec = codec.ok_or(Rejected::UnknownPayloadType(packet.payload_type()))?;
                 let mid = &receiver.parameters.mid;
                 let stream = Stream::new(now, ssrc, extensions.rid, codec, mid);
-                (receiver.add(stream), replaced)
+                (receiver.add(now, stream), replaced)
             }
         };
         (at, packet.sequence_number(), packet.payload(), replaced)
@@ -137,6 +137,9 @@ pub(super) fn deliver<'d>(
         sequence_number: number,
         payload,
         is_retransmission: route.is_rtx,
+        rid: stream.rid.clone(),
+        audio_level: extensions.audio_level,
+        orientation: extensions.orientation,
         packet,
     };
     Ok((arrived, replaced))
@@ -162,6 +165,9 @@ fn padding<'d>(
         sequence_number: packet.sequence_number(),
         payload: &[],
         is_retransmission: true,
+        rid: stream.rid.clone(),
+        audio_level: None,
+        orientation: None,
         packet,
     };
     Ok((arrived, None))

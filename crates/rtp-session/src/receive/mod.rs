@@ -8,12 +8,14 @@
 //! | `nack`, `key_frame` | what is asked for again, and when |
 //! | `timing` | when frames are to be played: the jitter buffer's delay |
 //! | `audio`, `video`, `slots` | packets that wait, and what can be played of them |
+//! | `layers` | the layers of simulcast: which there are, what each is asked for |
 //! | `sources` | who was heard or seen lately (webrtc-pc §5.3) |
 //! | `number` | numbers that do not roll over |
 
 mod audio;
 mod demux;
 mod key_frame;
+mod layers;
 mod nack;
 mod number;
 mod receiver;
@@ -293,7 +295,7 @@ impl Receivers {
             receiver
                 .streams
                 .iter_mut()
-                .for_each(|it| it.key_frame.want(now));
+                .for_each(|it| it.request_key_frame(now));
         }
     }
 

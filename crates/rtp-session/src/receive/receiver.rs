@@ -9,6 +9,8 @@ use crate::{Codec, ReceiverId, ReceiverParameters, Source};
 
 /// How many streams one receiver has at once: layers of simulcast.
 const MAX_STREAMS: usize = 8;
+/// How many layers may be paused at once, of which some may not have come yet.
+const MAX_PAUSED: usize = 64;
 /// A stream that another one has replaced comes back when that has been silent so long.
 const REPLACED: Duration = Duration::from_secs(1);
 
@@ -24,6 +26,8 @@ pub(super) struct Receiver {
     /// That frames are ready has been told, and they have not been polled.
     pub(super) is_told: bool,
     target: Option<Duration>,
+    /// The layers whose frames nobody wants, by rid.
+    paused: Vec<Box<str>>,
     pub(super) contributing: Sources,
     pub(super) synchronization: Sources,
 }
@@ -38,6 +42,7 @@ impl Receiver {
             is_heard: false,
             is_told: false,
             target: None,
+            paused: Vec::new(),
             contributing: Sources::default(),
             synchronization: Sources::default(),
         }
@@ -138,8 +143,25 @@ impl Receiver {
         }
     }
 
-    pub(super) fn add(&mut self, mut stream: Stream) -> usize {
+    /// See [`Session::set_layer_paused`](crate::Session::set_layer_paused).
+    pub(super) fn set_paused(&mut self, now: Instant, rid: &str, is_paused: bool) {
+        self.paused.retain(|it| &**it != rid);
+        if is_paused && self.paused.len() < MAX_PAUSED {
+            self.paused.push(rid.into());
+        }
+        for stream in &mut self.streams {
+            if stream.rid.as_deref() == Some(rid) {
+                stream.set_paused(now, is_paused);
+            }
+        }
+    }
+
+    pub(super) fn add(&mut self, now: Instant, mut stream: Stream) -> usize {
         stream.timing.set_target(self.target);
+        let rid = stream.rid.as_deref();
+        if self.paused.iter().any(|it| rid == Some(&**it)) {
+            stream.set_paused(now, true);
+        }
         self.streams.push(stream);
         self.streams.len() - 1
     }

@@ -2,6 +2,7 @@
 
 mod counts;
 mod lip_sync;
+mod meter;
 
 use std::{
     sync::Arc,
@@ -44,7 +45,10 @@ const QUIET: Duration = Duration::from_secs(1);
 pub(super) struct Stream {
     pub(super) ssrc: Ssrc,
     pub(super) rtx_ssrc: Option<Ssrc>,
-    pub(super) rid: Option<String>,
+    pub(super) rid: Option<Arc<str>>,
+    /// Nobody wants its frames: nothing is kept of it, and nothing asked for.
+    is_paused: bool,
+    meter: meter::Meter,
     /// Its canonical name (RFC 3550 §6.5.1): streams of one name have one clock.
     pub(super) cname: Option<Arc<[u8]>>,
     begin: Instant,
@@ -107,7 +111,9 @@ impl Stream {
         Self {
             ssrc,
             rtx_ssrc: None,
-            rid: rid.map(str::to_owned),
+            rid: rid.map(Arc::from),
+            is_paused: false,
+            meter: meter::Meter::new(now),
             cname: None,
             begin: now,
             clock_rate: codec.clock_rate,
@@ -150,6 +156,7 @@ impl Stream {
                 .on_packet(number, timestamp, self.clock_rate, arrival);
         }
         if let Some(highest) = highest
+            && !self.is_paused
             && packet.codec.nack
             && number > highest
             && self.nack.on_gap(now, highest, number)
@@ -161,6 +168,9 @@ impl Stream {
         if highest.is_none_or(|highest| number > highest) {
             let timestamp = self.timestamps.peek(packet.view.timestamp());
             self.newest = Some((now, timestamp));
+        }
+        if self.is_paused {
+            return Ok(());
         }
         if self.is_late(number) {
             self.stats.packets_discarded += 1;
@@ -241,6 +251,7 @@ impl Stream {
         let overhead = packet.view.header_len() + packet.view.padding_len();
         stats.header_bytes_received += overhead as u64;
         stats.last_packet_received = Some(now);
+        self.meter.count(now, packet.payload.len() + overhead);
         if packet.is_retransmission {
             stats.retransmitted_packets_received += 1;
             stats.retransmitted_bytes_received += packet.payload.len() as u64;
@@ -304,11 +315,34 @@ impl Stream {
         }
     }
 
+    /// Whether its frames are wanted. One that goes on does so with a key frame, which is asked for.
+    pub(super) fn set_paused(&mut self, now: Instant, is_paused: bool) {
+        if std::mem::replace(&mut self.is_paused, is_paused) == is_paused {
+            return;
+        }
+        self.nack.clear();
+        if let Media::Video(buffer) = &mut self.media {
+            buffer.give_up();
+        }
+        match is_paused {
+            true => self.key_frame.fulfil(),
+            false if matches!(self.media, Media::Video(_)) => self.key_frame.want(now),
+            false => {}
+        }
+    }
+
+    /// A key frame is asked for, unless nobody wants its frames.
+    pub(super) fn request_key_frame(&mut self, now: Instant) {
+        if !self.is_paused {
+            self.key_frame.want(now);
+        }
+    }
+
     /// Too much is missing: only a key frame helps.
     fn lose(&mut self, now: Instant) {
         if let Media::Video(buffer) = &mut self.media {
             buffer.give_up();
-            self.key_frame.want(now);
+            self.request_key_frame(now);
         }
     }
 
@@ -436,6 +470,7 @@ impl Stream {
             self.key_frame.fulfil();
             self.stats.key_frames_received += 1;
         }
+        self.meter.count_frame(now);
         self.stats.frame_size = frame.size.or(self.stats.frame_size);
         Some(Received::Frame(ReceivedFrame {
             payload_type: head.payload_type,

@@ -1,7 +1,7 @@
 //! What comes from servers over streams, and of attempts to reach them.
 
 use pc_net::StreamError;
-use pc_proto::{FiveTuple, Protocol};
+use pc_proto::FiveTuple;
 
 use super::{
     super::reach::{Arrival, News, Reached},
@@ -63,7 +63,7 @@ impl Driver {
         let ended = loop {
             match open.stream.next_datagram() {
                 Ok(Some(datagram)) => {
-                    if let Err(error) = inner.engine.handle_input(now, path, datagram) {
+                    if let Err(error) = inner.handle_input(now, path, datagram) {
                         tracing::debug!(%path, %error, "dropped a datagram");
                     }
                 }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Weak},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use pc_jsep::{CodecParameters, TransceiverId};
@@ -16,8 +16,12 @@ use tokio::{sync::mpsc, task::AbortHandle};
 
 use super::timeline::Unwrapped;
 use crate::{
-    api::{media::Tracks, shared::Shared},
+    api::{
+        media::{Shown, Tracks},
+        shared::Shared,
+    },
     clock,
+    engine::MediaCounts,
 };
 
 /// How many frames may wait for the decoder: more than a second of sound, or two of pictures.
@@ -27,8 +31,10 @@ const MAX_WAITING: usize = 64;
 pub(crate) struct Inbound {
     frames: mpsc::Sender<Item>,
     task: AbortHandle,
-    /// A frame did not fit: those that build on it are of no use.
+    /// A frame did not fit, or nobody wanted it: those that build on it are of no use.
     overrun: bool,
+    /// The next frame is the first of another stream.
+    is_switch: bool,
 }
 
 /// A frame, or a gap, on its way to the decoder.
@@ -38,6 +44,9 @@ pub(crate) enum Item {
         data: Vec<u8>,
         timestamp: u32,
         is_key_frame: bool,
+        /// Another stream begins, with timestamps of its own.
+        is_switch: bool,
+        received: Instant,
     },
     /// A packet of sound that will not come.
     Lost,
@@ -47,18 +56,22 @@ impl Inbound {
     /// Starts the task of a receiver.
     pub(crate) fn spawn(
         shared: &Arc<Shared>,
-        id: TransceiverId,
-        kind: MediaKind,
-        tracks: &Arc<Tracks>,
+        (id, kind): (TransceiverId, MediaKind),
+        shown: &Arc<Shown>,
+        counted: Option<&Arc<Tracks>>,
+        rid: Option<Arc<str>>,
     ) -> Self {
         let (frames, items) = mpsc::channel(MAX_WAITING);
         let receiver = Receiver {
             shared: Arc::downgrade(shared),
-            tracks: Arc::downgrade(tracks),
+            shown: Arc::downgrade(shown),
+            counted: counted.map(Arc::downgrade),
+            rid,
             id,
             kind,
             codec: None,
             line: Unwrapped::default(),
+            last: None,
             had_viewers: false,
         };
         let task = shared.runtime().spawn(receiver.run(items)).abort_handle();
@@ -66,16 +79,31 @@ impl Inbound {
             frames,
             task,
             overrun: false,
+            is_switch: false,
         }
     }
 
-    /// Hands a frame to the task; whether a key frame is needed because one did not fit.
-    pub(crate) fn push(&mut self, received: &rtp::Received<'_>) -> bool {
-        let item = Item::new(received);
-        if self.overrun && !item.can_begin() {
+    /// Hands a frame to the task; whether a key frame is needed because one did not fit, or because
+    /// somebody has begun to look.
+    pub(crate) fn push(
+        &mut self,
+        shown: &Shown,
+        received: &rtp::Received<'_>,
+        is_switch: bool,
+    ) -> bool {
+        self.is_switch |= is_switch;
+        if !shown.is_wanted() {
+            self.overrun = true;
+            return false;
+        }
+        if self.overrun && !can_begin(received) {
             return true;
         }
-        self.overrun = self.frames.try_send(item).is_err();
+        self.overrun = self
+            .frames
+            .try_send(Item::new(received, self.is_switch))
+            .is_err();
+        self.is_switch &= self.overrun;
         self.overrun
     }
 }
@@ -87,37 +115,39 @@ impl Drop for Inbound {
 }
 
 impl Item {
-    fn new(received: &rtp::Received<'_>) -> Self {
+    fn new(received: &rtp::Received<'_>, is_switch: bool) -> Self {
         match received {
             rtp::Received::Frame(frame) => Self::Frame {
                 payload_type: frame.payload_type,
                 data: frame.data.to_vec(),
                 timestamp: frame.timestamp.0,
                 is_key_frame: frame.is_key_frame,
+                is_switch,
+                received: frame.received,
             },
             _ => Self::Lost,
         }
     }
+}
 
-    fn can_begin(&self) -> bool {
-        matches!(
-            self,
-            Self::Frame {
-                is_key_frame: true,
-                ..
-            }
-        )
-    }
+fn can_begin(received: &rtp::Received<'_>) -> bool {
+    matches!(received, rtp::Received::Frame(frame) if frame.is_key_frame)
 }
 
 /// The task itself. It keeps neither the connection nor the track.
 struct Receiver {
     shared: Weak<Shared>,
-    tracks: Weak<Tracks>,
+    shown: Weak<Shown>,
+    /// Where what is decoded is counted: one layer of several is not.
+    counted: Option<Weak<Tracks>>,
+    /// The layer, if it is always the same.
+    rid: Option<Arc<str>>,
     id: TransceiverId,
     kind: MediaKind,
     codec: Option<Codec>,
     line: Unwrapped,
+    /// When the last frame came.
+    last: Option<Instant>,
     /// Somebody looked at the last frame: if nobody did, the next one cannot be decoded.
     had_viewers: bool,
 }
@@ -140,7 +170,7 @@ enum Decoder {
 impl Receiver {
     async fn run(mut self, mut items: mpsc::Receiver<Item>) {
         while let Some(item) = items.recv().await {
-            let Some(tracks) = self.tracks.upgrade() else {
+            let Some(shown) = self.shown.upgrade() else {
                 return;
             };
             match item {
@@ -149,9 +179,16 @@ impl Receiver {
                     data,
                     timestamp,
                     is_key_frame,
+                    is_switch,
+                    received,
                 } => {
                     self.follow(payload_type);
                     let Some(codec) = &self.codec else { continue };
+                    let last = self.last.replace(received);
+                    if let Some(last) = last.filter(|_| is_switch) {
+                        let passed = received.saturating_duration_since(last);
+                        self.line.go_on(timestamp, passed);
+                    }
                     let timestamp = self.line.place(timestamp, codec.clock_rate);
                     let frame = EncodedFrame {
                         mime_type: codec.mime_type.clone(),
@@ -160,12 +197,12 @@ impl Receiver {
                         is_key_frame,
                         duration: None,
                     };
-                    tracks.write_encoded(&frame);
-                    if !self.decode(&tracks, frame).await {
+                    shown.write_encoded(&frame);
+                    if !self.decode(&shown, frame).await {
                         return;
                     }
                 }
-                Item::Lost => self.conceal(&tracks),
+                Item::Lost => self.conceal(&shown),
             }
         }
     }
@@ -196,8 +233,8 @@ impl Receiver {
     }
 
     /// Whether the task is to go on.
-    async fn decode(&mut self, tracks: &Tracks, frame: EncodedFrame) -> bool {
-        let has_viewers = tracks.is_watched();
+    async fn decode(&mut self, shown: &Shown, frame: EncodedFrame) -> bool {
+        let has_viewers = shown.is_watched();
         let begins = has_viewers && !std::mem::replace(&mut self.had_viewers, has_viewers);
         if !has_viewers {
             return true;
@@ -212,18 +249,21 @@ impl Receiver {
             Some(Decoder::Audio(decoder)) => {
                 let mut samples = Vec::new();
                 match decoder.decode(&frame.data, &mut samples) {
-                    Ok(()) => write_audio(tracks, decoder.as_ref(), samples, frame.timestamp),
+                    Ok(()) => {
+                        let sound = audio(decoder.as_ref(), samples, frame.timestamp);
+                        self.show_audio(shown, sound);
+                    }
                     Err(error) => tracing::debug!(%error, "sound was not decoded"),
                 }
                 true
             }
-            Some(Decoder::Video(_)) => self.decode_video(tracks, frame).await,
+            Some(Decoder::Video(_)) => self.decode_video(shown, frame).await,
             Some(Decoder::None) | None => true,
         }
     }
 
     /// A picture takes a decoder milliseconds: not on the tasks' own threads.
-    async fn decode_video(&mut self, tracks: &Tracks, frame: EncodedFrame) -> bool {
+    async fn decode_video(&mut self, shown: &Shown, frame: EncodedFrame) -> bool {
         let Some(codec) = &mut self.codec else {
             return true;
         };
@@ -244,11 +284,11 @@ impl Receiver {
         }
         match decoded {
             Ok(picture) => {
-                tracks.count(|counts| {
+                self.count(|counts| {
                     counts.frames_decoded += 1;
                     counts.key_frames_decoded += u32::from(is_key_frame);
                 });
-                picture.into_iter().for_each(|it| tracks.write(it));
+                picture.into_iter().for_each(|it| shown.write(it));
             }
             Err(error) => {
                 tracing::debug!(%error, "a picture was not decoded");
@@ -260,7 +300,7 @@ impl Receiver {
     }
 
     /// Fills a gap in sound.
-    fn conceal(&mut self, tracks: &Tracks) {
+    fn conceal(&mut self, shown: &Shown) {
         if !self.had_viewers {
             return;
         }
@@ -268,32 +308,47 @@ impl Receiver {
             let mut samples = Vec::new();
             decoder.conceal(&mut samples);
             let timestamp = self.line.last();
-            write_audio(tracks, decoder.as_ref(), samples, timestamp);
+            let sound = audio(decoder.as_ref(), samples, timestamp);
+            self.show_audio(shown, sound);
+        }
+    }
+
+    fn show_audio(&self, shown: &Shown, frame: Option<AudioFrame>) {
+        if let Some(frame) = frame {
+            let sound = super::sound_of(&frame);
+            self.count(|counts| counts.received.add(sound));
+            shown.write(frame);
+        }
+    }
+
+    fn count(&self, change: impl FnOnce(&mut MediaCounts)) {
+        if let Some(tracks) = self.counted.as_ref().and_then(Weak::upgrade) {
+            tracks.count(change);
         }
     }
 
     fn request_key_frame(&self) {
         if let Some(shared) = self.shared.upgrade() {
             let mut inner = shared.lock();
-            inner.engine.request_key_frame(clock::now(), self.id);
+            let shown = inner.media.layer_choice(self.id).1;
+            let rid = self.rid.as_ref().or(shown.as_ref());
+            let rid = rid.map(|it| &**it);
+            inner
+                .engine
+                .request_layer_key_frame(clock::now(), self.id, rid);
             drop(inner);
             shared.wake_driver();
         }
     }
 }
 
-fn write_audio(tracks: &Tracks, decoder: &dyn AudioDecoder, samples: Vec<i16>, at: Duration) {
+fn audio(decoder: &dyn AudioDecoder, samples: Vec<i16>, at: Duration) -> Option<AudioFrame> {
     if samples.is_empty() {
-        return;
+        return None;
     }
-    match AudioFrame::new(decoder.sample_rate(), decoder.channels(), samples, at) {
-        Ok(frame) => {
-            let sound = super::sound_of(&frame);
-            tracks.count(|counts| counts.received.add(sound));
-            tracks.write(frame);
-        }
-        Err(error) => tracing::debug!(%error, "a decoder gave no sound"),
-    }
+    AudioFrame::new(decoder.sample_rate(), decoder.channels(), samples, at)
+        .inspect_err(|error| tracing::debug!(%error, "a decoder gave no sound"))
+        .ok()
 }
 
 impl Codec {

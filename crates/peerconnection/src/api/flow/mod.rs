@@ -8,6 +8,7 @@
 
 mod audio;
 mod inbound;
+mod layers;
 mod outbound;
 mod passing;
 mod rate;
@@ -15,6 +16,7 @@ mod timeline;
 mod video;
 
 pub(crate) use inbound::Inbound;
+pub(crate) use layers::{LayerChoice, Verdict};
 pub(crate) use outbound::{Outbound, Signals};
 
 use crate::engine::Sound;

@@ -55,12 +55,12 @@ impl Signals {
     }
 
     /// The encodings that a key frame is wanted of, once.
-    pub(super) fn take_key_frames(&self) -> u64 {
+    pub(crate) fn take_key_frames(&self) -> u64 {
         self.key_frames.swap(0, Ordering::AcqRel)
     }
 
     /// The most bits a second the network takes, if that is known.
-    pub(super) fn bitrate(&self) -> Option<u64> {
+    pub(crate) fn bitrate(&self) -> Option<u64> {
         Some(self.bitrate.load(Ordering::Relaxed)).filter(|&known| known > 0)
     }
 }

@@ -34,6 +34,13 @@ impl Unwrapped {
         next
     }
 
+    /// Another stream goes on where this one was, so much later; its first frame has this timestamp.
+    pub(super) fn go_on(&mut self, timestamp: u32, passed: Duration) {
+        if let Some((_, at)) = self.last {
+            self.last = Some((timestamp, at + passed));
+        }
+    }
+
     /// Where the last one was.
     pub(super) fn last(&self) -> Duration {
         self.last.map_or(Duration::ZERO, |(_, at)| at)
@@ -54,5 +61,8 @@ mod tests {
         assert_eq!(line.place(90, 90_000), ms(2)); // out of order
         assert_eq!(line.place(0x7000_0000, 90_000), ms(3)); // another source
         assert_eq!(line.place(0x7000_0000 + 900, 90_000), ms(13));
+        line.go_on(0x7000_0000, ms(20)); // another layer, by chance near the one before
+        assert_eq!(line.place(0x7000_0000, 90_000), ms(33));
+        assert_eq!(line.place(0x7000_0000 + 900, 90_000), ms(43));
     }
 }

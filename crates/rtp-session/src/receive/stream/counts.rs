@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use pc_rtp::Ssrc;
 
 use super::{Stream, Timing};
-use crate::InboundStats;
+use crate::{InboundStats, ReceivedLayer};
 
 impl InboundStats {
     pub(super) fn new(ssrc: Ssrc, rid: Option<&str>, mid: &str) -> Self {
@@ -61,6 +61,23 @@ impl Stream {
             jitter: self.reception.jitter(self.clock_rate),
             remote: self.reception.sender_report().map(|it| it.outbound),
             ..self.stats.clone()
+        }
+    }
+
+    /// What is known of it as a layer of simulcast.
+    pub(in crate::receive) fn layer(&self, now: Instant) -> ReceivedLayer {
+        let (bit_rate, frame_rate) = self.meter.rates(now);
+        ReceivedLayer {
+            rid: self.rid.clone(),
+            ssrc: self.ssrc,
+            payload_type: self.stats.payload_type,
+            size: self.stats.frame_size,
+            bit_rate,
+            frame_rate,
+            frames_received: self.stats.frames_received,
+            packets_received: self.stats.packets_received,
+            last_packet_received: self.stats.last_packet_received,
+            is_paused: self.is_paused,
         }
     }
 }
