@@ -109,6 +109,23 @@ pub(crate) fn install_coturn(work: &Path) -> Result<()> {
     install_debian(work, if is_there { &[] } else { &["coturn"] })
 }
 
+/// Installs what network namespaces with NATs are made with.
+///
+/// # Errors
+///
+/// There is no right to install a Debian package.
+pub(crate) fn install_namespaces(work: &Path) -> Result<()> {
+    let mut missing = Vec::new();
+    for (program, package) in [
+        ("ip", "iproute2"),
+        ("iptables", "iptables"),
+        ("unshare", "util-linux"),
+    ] {
+        missing.extend(find(&[program]).is_none().then_some(package));
+    }
+    install_debian(work, &missing)
+}
+
 /// Builds our `peer` in the release profile and tells where it is.
 ///
 /// # Errors
@@ -300,7 +317,9 @@ fn browser(variable: &str, names: &[&str]) -> Option<PathBuf> {
 /// The first of these programs that is on the path.
 fn find(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    // Those of administrators may not be on the path of others.
+    let more = ["/usr/sbin", "/sbin"].map(PathBuf::from);
+    let folders: Vec<PathBuf> = env::split_paths(&path).chain(more).collect();
     names.iter().find_map(|name| {
         folders
             .iter()

@@ -4,6 +4,7 @@
 use std::{
     collections::HashMap,
     io,
+    net::Ipv4Addr,
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread::{self, JoinHandle},
     time::Duration,
@@ -44,7 +45,16 @@ impl Mailbox {
     ///
     /// No port can be had.
     pub(crate) fn serve(tamper: Option<&'static str>) -> Result<Self> {
-        let server = Server::http("127.0.0.1:0").map_err(|e| anyhow!("no mailbox: {e}"))?;
+        Self::serve_at(Ipv4Addr::LOCALHOST, tamper)
+    }
+
+    /// The same at an address of this machine.
+    ///
+    /// # Errors
+    ///
+    /// No port can be had.
+    pub(crate) fn serve_at(ip: Ipv4Addr, tamper: Option<&'static str>) -> Result<Self> {
+        let server = Server::http((ip, 0)).map_err(|e| anyhow!("no mailbox: {e}"))?;
         let server = Arc::new(server);
         let state = Mutex::default();
         let shared = Arc::new(Shared {

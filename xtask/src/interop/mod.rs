@@ -41,6 +41,9 @@ pub(crate) enum Interop {
     Media(media::Media),
     /// STUN and TURN through coturn, over UDP, TCP and TLS, alone and with browsers.
     Ice(ice::Ice),
+    /// What `ice` starts in a network namespace: connections through NATs.
+    #[command(hide = true)]
+    Namespaces(ice::Namespaces),
     /// The harness alone: browsers negotiate with one another, scripted from here.
     Bridge(bridge::Bridge),
 }
@@ -68,6 +71,7 @@ impl Interop {
             Self::Negotiate(negotiate) => negotiate.run(),
             Self::Media(media) => media.run(),
             Self::Ice(ice) => ice.run(),
+            Self::Namespaces(namespaces) => namespaces.run(),
             Self::Bridge(bridge) => bridge.run(),
         }
     }

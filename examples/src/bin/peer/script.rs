@@ -194,6 +194,9 @@ impl Script {
                     self.lines.print(&Line::transport(pc.transport_info()));
                 }
             }
+            Event::SelectedCandidatePairChange(_) => {
+                self.lines.print(&Line::transport(pc.transport_info()));
+            }
             Event::IceCandidateError(error) => {
                 let IceCandidateError {
                     url,

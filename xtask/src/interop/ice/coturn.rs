@@ -1,4 +1,4 @@
-//! coturn on loopback: UDP, TCP and TLS, with certificates of an authority made here.
+//! coturn, on loopback or in a namespace: UDP, TCP and TLS, with certificates of an authority made here.
 
 use std::{
     fs,
@@ -64,18 +64,23 @@ impl Authority {
 }
 
 impl Coturn {
-    /// Starts one in `folder`, on free ports.
+    /// Starts one in `folder`, on free ports of `ip`.
     ///
     /// # Errors
     ///
     /// It does not listen in time; its log is in the folder.
-    pub(crate) fn start(folder: &Path, authority: &Authority, is_expired: bool) -> Result<Self> {
+    pub(crate) fn start(
+        folder: &Path,
+        authority: &Authority,
+        is_expired: bool,
+        ip: Ipv4Addr,
+    ) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let [certificate, key] = authority.issue(folder, is_expired)?;
-        let (port, tls_port) = (free_port()?, free_port()?);
+        let (port, tls_port) = (free_port(ip)?, free_port(ip)?);
         let path = |name: &str| folder.join(name).display().to_string();
         let configuration = format!(
-            "listening-ip=127.0.0.1\nrelay-ip=127.0.0.1\nlistening-port={port}\ntls-listening-port={tls_port}\n\
+            "listening-ip={ip}\nrelay-ip={ip}\nlistening-port={port}\ntls-listening-port={tls_port}\n\
              realm=test.local\nlt-cred-mech\nuser={USERNAME}:{PASSWORD}\nfingerprint\ncert={}\npkey={}\n\
              allow-loopback-peers\ncli-password=x\nno-cli\nno-multicast-peers\nlog-file=stdout\npidfile={}\nuserdb={}\n",
             certificate.display(),
@@ -93,15 +98,15 @@ impl Coturn {
             tls_port,
         };
         coturn
-            .wait()
+            .wait(ip)
             .with_context(|| format!("logs: {}", folder.display()))?;
         Ok(coturn)
     }
 
-    fn wait(&self) -> Result<()> {
+    fn wait(&self, ip: Ipv4Addr) -> Result<()> {
         let begun = Instant::now();
         for port in [self.port, self.tls_port] {
-            while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            while TcpStream::connect((ip, port)).is_err() {
                 ensure!(
                     begun.elapsed() < PATIENCE,
                     "coturn does not listen on {port}"
@@ -113,12 +118,12 @@ impl Coturn {
     }
 }
 
-/// A port that nobody uses, neither for TCP nor for UDP.
-fn free_port() -> Result<u16> {
+/// A port of `ip` that nobody uses, neither for TCP nor for UDP.
+fn free_port(ip: Ipv4Addr) -> Result<u16> {
     for _ in 0..100 {
-        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let tcp = TcpListener::bind((ip, 0))?;
         let port = tcp.local_addr()?.port();
-        if UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+        if UdpSocket::bind((ip, port)).is_ok() {
             return Ok(port);
         }
     }

@@ -1,9 +1,12 @@
-//! `cargo xtask interop ice`: STUN and TURN through coturn, alone and with browsers.
+//! `cargo xtask interop ice`: STUN and TURN through coturn, alone, through NATs, and with browsers.
 
 mod coturn;
+mod namespaces;
+mod network;
 mod servers;
 
 use std::{
+    net::Ipv4Addr,
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -15,6 +18,9 @@ use peerconnection::TlsOptions;
 use super::{install, negotiate::Negotiate, selection::Selection};
 use coturn::{Authority, Coturn};
 pub(crate) use coturn::{PASSWORD, USERNAME};
+pub(crate) use namespaces::Namespaces;
+
+const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 /// Where the servers of this run are.
 static SERVERS: OnceLock<Servers> = OnceLock::new();
@@ -62,8 +68,8 @@ impl Ice {
         install::install_coturn(&work)?;
         let authority = Authority::new()?;
         let folder = work.join("coturn");
-        let good = Coturn::start(&folder.join("good"), &authority, false)?;
-        let expired = Coturn::start(&folder.join("expired"), &authority, true)?;
+        let good = Coturn::start(&folder.join("good"), &authority, false, LOOPBACK)?;
+        let expired = Coturn::start(&folder.join("expired"), &authority, true, LOOPBACK)?;
         let servers = Servers {
             port: good.port,
             tls_port: good.tls_port,
@@ -74,7 +80,8 @@ impl Ice {
         println!("coturn on 127.0.0.1:{}", good.port);
         let alone = self.alone();
         let has = |names: Vec<&str>| names.into_iter().any(|it| self.selection.has(it));
-        let mut outcomes = vec![alone];
+        let through_nats = namespaces::start(&self.selection, &work);
+        let mut outcomes = vec![alone, through_nats];
         if has(Negotiate::ice_names()) {
             outcomes.push(Negotiate::new(self.selection.clone()).run_ice());
         }
