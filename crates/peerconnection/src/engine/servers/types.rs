@@ -1,0 +1,72 @@
+//! What the driver and the engine say to each other about servers.
+
+use std::net::{IpAddr, SocketAddr};
+
+use pc_ice::{ServerUri, turn};
+use pc_jsep::TransportId;
+
+/// A server to gather candidates from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IceServer {
+    /// Its URL.
+    pub uri: ServerUri,
+    /// For a TURN server.
+    pub credentials: Option<turn::Credentials>,
+}
+
+/// Names an attempt to reach a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ServerId {
+    pub(in super::super) transport: TransportId,
+    pub(super) number: u32,
+}
+
+impl ServerId {
+    /// The transport it is for.
+    pub fn transport(self) -> TransportId {
+        self.transport
+    }
+}
+
+/// A server that the driver is to reach: with its addresses for UDP, over a stream otherwise. It
+/// answers with [`Connection::server_reached`](crate::engine::Connection::server_reached) or
+/// [`Connection::server_unreachable`](crate::engine::Connection::server_unreachable).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerRequest {
+    /// To answer with.
+    pub id: ServerId,
+    /// The server's name or address, its port, and how to reach it.
+    pub uri: ServerUri,
+    /// Where to go instead, with the name to check a certificate for if it is not the URL's: the
+    /// server has redirected its clients (RFC 8489 §10).
+    pub alternate: Option<(SocketAddr, Option<Box<str>>)>,
+}
+
+/// How a server is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerPath {
+    /// Over the transport's UDP sockets, at these addresses, the best first.
+    Datagrams(Vec<SocketAddr>),
+    /// Over a TCP connection, secured or not, between these addresses.
+    Stream {
+        /// Of our side.
+        local: SocketAddr,
+        /// Of the server.
+        remote: SocketAddr,
+    },
+}
+
+/// `RTCPeerConnectionIceErrorEvent`: a server could not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IceCandidateError {
+    /// The local address that it was tried from; `None` where there was none.
+    pub address: Option<IpAddr>,
+    /// Its port.
+    pub port: Option<u16>,
+    /// The server, as its URL.
+    pub url: String,
+    /// What the server answered, 300 to 699, or 701: it could not be reached.
+    pub error_code: u16,
+    /// In words.
+    pub error_text: String,
+}
