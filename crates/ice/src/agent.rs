@@ -25,6 +25,7 @@ use crate::{
 };
 
 mod conclude;
+pub(crate) mod connections;
 mod demux;
 mod inbound;
 mod nominate;
@@ -140,6 +141,9 @@ impl Agent {
     /// Adds a candidate of this side; [`Candidate::host`] makes one of an address. It comes back
     /// with foundation and priority, to be signalled.
     ///
+    /// Of TCP there are host candidates: an active one for each address to connect from, a passive
+    /// one for each port that is listened at ([`Candidate::tcp`]).
+    ///
     /// Local preferences follow the order of the calls, IPv6 and IPv4 alternating (RFC 8421 §4).
     /// A server-reflexive one names its base, which has to be there, as related address. A relayed
     /// one is its own base: datagrams of its pairs have it as their local address, and whoever owns
@@ -153,7 +157,7 @@ impl Agent {
         }
         let added = self.locals.add(candidate)?;
         if added.kind != CandidateKind::ServerReflexive {
-            self.pair_local(added.address);
+            self.pair_local(added.transport, added.address);
         }
         self.settle(now);
         Some(added)
@@ -289,7 +293,7 @@ impl Agent {
             let mapped = pair.valid.map_or(pair.route.local, |valid| valid.mapped);
             let in_use = self.path.as_ref().filter(|path| self.is_current(path));
             Some(PairView {
-                local: self.locals.seen_as(pair.route.local, mapped)?,
+                local: self.locals.seen_as(pair.route, mapped)?,
                 remote: self.current.remotes.get(pair.remote)?,
                 route: pair.route,
                 status: pair.state.into(),

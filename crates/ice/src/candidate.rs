@@ -5,7 +5,7 @@ use std::{
 
 use pc_proto::Transport;
 
-use crate::Role;
+use crate::{Role, TcpType, tcp::DISCARD};
 
 /// The only component there is: RTP and RTCP share one (RFC 8445 §4, RFC 8834 §4.5).
 pub const COMPONENT: u16 = 1;
@@ -31,6 +31,17 @@ impl CandidateKind {
             Self::Host => 126,
             Self::PeerReflexive => 110,
             Self::ServerReflexive => 100,
+            Self::Relayed => 0,
+        }
+    }
+
+    /// That of a candidate of TCP. RFC 6544 §4.2 recommends lower ones where UDP is preferred, as it
+    /// is for media: these are browsers', below all of UDP but what is relayed.
+    pub const fn tcp_type_preference(self) -> u8 {
+        match self {
+            Self::Host => 90,
+            Self::PeerReflexive => 80,
+            Self::ServerReflexive => 70,
             Self::Relayed => 0,
         }
     }
@@ -67,6 +78,8 @@ pub struct Candidate {
     /// The base of a reflexive or the mapped address of a relayed candidate (RFC 8839 §5.1); for
     /// diagnostics only.
     pub related_address: Option<SocketAddr>,
+    /// Who connects; of TCP candidates, and only of those (RFC 6544 §4.5).
+    pub tcp_type: Option<TcpType>,
 }
 
 impl Candidate {
@@ -80,7 +93,20 @@ impl Candidate {
             address,
             kind,
             related_address: None,
+            tcp_type: None,
         }
+    }
+
+    /// A TCP candidate of `kind`, without foundation and priority. The port of an active one, which
+    /// may be any, becomes 9 (RFC 6544 §4.5).
+    pub const fn tcp(kind: CandidateKind, mut address: SocketAddr, tcp_type: TcpType) -> Self {
+        if matches!(tcp_type, TcpType::Active) {
+            address.set_port(DISCARD);
+        }
+        let mut candidate = Self::new(kind, address);
+        candidate.transport = Transport::Tcp;
+        candidate.tcp_type = Some(tcp_type);
+        candidate
     }
 
     /// A UDP host candidate, whose foundation and priority the agent is to assign.
@@ -91,7 +117,11 @@ impl Candidate {
 
 impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.kind, self.transport, self.address)
+        write!(f, "{} {} {}", self.kind, self.transport, self.address)?;
+        match self.tcp_type {
+            Some(tcp_type) => write!(f, " {tcp_type}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -118,10 +148,29 @@ impl fmt::Display for CandidatePair {
 /// assert_eq!(candidate_priority(CandidateKind::Host, 65_535, 1), 2_130_706_431);
 /// ```
 pub const fn candidate_priority(kind: CandidateKind, local_preference: u16, component: u16) -> u32 {
+    priority(kind.type_preference(), local_preference, component)
+}
+
+const fn priority(type_preference: u8, local_preference: u16, component: u16) -> u32 {
     let component = if component > 256 { 256 } else { component };
-    ((kind.type_preference() as u32) << 24)
-        | ((local_preference as u32) << 8)
-        | (256 - component as u32)
+    ((type_preference as u32) << 24) | ((local_preference as u32) << 8) | (256 - component as u32)
+}
+
+/// The priority of a candidate of a base with this preference: of UDP its local preference
+/// (RFC 8445 §5.1.2.1), of TCP its other-pref (RFC 6544 §4.2).
+pub(crate) const fn priority_of(
+    kind: CandidateKind,
+    tcp_type: Option<TcpType>,
+    preference: u16,
+    component: u16,
+) -> u32 {
+    match tcp_type {
+        None => candidate_priority(kind, preference, component),
+        Some(tcp_type) => {
+            let preference = tcp_type.local_preference(kind, preference);
+            priority(kind.tcp_type_preference(), preference, component)
+        }
+    }
 }
 
 const MAX_PRIORITY: u32 = (1 << 31) - 1;
@@ -139,9 +188,23 @@ pub(crate) fn pair_priority(role: Role, local: u32, remote: u32) -> u64 {
 
 /// Whether datagrams can be sent to `address` at all.
 pub(crate) fn is_usable(address: SocketAddr) -> bool {
+    address.port() != 0 && is_unicast(address)
+}
+
+/// The same for a candidate, of which it has to be known who connects.
+pub(crate) fn is_usable_candidate(candidate: &Candidate) -> bool {
+    match (candidate.transport, candidate.tcp_type) {
+        // Nobody connects to it: its port may be anything (RFC 6544 §4.5).
+        (Transport::Tcp, Some(TcpType::Active)) => is_unicast(candidate.address),
+        (Transport::Tcp, Some(_)) | (Transport::Udp, None) => is_usable(candidate.address),
+        _ => false,
+    }
+}
+
+fn is_unicast(address: SocketAddr) -> bool {
     let ip = address.ip();
     let broadcast = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
-    address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !broadcast
+    !ip.is_unspecified() && !ip.is_multicast() && !broadcast
 }
 
 /// Whether the two addresses may form a pair: same family, and link-local with link-local only
@@ -233,8 +296,21 @@ mod tests {
             "[::]:5",
             "[ff02::fb]:5",
         ] {
-            assert!(!is_usable(text.parse().unwrap()), "{text}");
+            let address = text.parse().unwrap();
+            assert!(!is_usable(address), "{text}");
         }
+        let address = "127.0.0.1:0".parse().unwrap();
+        let tcp = |tcp_type| Candidate::tcp(CandidateKind::Host, address, tcp_type);
         assert!(is_usable("127.0.0.1:9".parse().unwrap()));
+        assert!(is_usable_candidate(&tcp(TcpType::Active)));
+        assert!(!is_usable_candidate(&tcp(TcpType::Passive)));
+        let unsaid = Candidate {
+            tcp_type: None,
+            ..Candidate::tcp(CandidateKind::Host, address, TcpType::Active)
+        };
+        assert!(
+            !is_usable_candidate(&unsaid),
+            "nobody knows who is to connect"
+        );
     }
 }

@@ -199,6 +199,7 @@ impl Checklist {
         for pair in &mut self.pairs {
             if pair.is_pending() && pair.priority < floor {
                 pair.state = PairState::Parked;
+                pair.disconnect();
                 parked.push(pair.id);
             }
         }
@@ -269,6 +270,7 @@ impl Checklist {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tcp::Link;
 
     fn pair(number: u16) -> Pair {
         let route = FiveTuple::udp(
@@ -277,7 +279,8 @@ mod tests {
         );
         let foundation = number.into();
         let remote = (RemoteId(number.into()), 1);
-        let mut pair = Pair::new(Role::Controlling, route, foundation, 1, remote);
+        let path = (route, Link::Datagrams);
+        let mut pair = Pair::new(Role::Controlling, path, foundation, 1, remote);
         pair.state = PairState::Waiting;
         pair
     }

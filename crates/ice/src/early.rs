@@ -31,6 +31,11 @@ impl EarlyChecks {
         }
     }
 
+    /// Whether such a check has come on this path.
+    pub(crate) fn has(&self, path: FiveTuple) -> bool {
+        self.seen.iter().any(|(_, seen)| seen.route == path)
+    }
+
     /// The checks of the peer that has this ufrag; the others are forgotten.
     pub(crate) fn take(&mut self, ufrag: u64) -> Vec<Received> {
         let seen = std::mem::take(&mut self.seen);

@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::{collections::VecDeque, time::Instant};
 
 use crate::{
     CandidatePair, Credentials, checklist::Checklist, consent::Consent, credentials::Secret,
@@ -21,6 +21,10 @@ pub(crate) struct Generation {
     pub(crate) early: EarlyChecks,
     /// When failure may be declared, while that lies ahead (RFC 8863 §4).
     pub(crate) patience_until: Option<Instant>,
+    /// The pairs whose connections the driver is to be asked for.
+    pub(crate) to_dial: VecDeque<PairId>,
+    /// How many connections have been asked for.
+    pub(crate) dials: u16,
     pub(crate) first_valid_at: Option<Instant>,
     /// The pair that this side has chosen and asks the peer to use.
     pub(crate) nominating: Option<PairId>,
@@ -43,6 +47,8 @@ impl Generation {
             transactions: Transactions::default(),
             early: EarlyChecks::default(),
             patience_until: None,
+            to_dial: VecDeque::new(),
+            dials: 0,
             first_valid_at: None,
             nominating: None,
             selected: None,

@@ -50,6 +50,7 @@
 //! | [`Agent`] | the engine: `agent/` has a file for each thing it does, inward to outward |
 //! | [`Config`], [`Timing`], [`Credentials`] | what it is made from |
 //! | [`Candidate`], [`CandidatePair`], [`CandidateKind`] | addresses, and two of them |
+//! | [`TcpType`] | who connects, of candidates of TCP |
 //! | [`State`], [`Role`], [`Event`] | what became of it |
 //! | [`StunClient`] | asks a STUN server for the address that it sees |
 //! | [`turn::Client`] | one allocation on a TURN server; [`turn`] says how it is driven |
@@ -69,6 +70,16 @@
 //!
 //! Data may flow over the best valid pair before nomination (RFC 8445 §12.1), so that a session is
 //! up one round trip after both sides know each other.
+//!
+//! # TCP
+//!
+//! Pairs of TCP need connections, which the agent's owner opens and accepts. It
+//!
+//! 1. adds [`Candidate::tcp`] for the addresses that it connects from and the ports it listens at;
+//! 2. opens what [`poll_connect`](Agent::poll_connect) names, and tells the outcome;
+//! 3. hands over what comes on a connection, and tells when one has [ended](Agent::connection_lost);
+//! 4. closes what is not [needed](Agent::needs_connection): so are connections that peers open and on
+//!    which no check comes. Datagrams are framed as in RFC 4571.
 //!
 //! # Servers
 //!
@@ -95,22 +106,24 @@
 //!   follows when a NAT has given this side another address.
 //! - The controlled agent follows later nominations of worse pairs once the better one has not been
 //!   nominated for 3 s.
+//! - A check over TCP is repeated like one over UDP, as libwebrtc does (RFC 8489 §6.2.2 would have it sent
+//!   once): a peer that has not had the answer yet may have said nothing.
 //! - After three triggered checks in a row an ordinary one has its turn (RFC 8445 §6.1.4.2 has it
 //!   wait): some NATs make each check trigger another one, without end.
-//! - A relayed pair is nominated as soon as any other, but the controlling agent checks direct ones on
-//!   for as long as a check takes, and nominates the first that answers in its place.
+//! - A relayed pair, or one of TCP, is nominated as soon as any other, but the controlling agent
+//!   checks direct ones of UDP on for as long as a check takes, and nominates the first that answers in its place.
 //!
 //! # Specifications
 //!
 //! RFC 8445 (ICE), RFC 8838 (trickle), RFC 8863 (patience), RFC 7675 (consent), RFC 8421 (IPv4 and
-//! IPv6), RFC 8489 (STUN), RFC 8656 (TURN), RFC 6062 (TURN for TCP), RFC 8016 (mobility), RFC 7064 and
+//! IPv6), RFC 6544 (TCP), RFC 8489 (STUN), RFC 8656 (TURN), RFC 6062 (TURN for TCP), RFC 8016 (mobility), RFC 7064 and
 //! RFC 7065 (URLs), W3C webrtc-pc §5.6 (states).
 //!
 //! # Non-goals
 //!
 //! It opens no socket, enumerates no interface and resolves no name. The agent takes host candidates
-//! of its own side and candidates of every kind of its peer; TCP (RFC 6544) and mDNS names are not
-//! gathered. It is not a lite implementation; against a lite peer it is controlling. No discovery of
+//! of its own side and candidates of every kind of its peer; mDNS names are the caller's. Of TCP there
+//! are no server-reflexive (RFC 6544 §5.2) and no relayed candidates. It is not a lite implementation; against a lite peer it is controlling. No discovery of
 //! servers through DNS SRV (RFC 8489 §8), no third-party authorization (RFC 7635).
 #![cfg_attr(
     not(test),
@@ -140,6 +153,7 @@ mod reply;
 mod requests;
 mod server;
 mod state;
+mod tcp;
 mod transaction;
 pub mod turn;
 mod uri;
@@ -155,6 +169,7 @@ pub use server::{
     StunEvent,
 };
 pub use state::{Event, Role, State};
+pub use tcp::TcpType;
 pub use uri::{Host, Scheme, ServerTransport, ServerUri, UriError};
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 use std::net::{IpAddr, SocketAddr};
 
+use pc_proto::{FiveTuple, Transport};
+
 use crate::{
-    Candidate, CandidateKind,
-    candidate::{candidate_priority, fnv, is_link_local_v6, is_usable, same_endpoint},
+    Candidate, CandidateKind, TcpType,
+    candidate::{fnv, is_link_local_v6, is_usable_candidate, priority_of, same_endpoint},
+    tcp::{DISCARD, OTHER_PREFERENCE},
 };
 
 /// More than any machine has addresses worth trying: 100 pairs are checked at most.
@@ -17,7 +20,8 @@ pub(crate) struct Local {
     /// The server-reflexive candidates of this base. They are signaled, and form no pairs: those of
     /// the base take their place (RFC 8445 §6.1.2.4).
     reflexive: Vec<Candidate>,
-    /// The local preference, which reflexive candidates of the same base share (RFC 8445 §7.1.1).
+    /// The local preference, of TCP its other-pref (RFC 6544 §4.2), which reflexive candidates of the
+    /// same base share (RFC 8445 §7.1.1).
     preference: u16,
 }
 
@@ -25,7 +29,21 @@ impl Local {
     /// PRIORITY in a check from here: what a peer-reflexive candidate would have (RFC 8445 §7.1.1).
     pub(crate) fn reflexive_priority(&self) -> u32 {
         let kind = CandidateKind::PeerReflexive;
-        candidate_priority(kind, self.preference, self.candidate.component)
+        let Candidate {
+            tcp_type,
+            component,
+            ..
+        } = self.candidate;
+        priority_of(kind, tcp_type, self.preference, component)
+    }
+
+    /// Whether datagrams of this transport that have come to, or leave from, `local` are of this
+    /// candidate. A connection of an active one has its address, and any port.
+    pub(crate) fn carries(&self, transport: Transport, local: SocketAddr) -> bool {
+        let same_ip = self.base.ip() == local.ip();
+        let is_active = self.candidate.tcp_type == Some(TcpType::Active);
+        self.candidate.transport == transport
+            && (self.base == local || (is_active && same_ip && local.port() != 0))
     }
 }
 
@@ -48,8 +66,22 @@ impl Locals {
         self.list.iter()
     }
 
-    pub(crate) fn at(&self, base: SocketAddr) -> Option<&Local> {
-        self.list.iter().find(|local| local.base == base)
+    /// The candidate of this transport whose base this is.
+    pub(crate) fn at(&self, transport: Transport, base: SocketAddr) -> Option<&Local> {
+        let is_there = |it: &&Local| it.base == base && it.candidate.transport == transport;
+        self.list.iter().find(is_there)
+    }
+
+    /// The candidate that a path begins at: one that has that very port, or else an active one.
+    pub(crate) fn of(&self, path: FiveTuple) -> Option<&Local> {
+        let exact = self.at(path.transport, path.local);
+        let mut list = self.list.iter();
+        exact.or_else(|| list.find(|it| it.carries(path.transport, path.local)))
+    }
+
+    /// Whether this is the address of a candidate's base.
+    pub(crate) fn has(&self, base: SocketAddr) -> bool {
+        self.list.iter().any(|local| local.base == base)
     }
 
     /// Every candidate, those of one base behind it.
@@ -64,24 +96,31 @@ impl Locals {
     /// nothing can be sent from it, or if the base of a server-reflexive one is not there.
     pub(crate) fn add(&mut self, candidate: Candidate) -> Option<Candidate> {
         let full = self.candidates().count() >= MAX_LOCALS;
-        if full || !is_usable(candidate.address) {
+        if full || !is_usable_candidate(&candidate) {
             return None;
         }
         match candidate.kind {
             CandidateKind::Host | CandidateKind::Relayed => self.add_base(candidate),
-            CandidateKind::ServerReflexive => self.add_reflexive(candidate),
-            // These come of checks.
-            CandidateKind::PeerReflexive => None,
+            CandidateKind::ServerReflexive if candidate.transport == Transport::Udp => {
+                self.add_reflexive(candidate)
+            }
+            // Peer-reflexive ones come of checks, and nothing asks servers over TCP who could be
+            // connected to there (RFC 6544 §5.2).
+            _ => None,
         }
     }
 
     fn add_base(&mut self, mut candidate: Candidate) -> Option<Candidate> {
+        if candidate.tcp_type == Some(TcpType::Active) {
+            candidate.address.set_port(DISCARD);
+        }
         let address = candidate.address;
-        if self.at(address).is_some() {
+        if self.at(candidate.transport, address).is_some() {
             return None;
         }
         let preference = match (candidate.priority >> 8) as u16 {
-            0 => self.free_preference(address.ip()),
+            0 => self.free_preference(&candidate),
+            given if candidate.tcp_type.is_some() => given & OTHER_PREFERENCE,
             given => given,
         };
         self.complete(&mut candidate, preference, address.ip());
@@ -97,9 +136,10 @@ impl Locals {
     /// A server-reflexive candidate, whose related address is its base.
     fn add_reflexive(&mut self, mut candidate: Candidate) -> Option<Candidate> {
         let base = candidate.related_address?;
-        let preference = self.at(base)?.preference;
+        let preference = self.at(Transport::Udp, base)?.preference;
         self.complete(&mut candidate, preference, base.ip());
-        let local = self.list.iter_mut().find(|local| local.base == base)?;
+        let is_base = |it: &&mut Local| it.base == base && it.candidate.transport == Transport::Udp;
+        let local = self.list.iter_mut().find(is_base)?;
         let mut known = std::iter::once(&local.candidate).chain(&local.reflexive);
         if known.any(|it| same_endpoint(it.address, candidate.address)) {
             return None;
@@ -110,11 +150,16 @@ impl Locals {
 
     fn complete(&self, candidate: &mut Candidate, preference: u16, base: IpAddr) {
         if candidate.priority == 0 {
-            candidate.priority =
-                candidate_priority(candidate.kind, preference, candidate.component);
+            let Candidate {
+                kind,
+                tcp_type,
+                component,
+                ..
+            } = *candidate;
+            candidate.priority = priority_of(kind, tcp_type, preference, component);
         }
         if candidate.foundation.is_empty() {
-            candidate.foundation = self.foundation(candidate.kind, base);
+            candidate.foundation = self.foundation(candidate, base);
         }
     }
 
@@ -126,50 +171,69 @@ impl Locals {
 
     /// This side's end of a valid pair: the candidate that the peer saw, else a peer-reflexive one
     /// (RFC 8445 §7.2.5.3.1).
-    pub(crate) fn seen_as(&self, base: SocketAddr, mapped: SocketAddr) -> Option<Candidate> {
-        let local = self.at(base)?;
+    pub(crate) fn seen_as(&self, path: FiveTuple, mapped: SocketAddr) -> Option<Candidate> {
+        let local = self.of(path)?;
+        let base = local.base;
+        let tcp_type = local.candidate.tcp_type;
+        if tcp_type == Some(TcpType::Active) && mapped.ip() == base.ip() {
+            // Its port was never meant (RFC 6544 §4.5).
+            return Some(local.candidate.clone());
+        }
         let mut known = std::iter::once(&local.candidate).chain(&local.reflexive);
         if let Some(known) = known.find(|it| same_endpoint(it.address, mapped)) {
             return Some(known.clone());
         }
         let kind = CandidateKind::PeerReflexive;
-        Some(Candidate {
-            foundation: self.foundation(kind, base.ip()),
+        let mut seen = Candidate {
             priority: local.reflexive_priority(),
             related_address: Some(base),
+            transport: local.candidate.transport,
+            tcp_type,
             ..Candidate::new(kind, mapped)
-        })
+        };
+        seen.foundation = self.foundation(&seen, base.ip());
+        Some(seen)
     }
 
-    /// The best preference of this family that no candidate has: those added earlier are better.
-    fn free_preference(&self, ip: IpAddr) -> u16 {
-        let taken = |preference: &u16| self.iter().any(|local| local.preference == *preference);
-        let mut free = preferences(ip).filter(|preference| !taken(preference));
+    /// The best preference of this family that no candidate of the same kind of transport has: those
+    /// added earlier are better.
+    fn free_preference(&self, candidate: &Candidate) -> u16 {
+        let tcp_type = candidate.tcp_type;
+        let taken = |preference: &u16| {
+            let mut alike = self.iter().filter(|it| it.candidate.tcp_type == tcp_type);
+            alike.any(|local| local.preference == *preference)
+        };
+        let top = tcp_type.map_or(u16::MAX, |_| OTHER_PREFERENCE);
+        let all = preferences(candidate.address.ip(), top);
+        let mut free = all.filter(|preference| !taken(preference));
         free.next().unwrap_or(0)
     }
 
-    /// Equal for the same kind and base address (RFC 8445 §5.1.1.3); the salt keeps it from telling
-    /// the address to those who guess.
-    fn foundation(&self, kind: CandidateKind, base: IpAddr) -> String {
+    /// Equal for the same kind, transport and base address (RFC 8445 §5.1.1.3; RFC 6544 §4.1: for
+    /// each type of TCP another); the salt keeps it from telling the address to those who guess.
+    fn foundation(&self, candidate: &Candidate, base: IpAddr) -> String {
         let hash = match base {
             IpAddr::V4(ip) => fnv(self.salt, &ip.octets()),
             IpAddr::V6(ip) => fnv(self.salt, &ip.octets()),
         };
         let folded = (hash ^ (hash >> 32)) as u32;
+        let transport = candidate.tcp_type.map_or(0, |it| 1 + it as u32);
         folded
-            .wrapping_add(u32::from(kind.type_preference()))
+            .wrapping_add(u32::from(candidate.kind.type_preference()))
+            .wrapping_add(transport << 8)
             .to_string()
     }
 }
 
 /// Local preferences so that IPv6 and IPv4 alternate (RFC 8421 §4), and those of little reach,
-/// loopback and link-local, come last: for each family the odd or even numbers downwards.
-fn preferences(ip: IpAddr) -> impl Iterator<Item = u16> {
+/// loopback and link-local, come last: for each family the odd or even numbers up to `top`, which is
+/// odd, downwards.
+fn preferences(ip: IpAddr, top: u16) -> impl Iterator<Item = u16> {
     let narrow = match ip {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local(),
         IpAddr::V6(_) => ip.is_loopback() || is_link_local_v6(ip),
     };
-    let top = if narrow { 16_383 } else { 65_535 };
+    let top = if narrow { top / 4 } else { top };
     let first = top - u16::from(ip.is_ipv4());
     (0..=first).rev().step_by(2)
 }
@@ -182,6 +246,10 @@ mod tests {
         locals
             .add(Candidate::host(address.parse().unwrap()))
             .unwrap()
+    }
+
+    fn udp(local: &Candidate) -> FiveTuple {
+        FiveTuple::udp(local.address, ([192, 0, 2, 9], 9).into())
     }
 
     #[test]
@@ -222,7 +290,7 @@ mod tests {
         assert_ne!(a.foundation, c.foundation);
         assert_ne!(a.priority, b.priority, "RFC 8445 §5.1.2: unique priorities");
         let seen = locals
-            .seen_as(a.address, "192.0.2.1:7".parse().unwrap())
+            .seen_as(udp(&a), "192.0.2.1:7".parse().unwrap())
             .unwrap();
         assert_eq!(seen.kind, CandidateKind::PeerReflexive);
         assert_eq!(seen.priority, a.priority - (16 << 24));
@@ -275,7 +343,7 @@ mod tests {
         };
         assert_eq!(locals.add(elsewhere), None, "no such base");
         assert_eq!(
-            locals.seen_as(host.address, added.address),
+            locals.seen_as(udp(&host), added.address),
             Some(added.clone())
         );
         assert!(locals.candidates().eq([&host, &added]));
@@ -284,7 +352,7 @@ mod tests {
         let relayed = Candidate::new(CandidateKind::Relayed, "198.51.100.1:9".parse().unwrap());
         let relayed = locals.add(relayed).unwrap();
         assert!(relayed.priority < added.priority);
-        assert!(locals.at(relayed.address).is_some());
+        assert!(locals.of(udp(&relayed)).is_some());
         locals.remove(host.address);
         assert!(locals.candidates().eq([&relayed]));
     }
@@ -301,6 +369,60 @@ mod tests {
         assert_eq!(
             locals.iter().next().unwrap().reflexive_priority(),
             0x6E00_05FF
+        );
+    }
+
+    #[test]
+    fn tcp_has_priorities_of_its_own() {
+        let mut locals = Locals::new(7);
+        let udp = add(&mut locals, "10.0.0.1:5");
+        let at: SocketAddr = "10.0.0.1:5".parse().unwrap();
+        let v6: SocketAddr = "[2001:db8::1]:5".parse().unwrap();
+        let mut tcp = |address, tcp_type| {
+            let candidate = Candidate::tcp(CandidateKind::Host, address, tcp_type);
+            locals.add(candidate.clone()).inspect(|added| {
+                assert_eq!(locals.add(candidate), None, "{added}: known");
+            })
+        };
+        let added = [
+            tcp(v6, TcpType::Active),
+            tcp(at, TcpType::Active),
+            tcp(at, TcpType::Passive),
+        ];
+        let [six, active, passive] = added.map(Option::unwrap);
+        // RFC 6544 §4.2, and the families alternate (RFC 8421 §4).
+        assert_eq!(six.priority, (90 << 24) + (((6 << 13) + 8191) << 8) + 255);
+        assert_eq!(
+            active.priority,
+            (90 << 24) + (((6 << 13) + 8190) << 8) + 255
+        );
+        assert_eq!(
+            passive.priority,
+            (90 << 24) + (((4 << 13) + 8190) << 8) + 255
+        );
+        assert_eq!((active.address.port(), passive.address.port()), (9, 5));
+        let foundations = [&udp, &active, &passive].map(|it| it.foundation.as_str());
+        assert!(foundations[0] != foundations[1] && foundations[1] != foundations[2]);
+        let path = |port| FiveTuple {
+            transport: Transport::Tcp,
+            local: ([10, 0, 0, 1], port).into(),
+            remote: ([192, 0, 2, 1], 7).into(),
+        };
+        // Connections from any port are the active one's, but to the passive one's port its own.
+        for (port, tcp_type) in [(40_000, TcpType::Active), (5, TcpType::Passive)] {
+            let seen = locals.seen_as(path(port), path(port).local).unwrap();
+            assert_eq!(
+                (seen.tcp_type, seen.kind),
+                (Some(tcp_type), CandidateKind::Host)
+            );
+        }
+        // Behind a NAT it is peer-reflexive, and of the same type.
+        let mapped = "198.51.100.1:7".parse().unwrap();
+        let seen = locals.seen_as(path(40_000), mapped).unwrap();
+        assert_eq!(seen.priority, (80 << 24) + (((4 << 13) + 8190) << 8) + 255);
+        assert_eq!(
+            (seen.address, seen.tcp_type),
+            (mapped, Some(TcpType::Active))
         );
     }
 }

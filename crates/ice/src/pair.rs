@@ -5,7 +5,12 @@ use std::{
 
 use pc_proto::FiveTuple;
 
-use crate::{Role, candidate::pair_priority, remotes::RemoteId};
+use crate::{
+    Role,
+    candidate::pair_priority,
+    remotes::RemoteId,
+    tcp::{Dial, Link},
+};
 
 /// Names a pair for as long as its generation lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +113,10 @@ pub(crate) struct Valid {
 #[derive(Debug, Clone)]
 pub(crate) struct Pair {
     pub(crate) id: PairId,
+    /// Of a pair that has yet to be connected, from its base.
     pub(crate) route: FiveTuple,
+    /// What carries its datagrams.
+    pub(crate) link: Link,
     pub(crate) remote: RemoteId,
     /// Stands for the foundations of both candidates.
     pub(crate) foundation: u64,
@@ -125,7 +133,7 @@ pub(crate) struct Pair {
 impl Pair {
     pub(crate) fn new(
         role: Role,
-        route: FiveTuple,
+        (route, link): (FiveTuple, Link),
         foundation: u64,
         local_priority: u32,
         (remote, remote_priority): (RemoteId, u32),
@@ -133,6 +141,7 @@ impl Pair {
         Self {
             id: PairId(0),
             route,
+            link,
             remote,
             foundation,
             local_priority,
@@ -180,5 +189,18 @@ impl Pair {
     pub(crate) fn fail(&mut self) {
         self.state = PairState::Failed;
         self.valid = None;
+        self.disconnect();
+    }
+
+    /// Its connection, if it has one, has ended or is not used any more. Another one may be opened.
+    pub(crate) fn disconnect(&mut self) {
+        match &mut self.link {
+            Link::Datagrams => {}
+            Link::Accepted { open } => *open = false,
+            Link::Dialed { base, dial } => {
+                *dial = Dial::Idle;
+                self.route.local = *base;
+            }
+        }
     }
 }

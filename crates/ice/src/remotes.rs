@@ -1,8 +1,10 @@
 use std::net::SocketAddr;
 
+use pc_proto::Transport;
+
 use crate::{
-    Candidate, CandidateKind, Error,
-    candidate::{COMPONENT, is_usable, same_endpoint},
+    Candidate, CandidateKind, Error, TcpType,
+    candidate::{COMPONENT, is_usable_candidate, same_endpoint},
 };
 
 /// How many candidates of the peer are kept (facts: pair limit of RFC 8445 §6.1.2.5).
@@ -51,10 +53,13 @@ impl Remotes {
             .map(|(_, candidate)| candidate)
     }
 
-    pub(crate) fn at(&self, address: SocketAddr) -> Option<RemoteId> {
-        let found = self
-            .iter()
-            .find(|(_, known)| same_endpoint(known.address, address));
+    /// The candidate that datagrams of this transport come from. An active candidate is none: its
+    /// connections come from other ports than its own (RFC 6544 §4.5).
+    pub(crate) fn at(&self, transport: Transport, address: SocketAddr) -> Option<RemoteId> {
+        let found = self.iter().find(|(_, known)| {
+            let is_there = known.transport == transport && same_endpoint(known.address, address);
+            is_there && !is_signalled_active(known)
+        });
         found.map(|(id, _)| id)
     }
 
@@ -63,13 +68,12 @@ impl Remotes {
         if candidate.component != COMPONENT {
             return Err(Error::UnsupportedComponent(candidate.component));
         }
-        if !is_usable(candidate.address) {
+        if !is_usable_candidate(&candidate) {
             return Err(Error::UnusableAddress);
         }
-        let at = candidate.address;
         let full = self.list.len() >= MAX_REMOTES;
         let mut known = self.list.iter_mut();
-        match known.find(|known| same_endpoint(known.candidate.address, at)) {
+        match known.find(|known| is_same(&known.candidate, &candidate)) {
             Some(known) if known.candidate.kind == CandidateKind::PeerReflexive => {
                 let address = known.candidate.address;
                 known.candidate = Candidate {
@@ -86,7 +90,12 @@ impl Remotes {
 
     /// Adds a peer-reflexive candidate that a check came from (RFC 8445 §7.3.1.3), unless there
     /// are too many.
-    pub(crate) fn add_reflexive(&mut self, address: SocketAddr, priority: u32) -> Option<RemoteId> {
+    pub(crate) fn add_reflexive(
+        &mut self,
+        transport: Transport,
+        (address, tcp_type): (SocketAddr, Option<TcpType>),
+        priority: u32,
+    ) -> Option<RemoteId> {
         if self.list.len() >= MAX_REMOTES || self.reflexive().count() >= MAX_REFLEXIVE {
             return None;
         }
@@ -94,6 +103,8 @@ impl Remotes {
         let candidate = Candidate {
             foundation: format!("+prflx{}", self.next),
             priority,
+            transport,
+            tcp_type,
             ..Candidate::new(CandidateKind::PeerReflexive, address)
         };
         Some(self.push(candidate))
@@ -119,9 +130,23 @@ impl Remotes {
     }
 }
 
+fn is_signalled_active(candidate: &Candidate) -> bool {
+    let active = candidate.tcp_type == Some(TcpType::Active);
+    active && candidate.kind != CandidateKind::PeerReflexive
+}
+
+/// Whether two candidates are of one transport and address, and thus the same. One that was heard of
+/// by its connection is not the one that connections come from.
+fn is_same(known: &Candidate, new: &Candidate) -> bool {
+    let alike = known.transport == new.transport && same_endpoint(known.address, new.address);
+    alike && is_signalled_active(known) == is_signalled_active(new)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const UDP: Transport = Transport::Udp;
 
     fn host(text: &str) -> Candidate {
         Candidate::host(text.parse().unwrap())
@@ -131,7 +156,7 @@ mod tests {
     fn a_signalled_candidate_replaces_a_peer_reflexive_one() {
         let mut remotes = Remotes::default();
         let id = remotes
-            .add_reflexive("10.0.0.1:5".parse().unwrap(), 7)
+            .add_reflexive(UDP, ("10.0.0.1:5".parse().unwrap(), None), 7)
             .unwrap();
         assert_eq!(remotes.add(host("10.0.0.1:5")), Ok(Added::Replaced(id)));
         assert_eq!(remotes.add(host("10.0.0.1:5")), Ok(Added::Known));
@@ -156,13 +181,13 @@ mod tests {
         for port in 1..=MAX_REFLEXIVE as u16 {
             assert!(
                 remotes
-                    .add_reflexive(([10, 0, 0, 1], port).into(), 1)
+                    .add_reflexive(UDP, (([10, 0, 0, 1], port).into(), None), 1)
                     .is_some()
             );
         }
         assert!(
             remotes
-                .add_reflexive(([10, 0, 0, 1], 999).into(), 1)
+                .add_reflexive(UDP, (([10, 0, 0, 1], 999).into(), None), 1)
                 .is_none()
         );
         let added = (0..200)
@@ -173,5 +198,27 @@ mod tests {
             remotes.add(host("10.0.2.2:2")),
             Err(Error::TooManyCandidates)
         );
+    }
+
+    #[test]
+    fn transports_and_types_are_told_apart() {
+        let at = "10.0.0.1:9".parse().unwrap();
+        let tcp = |tcp_type| Candidate::tcp(CandidateKind::Host, at, tcp_type);
+        let mut remotes = Remotes::default();
+        for candidate in [host("10.0.0.1:9"), tcp(TcpType::Passive)] {
+            let added = remotes.add(candidate.clone());
+            assert!(matches!(added, Ok(Added::New(_))), "{candidate}");
+            let found = remotes.at(candidate.transport, at);
+            assert_eq!(remotes.get(found.unwrap()), Some(&candidate));
+        }
+        let mut remotes = Remotes::default();
+        // Whoever connects from the port that active candidates name is not meant by them.
+        let source = (at, Some(TcpType::Active));
+        let id = remotes.add_reflexive(Transport::Tcp, source, 7);
+        assert!(matches!(
+            remotes.add(tcp(TcpType::Active)),
+            Ok(Added::New(_))
+        ));
+        assert_eq!(remotes.at(Transport::Tcp, at), id);
     }
 }

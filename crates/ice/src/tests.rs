@@ -8,4 +8,5 @@ mod hostile;
 mod nominate;
 mod restart;
 mod support;
+mod tcp;
 mod trickle;

@@ -32,7 +32,10 @@ impl Agent {
             None => checklist.best_since(now, self.timing.consent_expiry),
         };
         let Some(pair) = target else { return };
-        let in_use = |path: &Path| self.is_current(path) && path.pair == pair.id;
+        let in_use = |path: &Path| {
+            // A pair of TCP may have been connected again.
+            self.is_current(path) && path.pair == pair.id && path.route == pair.route
+        };
         if self.path.as_ref().is_some_and(in_use) {
             return;
         }
@@ -55,9 +58,9 @@ impl Agent {
             generation: self.current.number,
             pair: pair.id,
             route: pair.route,
-            priority: self.locals.at(pair.route.local)?.reflexive_priority(),
+            priority: self.locals.of(pair.route)?.reflexive_priority(),
             candidates: CandidatePair {
-                local: self.locals.seen_as(pair.route.local, valid.mapped)?,
+                local: self.locals.seen_as(pair.route, valid.mapped)?,
                 remote: self.current.remotes.get(pair.remote)?.clone(),
             },
             consent,

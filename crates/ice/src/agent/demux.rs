@@ -37,6 +37,12 @@ impl Agent {
 
     /// Whether this is the address of a socket that the agent sends from.
     pub fn has_local_address(&self, address: SocketAddr) -> bool {
-        self.locals.at(address).is_some()
+        self.locals.has(address)
+    }
+
+    /// Whether a path begins at a candidate of the agent's: at its socket, or for TCP also at any port
+    /// of an active candidate's address.
+    pub fn has_local(&self, path: FiveTuple) -> bool {
+        self.locals.of(path).is_some()
     }
 }

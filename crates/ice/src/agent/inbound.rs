@@ -21,7 +21,7 @@ impl Agent {
         if !MessageView::is_stun(datagram) {
             return self.pass_up(route).map(|()| Some(datagram));
         }
-        if self.locals.at(route.local).is_none() {
+        if self.locals.of(route).is_none() {
             return Err(Rejected::UnknownLocalAddress);
         }
         let message = MessageView::parse(datagram)?;

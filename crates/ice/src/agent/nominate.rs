@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use pc_proto::Transport;
+
 use super::Agent;
 use crate::{
     CandidateKind, Role,
@@ -94,9 +96,13 @@ impl Agent {
         (best.priority > relayed.priority && !self.is_relayed(best)).then_some(best.id)
     }
 
-    /// Whether a pair goes through a TURN server on either side.
+    /// Whether a pair takes a detour: through a TURN server on either side, or over TCP, which makes
+    /// media wait for what was lost (RFC 6544 §4.2).
     fn is_relayed(&self, pair: &Pair) -> bool {
-        let local = self.locals.at(pair.route.local).map(|it| it.candidate.kind);
+        if pair.route.transport == Transport::Tcp {
+            return true;
+        }
+        let local = self.locals.of(pair.route).map(|it| it.candidate.kind);
         let remote = self.current.remotes.get(pair.remote).map(|it| it.kind);
         [local, remote].contains(&Some(CandidateKind::Relayed))
     }

@@ -9,7 +9,7 @@ use pc_stun::{
 };
 use rand_chacha::rand_core::Rng;
 
-use super::Agent;
+use super::{Agent, connections::Readiness};
 use crate::{
     Role,
     consent::ConsentCheck,
@@ -64,11 +64,29 @@ impl Agent {
         if !self.pacing.is_open() || self.current.remote.is_none() {
             return None;
         }
-        let id = self.current.checklist.next_check()?;
+        let id = self.next_ready(now)?;
         self.pacing.take(now);
         let begun = self.begin_transaction(now, id)?;
         self.current.transactions.push(begun.clone());
         Some(begun)
+    }
+
+    /// The next pair to check, unless it is to be connected first, which takes the turn too.
+    fn next_ready(&mut self, now: Instant) -> Option<PairId> {
+        loop {
+            let id = self.current.checklist.next_check()?;
+            match self.prepare_check(now, id) {
+                Readiness::Ready => return Some(id),
+                Readiness::Dialing => {
+                    self.pacing.take(now);
+                    return None;
+                }
+                Readiness::Hopeless => {
+                    self.fail_pair(id);
+                    self.settle(now);
+                }
+            }
+        }
     }
 
     fn begin_transaction(&mut self, now: Instant, id: PairId) -> Option<Transaction> {
@@ -80,7 +98,7 @@ impl Agent {
             pair.state = PairState::InProgress;
         }
         pair.counters.requests_sent += 1;
-        let priority = self.locals.at(pair.route.local)?.reflexive_priority();
+        let priority = self.locals.of(pair.route)?.reflexive_priority();
         let nominates = self.role == Role::Controlling && current.nominating == Some(id);
         Some(Transaction::begin(
             now,

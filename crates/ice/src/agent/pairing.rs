@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Instant};
 
-use pc_proto::FiveTuple;
+use pc_proto::{FiveTuple, Transport};
 
 use super::Agent;
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     candidate::{can_pair, fnv, scoped},
     pair::{Pair, PairId, PairState},
     remotes::RemoteId,
+    tcp::{DISCARD, Dial, Link, transports_pair},
 };
 
 impl Agent {
@@ -28,17 +29,18 @@ impl Agent {
         }
     }
 
-    pub(super) fn pair_local(&mut self, base: SocketAddr) {
+    pub(super) fn pair_local(&mut self, transport: Transport, base: SocketAddr) {
         let remotes: Vec<_> = self.current.remotes.iter().map(|(id, _)| id).collect();
         for remote in remotes {
-            self.form_pair(base, remote);
+            self.form_pair(transport, base, remote);
         }
     }
 
     pub(super) fn pair_remote(&mut self, remote: RemoteId) {
-        let bases: Vec<_> = self.locals.iter().map(|local| local.base).collect();
-        for base in bases {
-            self.form_pair(base, remote);
+        let bases = self.locals.iter();
+        let bases: Vec<_> = bases.map(|it| (it.candidate.transport, it.base)).collect();
+        for (transport, base) in bases {
+            self.form_pair(transport, base, remote);
         }
     }
 
@@ -63,20 +65,56 @@ impl Agent {
     }
 
     /// Forms a pair of a base and a remote candidate, if they go together and it is new.
-    pub(super) fn form_pair(&mut self, base: SocketAddr, remote: RemoteId) -> Option<PairId> {
-        let address = self.current.remotes.get(remote)?.address;
-        can_pair(base, address)
-            .then(|| self.pair_up(base, remote))
+    pub(super) fn form_pair(
+        &mut self,
+        transport: Transport,
+        base: SocketAddr,
+        remote: RemoteId,
+    ) -> Option<PairId> {
+        let candidate = self.current.remotes.get(remote)?;
+        let local = &self.locals.at(transport, base)?.candidate;
+        let together = can_pair(base, candidate.address) && transports_pair(local, candidate);
+        let dial = Dial::Idle;
+        let link = match transport {
+            Transport::Tcp => Link::Dialed { base, dial },
+            _ => Link::Datagrams,
+        };
+        together
+            .then(|| self.pair_by(transport, base, remote, link))
             .flatten()
     }
 
     /// The same for two of which a check has shown that they go together (RFC 8445 §7.3.1.4), whatever
     /// their scopes: on one machine loopback hears from every address. A peer whose checks are answered
     /// may nominate that pair, and would wait for this side in vain.
-    pub(super) fn pair_up(&mut self, base: SocketAddr, remote: RemoteId) -> Option<PairId> {
+    pub(super) fn pair_up(
+        &mut self,
+        transport: Transport,
+        local: SocketAddr,
+        remote: RemoteId,
+    ) -> Option<PairId> {
+        let link = match transport {
+            Transport::Tcp => Link::Accepted { open: true },
+            _ => Link::Datagrams,
+        };
+        self.pair_by(transport, local, remote, link)
+    }
+
+    fn pair_by(
+        &mut self,
+        transport: Transport,
+        local: SocketAddr,
+        remote: RemoteId,
+        link: Link,
+    ) -> Option<PairId> {
         self.current.remote.as_ref()?;
-        let (local, candidate) = (self.locals.at(base)?, self.current.remotes.get(remote)?);
-        let route = FiveTuple::udp(base, scoped(base, candidate.address));
+        let candidate = self.current.remotes.get(remote)?;
+        let route = FiveTuple {
+            transport,
+            local,
+            remote: scoped(local, candidate.address),
+        };
+        let local = self.locals.of(route)?;
         if let Some(known) = self.current.checklist.by_route(route) {
             return Some(known);
         }
@@ -86,7 +124,7 @@ impl Agent {
         );
         let pair = Pair::new(
             self.role,
-            route,
+            (route, link),
             foundation,
             local.candidate.priority,
             (remote, candidate.priority),
@@ -124,25 +162,28 @@ impl Agent {
 
     /// Removes everything that was sent from a local address.
     pub(super) fn drop_local(&mut self, now: Instant, base: SocketAddr) {
+        let is_there = |path: FiveTuple| is_from(base, path);
         let current = &mut self.current;
-        current.checklist.retain(|pair| pair.route.local != base);
+        current.checklist.retain(|pair| !is_there(pair.route));
         current.transactions.retain_pairs(&current.checklist);
         let gone = |id: &PairId| current.checklist.get(*id).is_none();
         current.nominating = current.nominating.filter(|id| !gone(id));
         current.selected = current.selected.filter(|id| !gone(id));
-        let lost: Vec<_> = self
-            .paths
-            .iter()
-            .filter(|path| path.local == base)
-            .collect();
+        let lost: Vec<_> = self.paths.iter().filter(|path| is_there(*path)).collect();
         for path in lost {
             self.forget_path(path);
         }
-        let used = self.path.as_ref().filter(|path| path.route.local == base);
+        let used = self.path.as_ref().filter(|path| is_there(path.route));
         if let Some(generation) = used.map(|path| path.generation) {
             self.drop_path();
             self.grace = Some((now + self.timing.consent_expiry, generation));
             self.current.checklist.recheck_all();
         }
     }
+}
+
+/// Whether a path begins at this base; that of an active candidate has any port.
+fn is_from(base: SocketAddr, path: FiveTuple) -> bool {
+    let is_active = base.port() == DISCARD && path.transport == Transport::Tcp;
+    path.local == base || (is_active && path.local.ip() == base.ip())
 }

@@ -7,7 +7,7 @@ use pc_stun::{IntegrityError, MessageView};
 
 use super::Agent;
 use crate::{
-    Event, Rejected, Role,
+    Event, Rejected, Role, TcpType,
     candidate::fnv,
     credentials::Secret,
     early::Received,
@@ -186,6 +186,7 @@ impl Agent {
         let Some(id) = known.or_else(|| self.pair_of(received)) else {
             return;
         };
+        self.note_open(received.route);
         if let Some(pair) = self.current.checklist.get_mut(id) {
             pair.counters.requests_received += 1;
         }
@@ -226,23 +227,28 @@ impl Agent {
 
     /// The new pair for a check's path, with a peer-reflexive candidate if need be.
     fn pair_of(&mut self, received: Received) -> Option<PairId> {
-        let address = received.route.remote;
-        let remote = match self.current.remotes.at(address) {
+        let Received {
+            route, priority, ..
+        } = received;
+        // RFC 6544 §7.2: of the type that goes together with ours.
+        let ours = self.locals.of(route)?.candidate.tcp_type;
+        let source = (route.remote, ours.map(TcpType::counterpart));
+        let remote = match self.current.remotes.at(route.transport, route.remote) {
             Some(known) => known,
             None => {
                 let remotes = &mut self.current.remotes;
-                match remotes.add_reflexive(address, received.priority) {
+                match remotes.add_reflexive(route.transport, source, priority) {
                     Some(added) => added,
                     None => {
                         let stale = self.stale_reflexive()?;
                         self.drop_remote(stale);
                         let remotes = &mut self.current.remotes;
-                        remotes.add_reflexive(address, received.priority)?
+                        remotes.add_reflexive(route.transport, source, priority)?
                     }
                 }
             }
         };
-        self.pair_up(received.route.local, remote)
+        self.pair_up(route.transport, route.local, remote)
     }
 
     /// The oldest peer-reflexive candidate that nothing depends on.

@@ -163,14 +163,7 @@ impl Agent {
     }
 
     fn pair_failed(&mut self, transaction: &Transaction) {
-        let (current, id) = (&mut self.current, transaction.pair);
-        current.transactions.forget(id);
-        if let Some(pair) = current.checklist.get_mut(id) {
-            pair.fail();
-        }
-        if current.nominating == Some(id) {
-            current.nominating = None;
-        }
+        self.fail_pair(transaction.pair);
     }
 
     /// The peer keeps the role that the check claimed, so it is not for this side (RFC 8445
@@ -186,7 +179,9 @@ impl Agent {
 
 fn is_symmetric(transaction: &Transaction, route: FiveTuple) -> bool {
     let sent = transaction.route;
-    sent.local == route.local && same_endpoint(sent.remote, route.remote)
+    sent.transport == route.transport
+        && sent.local == route.local
+        && same_endpoint(sent.remote, route.remote)
 }
 
 fn verify(

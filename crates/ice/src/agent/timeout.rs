@@ -17,6 +17,7 @@ impl Agent {
         for (pair, begun_at) in current.transactions.advance(now, &self.timing) {
             self.unanswered(pair, begun_at);
         }
+        self.advance_dials(now);
         self.advance_path(now);
         if let Some((_, generation)) = self.grace.take_if(|(until, _)| *until <= now) {
             self.lose_path(now, generation);
@@ -85,6 +86,7 @@ impl Agent {
             current.patience_until,
             current.transactions.next_timeout(),
             self.nominate_at(),
+            self.next_dial_timeout().map(|(_, until)| until),
             self.grace.map(|(until, _)| until),
         ];
         timers.into_iter().flatten().min()
