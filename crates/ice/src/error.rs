@@ -93,6 +93,10 @@ pub enum Rejected {
     /// A TURN server relays from a peer that has no permission (RFC 8656 §11.4).
     #[error("relayed from a peer without a permission")]
     NotPermitted,
+    /// A check for a generation of ours that names another one of the peer's: silence, until both are
+    /// negotiated.
+    #[error("a check of another generation of the peer's")]
+    OtherGeneration,
     /// A check that came before, from another path.
     #[error("a replayed check")]
     Replayed,

@@ -30,6 +30,12 @@ struct Refused {
     why: Rejected,
 }
 
+/// The peer's user fragment in a check (RFC 8445 §7.2.2).
+fn theirs<'m>(message: &MessageView<'m>) -> &'m str {
+    let username = message.username().unwrap_or_default();
+    username.split_once(':').map_or("", |(_, theirs)| theirs)
+}
+
 impl Agent {
     pub(super) fn request(
         &mut self,
@@ -39,6 +45,11 @@ impl Agent {
     ) -> Result<(), Rejected> {
         let id = message.transaction_id();
         let judged = self.judge(message);
+        if let Ok(proven) = &judged
+            && self.is_of_others(proven.generation, message)
+        {
+            return Err(Rejected::OtherGeneration);
+        }
         let (generation, answer) = match &judged {
             Ok(proven) => (proven.generation, Answer::Success),
             Err(refused) => (refused.generation, refused.answer),
@@ -105,6 +116,20 @@ impl Agent {
         })
     }
 
+    /// Whether a check of a generation is not from the peer of that generation, as its USERNAME has it.
+    ///
+    /// RFC 8445 §7.3 would have it answered. But while a restart is being negotiated libwebrtc checks from
+    /// its new candidates to our old user fragment, selects the first that is answered, and stays with
+    /// it although we have never heard of that pair. Silence makes it wait for what is negotiated.
+    fn is_of_others(&self, generation: u32, message: &MessageView<'_>) -> bool {
+        let remote = match &self.retired {
+            Some(retired) if retired.number == generation => &retired.remote,
+            _ => &self.current.remote,
+        };
+        let theirs = theirs(message);
+        remote.as_ref().is_some_and(|it| it.ufrag() != theirs)
+    }
+
     fn generation_of(&self, ufrag: &str) -> Option<(u32, &Secret)> {
         if self.current.local.ufrag() == ufrag {
             return Some((self.current.number, &self.current.local));
@@ -162,14 +187,10 @@ impl Agent {
             priority: proven.priority,
             nominates: proven.nominates,
         };
-        let username = message.username().unwrap_or_default();
-        let theirs = username.split_once(':').map_or("", |(_, theirs)| theirs);
         match &self.current.remote {
-            Some(remote) if remote.ufrag() == theirs => self.check_received(now, received),
-            // Answered, as it must be, yet not from the peer that was signalled.
-            Some(_) => {}
+            Some(_) => self.check_received(now, received),
             None => {
-                let ufrag = fnv(0, theirs.as_bytes());
+                let ufrag = fnv(0, theirs(message).as_bytes());
                 self.current.early.remember(ufrag, received);
             }
         }

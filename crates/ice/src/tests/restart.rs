@@ -112,6 +112,43 @@ fn the_old_pair_is_used_until_the_new_one_is_nominated() {
     assert_eq!(lone.agent.route(), Some(route_from(second)));
 }
 
+/// libwebrtc checks from its next generation to ours of before, and would stay with a pair that is
+/// answered.
+#[test]
+fn generations_are_not_mixed() {
+    let mut lone = Lone::connected(Role::Controlled);
+    let elsewhere = route_from(([10, 0, 1, 2], 5000).into());
+    let before = lone.check();
+    let username = format!("{}:next", lone.agent.local_credentials().ufrag);
+    let mixed = Check {
+        username,
+        nominates: true,
+        ..before.clone()
+    };
+    for restarted in [false, true] {
+        if restarted {
+            lone.agent.restart(lone.now);
+            lone.theirs.ufrag = "next".into();
+            lone.signal();
+        }
+        lone.sent();
+        let refused = lone.input(elsewhere, &mixed.write());
+        assert_eq!(refused, Err(Rejected::OtherGeneration));
+        assert_eq!(lone.replies().len(), 0, "restarted: {restarted}");
+        assert_eq!(
+            lone.input(elsewhere, &[128; 20]),
+            Err(Rejected::UnknownPath)
+        );
+        // Those of one generation are answered, also after it.
+        let again = Check {
+            id: TransactionId([200 + u8::from(restarted); 12]),
+            ..before.clone()
+        };
+        lone.input(route(), &again.write()).unwrap();
+        assert_eq!(lone.replies().len(), 1, "restarted: {restarted}");
+    }
+}
+
 #[test]
 fn a_restart_revives_what_has_failed() {
     let mut duo = connected(Seed(1), Link::new().delay(ms(10)));
