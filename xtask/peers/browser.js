@@ -13,7 +13,7 @@ const CLOSING_MS = 5000;
 const FILES = {
   '/page.html': 'text/html', '/session.js': 'text/javascript',
   '/bridge.html': 'text/html', '/negotiate.js': 'text/javascript',
-  '/media_clock.js': 'text/javascript',
+  '/media_clock.js': 'text/javascript', '/keys.js': 'text/javascript',
 };
 
 /** `launch(profile)` starts the browser on an empty profile folder and resolves with a puppeteer Browser. */

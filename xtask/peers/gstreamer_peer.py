@@ -1,4 +1,6 @@
-"""GStreamer's webrtcbin as a peer: what it decodes it encodes again and sends back (`--echo`)."""
+"""GStreamer's webrtcbin as a peer: what it decodes it encodes again and sends back (`--echo`), or it
+tells which keys of a telephone it hears, and for how long (`--keys`, which offers: an answer of
+webrtcbin has one codec alone)."""
 
 import argparse
 import json
@@ -28,6 +30,10 @@ DECODE = {
     "PCMU": "rtppcmudepay ! mulawdec ! audioconvert ! audioresample",
     "VP8": "rtpvp8depay ! vp8dec ! videoconvert",
 }
+# Telephone events have the clock of the sound that is offered or taken.
+EVENTS = "application/x-rtp,media=audio,encoding-name=TELEPHONE-EVENT,clock-rate={},payload={}"
+EVENT_TYPES = {48000: 110, 8000: 126}
+KEY_TONES = "0123456789*#ABCD"
 ENCODE = {
     "OPUS": "opusenc ! rtpopuspay pt={pt}",
     "PCMU": "mulawenc ! rtppcmupay pt={pt}",
@@ -44,7 +50,9 @@ def flags() -> argparse.Namespace:
     role.add_argument("--answer", action="store_true")
     for name in ("--audio", "--video", "--json", "--loopback"):
         parser.add_argument(name, action="store_true")
-    parser.add_argument("--echo", action="store_true", required=True)
+    task = parser.add_mutually_exclusive_group(required=True)
+    task.add_argument("--echo", action="store_true")
+    task.add_argument("--keys", action="store_true")
     parser.add_argument("--codec", action="append", default=[])
     parser.add_argument("--seconds", type=float, default=60)
     return parser.parse_args()
@@ -64,6 +72,7 @@ class Session:
         # A pad that sends exists before its media, which comes with the other side's.
         self.echoes: dict = {}
         self.heard = None
+        self.keys: list = []
         self.kept: list = []
 
     def run(self) -> str:
@@ -76,6 +85,9 @@ class Session:
         bus = self.pipeline.get_bus()
         bus.add_signal_watch()
         bus.connect("message::error", self.on_error)
+        # In the thread of the sound, so that each key comes before its samples.
+        bus.enable_sync_message_emission()
+        bus.connect("sync-message::element", self.on_key)
         self.pipeline.set_state(Gst.State.PLAYING)
         threading.Thread(target=self.exchange, daemon=True).start()
         GLib.timeout_add(int(self.options.seconds * 1000), self.end, "timeout", "time is over")
@@ -98,8 +110,19 @@ class Session:
 
     def offer(self) -> None:
         for codec in self.options.codec:
-            self.add_echo(codec.upper(), PAYLOAD_TYPES[codec], CAPS[codec])
+            if self.options.keys:
+                self.receive(codec)
+            else:
+                self.add_echo(codec.upper(), PAYLOAD_TYPES[codec], CAPS[codec])
         self.make("offer")
+
+    def receive(self, codec: str) -> None:
+        """A section that receives sound and keys."""
+        rate = 48000 if codec == "opus" else 8000
+        caps = [CAPS[codec].format(PAYLOAD_TYPES[codec]), EVENTS.format(rate, EVENT_TYPES[rate])]
+        caps = Gst.Caps.from_string("; ".join(caps))
+        direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
+        self.kept.append(self.webrtc.emit("add-transceiver", direction, caps))
 
     def on_description(self, message: dict) -> None:
         _, sdp = GstSdp.SDPMessage.new_from_text(message["sdp"])
@@ -154,6 +177,8 @@ class Session:
         structure = caps.get_structure(0)
         name = structure.get_string("encoding-name").upper()
         self.line("track", kind=structure.get_string("media"), id=pad.get_name())
+        if name == "TELEPHONE-EVENT":
+            return self.hear_keys(pad)
         if name not in DECODE:
             return
         decoder = Gst.parse_bin_from_description(
@@ -163,6 +188,27 @@ class Session:
         decoder.sync_state_with_parent()
         pad.link(decoder.get_static_pad("sink"))
         decoder.get_by_name("to").connect("new-sample", self.on_sample, name)
+
+    def hear_keys(self, pad) -> None:
+        sound = Gst.parse_bin_from_description("queue ! rtpdtmfdepay ! appsink name=to emit-signals=true sync=false", True)
+        self.pipeline.add(sound)
+        sound.sync_state_with_parent()
+        pad.link(sound.get_static_pad("sink"))
+        sound.get_by_name("to").connect("new-sample", self.on_tone)
+
+    def on_key(self, _, message) -> None:
+        """The depayloader posts one message a segment of an event, before it makes the sound of it."""
+        structure = message.get_structure()
+        if structure.get_name() == "dtmf-event":
+            fields = {name: structure.get_value(name) for name in ("number", "volume")}
+            self.keys.append({**fields, "seconds": 0.0})
+
+    def on_tone(self, sink):
+        sample = sink.emit("pull-sample")
+        self.heard = time.monotonic()
+        rate = sample.get_caps().get_structure(0).get_int("rate")[1]
+        self.keys[-1]["seconds"] += sample.get_buffer().get_size() / 2 / rate
+        return Gst.FlowReturn.OK
 
     def on_sample(self, sink, name: str):
         sample = sink.emit("pull-sample")
@@ -222,6 +268,9 @@ class Session:
         if self.result is None:
             if what:
                 self.line("error", what=what)
+            for key in self.keys:
+                ms = round(key["seconds"] * 1000)
+                self.line("key", tone=KEY_TONES[key["number"]], volume=key["volume"], duration=ms)
             self.result = result
             self.loop.quit()
         return False

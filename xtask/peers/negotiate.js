@@ -2,6 +2,7 @@
 // that happens to it, fake tracks, and conditions to wait for. The functions of `library` are in
 // scope in every script that the bridge evaluates, beside `arg`.
 
+import { listen as listenTo, variants } from './keys.js';
 import { readClock } from './media_clock.js';
 
 const CONNECTION = {
@@ -162,6 +163,31 @@ const library = {
     const mean = green.reduce((sum, it) => sum + it, 0) / width;
     return { mean, most: Math.max(...green), clock: clockOf(video) };
   },
+
+  /** The sender of sound, once its keys can be pressed. */
+  async keypad(name) {
+    const sender = library.pc(name).getSenders().find((it) => it.dtmf);
+    await library.until(() => sender.dtmf.canInsertDTMF, 'keys can be pressed');
+    sender.dtmf.ontonechange = null;
+    return sender;
+  },
+
+  /** Plays a variant of the W3C's "DTMF Example". */
+  async playVariant(name, variant) {
+    const sender = await library.keypad(name);
+    await variants[variant](sender, (key) => library.note(name, 'light', { key }));
+  },
+
+  /** Listens for keys in the sound that is received; false where a page has no clock to hear by. */
+  async listen(name) {
+    const { track } = library.pc(name).getReceivers().find((it) => it.track.kind === 'audio');
+    const ear = await listenTo(track);
+    peerOf(name).keys = ear.keys;
+    return ear.hears;
+  },
+
+  /** The keys that were heard, and for how long. */
+  keysHeard: (name) => peerOf(name).keys,
 
   /** W3C webrtc-pc §10.7, "Perfect Negotiation Example"; what is to be sent is pushed as `signal`. */
   perfect(name, polite) {

@@ -87,6 +87,17 @@ impl Mailbox {
         Ok(format!("http://{address}"))
     }
 
+    /// Puts a message into the box `name`, unless one is there.
+    pub(crate) fn post(&self, name: &str, message: String) {
+        self.shared.put(name, message);
+    }
+
+    /// What is in the box `name`, which is empty then.
+    pub(crate) fn fetch(&self, name: &str) -> Option<String> {
+        let (status, message) = self.shared.take(name, Duration::ZERO);
+        (status == 200).then_some(message)
+    }
+
     /// Every message that was put into a box, as delivered, with the box's name.
     pub(crate) fn delivered(&self) -> Vec<(String, String)> {
         self.shared.lock().delivered.clone()

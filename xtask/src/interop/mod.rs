@@ -7,6 +7,7 @@
 mod bridge;
 mod browser;
 mod check;
+mod dtmf;
 mod ice;
 pub(crate) mod install;
 mod mailbox;
@@ -39,6 +40,8 @@ pub(crate) enum Interop {
     Negotiate(negotiate::Negotiate),
     /// Sound and pictures, both ways: that they are there, stay there, and can be changed.
     Media(media::Media),
+    /// Keys of a telephone, both ways.
+    Dtmf(dtmf::Dtmf),
     /// STUN and TURN through coturn, over UDP, TCP and TLS, alone and with browsers.
     Ice(ice::Ice),
     /// What `ice` starts in a network namespace: connections through NATs.
@@ -70,6 +73,7 @@ impl Interop {
             Self::Data(data) => data.run(),
             Self::Negotiate(negotiate) => negotiate.run(),
             Self::Media(media) => media.run(),
+            Self::Dtmf(dtmf) => dtmf.run(),
             Self::Ice(ice) => ice.run(),
             Self::Namespaces(namespaces) => namespaces.run(),
             Self::Bridge(bridge) => bridge.run(),

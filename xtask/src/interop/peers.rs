@@ -37,6 +37,8 @@ impl Peer {
     /// Those that have media.
     pub(crate) const OF_MEDIA: [Self; 4] =
         [Self::Chromium, Self::Firefox, Self::Aiortc, Self::Gstreamer];
+    /// Those that have keys of a telephone.
+    pub(crate) const OF_DTMF: [Self; 3] = [Self::Chromium, Self::Firefox, Self::Gstreamer];
 
     /// Its driver in `xtask/peers`.
     pub(crate) fn driver(self) -> &'static str {

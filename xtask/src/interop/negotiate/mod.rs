@@ -6,6 +6,7 @@
 
 mod errors;
 mod flow;
+mod keys;
 mod later;
 mod media;
 mod ours;
@@ -80,6 +81,11 @@ impl Negotiate {
         self.run_all("media", scenarios::media)
     }
 
+    /// The scenarios of `interop dtmf` with browsers.
+    pub(super) fn run_dtmf(self) -> Result<()> {
+        self.run_all("dtmf", scenarios::dtmf)
+    }
+
     /// The scenarios of `interop ice`.
     pub(super) fn run_ice(self) -> Result<()> {
         self.run_all("ice", scenarios::ice)
@@ -99,6 +105,11 @@ impl Negotiate {
     /// What the scenarios of `interop media` are called.
     pub(super) fn media_names() -> Vec<&'static str> {
         names(&scenarios::media(Role::Offer))
+    }
+
+    /// What those of `interop dtmf` are called.
+    pub(super) fn dtmf_names() -> Vec<&'static str> {
+        names(&scenarios::dtmf(Role::Offer))
     }
 
     /// What those of `interop ice` are called.

@@ -6,8 +6,11 @@ use anyhow::Result;
 use peerconnection::{BundlePolicy, Configuration};
 
 use super::{
-    super::scenario::{Role, Side},
-    errors, flow, later, media, pending, perfect, played, relayed, rtp,
+    super::{
+        dtmf::{Sound, Variant},
+        scenario::{Role, Side},
+    },
+    errors, flow, keys, later, media, pending, perfect, played, relayed, rtp,
     session::{Session, plain},
     transports,
 };
@@ -113,6 +116,31 @@ pub(super) fn media(_: Role) -> Vec<Scenario> {
         scenario!("track disabled there", played::disabled_there),
         scenario!("inactive and back", paused, Side::Ours),
         scenario!("inactive and back by the other", paused, Side::Theirs),
+    ]
+}
+
+/// Scenarios of `interop dtmf`.
+pub(super) fn dtmf(_: Role) -> Vec<Scenario> {
+    use Variant::{Abort, Append, Durations, Light, Tones};
+    use keys::{all_of_ours, all_of_theirs, longest_of_ours, longest_of_theirs};
+    use keys::{variant_of_ours, variant_of_theirs};
+    vec![
+        scenario!("all of theirs, with opus", all_of_theirs, Sound::Opus),
+        scenario!("all of theirs, with PCMU", all_of_theirs, Sound::Pcmu),
+        scenario!("tones of theirs", variant_of_theirs, Tones),
+        scenario!("abort of theirs", variant_of_theirs, Abort),
+        scenario!("light of theirs", variant_of_theirs, Light),
+        scenario!("append of theirs", variant_of_theirs, Append),
+        scenario!("durations of theirs", variant_of_theirs, Durations),
+        scenario!("the longest of theirs", longest_of_theirs),
+        scenario!("all of ours, with opus", all_of_ours, Sound::Opus),
+        scenario!("all of ours, with PCMU", all_of_ours, Sound::Pcmu),
+        scenario!("tones of ours", variant_of_ours, Tones),
+        scenario!("abort of ours", variant_of_ours, Abort),
+        scenario!("light of ours", variant_of_ours, Light),
+        scenario!("append of ours", variant_of_ours, Append),
+        scenario!("durations of ours", variant_of_ours, Durations),
+        scenario!("the longest of ours", longest_of_ours),
     ]
 }
 

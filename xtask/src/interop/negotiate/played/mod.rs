@@ -89,7 +89,7 @@ async fn has_codec(session: &Session, kind: MediaKind, name: &str) -> Result<boo
     Ok(ours.any(|it| it.name().eq_ignore_ascii_case(name)) && theirs == true)
 }
 
-async fn send_theirs(session: &Session, kinds: &[&str]) -> Result<()> {
+pub(super) async fn send_theirs(session: &Session, kinds: &[&str]) -> Result<()> {
     for kind in kinds {
         let js = "await addFakeTrack('pc', arg)";
         session.theirs.run(js, *kind).await?;
