@@ -199,9 +199,9 @@ impl Receiver {
             // Late, and known: or it would be told in the wrong order.
         } else if may_go_on
             && !marker
-            && segment.is_followed_by(timestamp, event.code, self.clock_rate)
+            && let Some(lasted) = segment.followed_by(timestamp, event.code, self.clock_rate)
         {
-            self.go_on(timestamp, event);
+            self.go_on(lasted, timestamp, event);
             self.update(now, event);
         } else {
             self.end(false);
@@ -245,8 +245,8 @@ impl Receiver {
         }
     }
 
-    /// The event goes on in another segment.
-    fn go_on(&mut self, timestamp: Serial32, event: TelephoneEvent) {
+    /// The event goes on in another segment; those up to it have lasted so long.
+    fn go_on(&mut self, lasted: u64, timestamp: Serial32, event: TelephoneEvent) {
         let next = Segment {
             code: event.code,
             timestamp,
@@ -254,7 +254,7 @@ impl Receiver {
         };
         match &mut self.state {
             State::Playing(playing) => {
-                playing.before += u64::from(timestamp.steps_from(playing.segment.timestamp));
+                playing.before += lasted;
                 playing.segment = next;
             }
             State::Over(segment, _) => *segment = next,
@@ -289,9 +289,11 @@ impl Segment {
         late <= ticks(MAX_LATE, clock_rate)
     }
 
-    /// Whether an event with this timestamp is the next segment: where this one has ended, or would
-    /// have if its last packets, or whole segments, are lost (RFC 4733 §2.5.1.3); or a bit later.
-    fn is_followed_by(&self, timestamp: Serial32, code: EventCode, clock_rate: u32) -> bool {
+    /// How long this segment and those after it have lasted, in ticks, if an event with this timestamp
+    /// is the next one: where this one has ended, or would have if its last packets, or whole segments,
+    /// are lost (RFC 4733 §2.5.1.3); or a bit later. That bit is of no segment: who begins them late
+    /// means to play no longer for it.
+    fn followed_by(&self, timestamp: Serial32, code: EventCode, clock_rate: u32) -> Option<u64> {
         let longest = u32::from(MAX_DURATION);
         let ahead = timestamp.steps_from(self.timestamp);
         let is_next = ahead == u32::from(self.duration) && self.duration > 0;
@@ -299,7 +301,12 @@ impl Segment {
         let is_further = (1..=MAX_SEGMENTS).contains(&segments)
             && later <= segments * ticks(MAX_SEGMENT_GAP, clock_rate)
             && (later == 0 || segments > 1 || self.is_long(clock_rate));
-        code == self.code && (is_next || is_further)
+        let lasted = if is_next {
+            u64::from(ahead)
+        } else {
+            segments * u64::from(longest)
+        };
+        (code == self.code && (is_next || is_further)).then_some(lasted)
     }
 
     /// Whether as much was heard of it as must be of one that has not fallen silent before its end.

@@ -163,7 +163,7 @@ fn segments_that_begin_late_are_one_event() {
             ear.hear(at, false, 69 * 960, '2', step as u16 * 960, false);
         });
         (0..3).for_each(|_| ear.hear(2020, false, 69 * 960, '2', 32 * 960, true));
-        assert_eq!(ear.events(), "+2 -2 2020", "{is_lost}");
+        assert_eq!(ear.events(), "+2 -2 2005", "{is_lost}");
     }
 
     // As late, but short: the same key twice.
