@@ -227,6 +227,7 @@ impl Session {
             end_of_candidates: lead.transport.end_of_candidates,
             dtls_client,
             fingerprints: lead.transport.fingerprints.clone(),
+            tls_id: lead.transport.tls_id.clone(),
         })
     }
 

@@ -50,6 +50,9 @@ pub struct PeerTransport {
     pub dtls_client: bool,
     /// What the peer's certificate must match, one of them (RFC 8122 §5). Never empty.
     pub fingerprints: Vec<Fingerprint>,
+    /// `a=tls-id`, if the peer has given one: another one than before asks for a new DTLS association
+    /// (RFC 8842 §4).
+    pub tls_id: Option<String>,
 }
 
 /// A user fragment and its password (RFC 8839 §5.4).

@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(40);
 pub(super) struct DtlsParameters {
     pub(super) role: dtls::Role,
     pub(super) fingerprints: Vec<Fingerprint>,
+    /// `a=tls-id` (RFC 8842 §4).
+    pub(super) tls_id: Option<String>,
 }
 
 impl DtlsParameters {
@@ -38,7 +40,11 @@ impl DtlsParameters {
             dtls::Role::Server
         };
         let fingerprints = verifiable(peer.fingerprints.iter())?;
-        Ok(Self { role, fingerprints })
+        Ok(Self {
+            role,
+            fingerprints,
+            tls_id: peer.tls_id.clone(),
+        })
     }
 }
 
@@ -143,6 +149,10 @@ impl DtlsTransport {
                 "a=setup turns the DTLS role round: a new association is not supported",
             );
         }
+        let tls_ids = current.tls_id.as_ref().zip(new.tls_id.as_ref());
+        if tls_ids.is_some_and(|(current, new)| current != new) {
+            return refused("a=tls-id has changed: a new DTLS association is not supported");
+        }
         // RFC 8842 §3.1: none in common is another certificate.
         let same = |fingerprint| current.fingerprints.contains(fingerprint);
         if !new.fingerprints.iter().any(same) {
@@ -154,7 +164,9 @@ impl DtlsTransport {
     }
 
     /// Sets what [`check`](Self::check) allows.
-    pub(super) fn set_parameters(&mut self, now: Instant, new: DtlsParameters) {
+    pub(super) fn set_parameters(&mut self, now: Instant, mut new: DtlsParameters) {
+        let current = self.parameters.as_ref();
+        new.tls_id = new.tls_id.or_else(|| current?.tls_id.clone());
         if self.parameters.as_ref() == Some(&new) {
             return;
         }

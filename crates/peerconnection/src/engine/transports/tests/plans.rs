@@ -26,6 +26,10 @@ fn forge(plan: &mut TransportPlan) {
     plan.peer.as_mut().unwrap().fingerprints[0].value[0] ^= 1;
 }
 
+fn rename(plan: &mut TransportPlan) {
+    plan.peer.as_mut().unwrap().tls_id = Some("another".into());
+}
+
 #[test]
 fn what_would_need_a_new_association_is_refused() {
     let mut duo = Duo::new(1, good(), 2).both_with_data_on(0);
@@ -38,6 +42,9 @@ fn what_would_need_a_new_association_is_refused() {
     let refused = Some("NotSupportedError");
     assert_eq!(refusal(&duo, |it| turn(&mut it.transports[1])), refused);
     assert_eq!(refusal(&duo, |it| forge(&mut it.transports[0])), refused);
+    assert_eq!(refusal(&duo, |it| rename(&mut it.transports[0])), refused);
+    // RFC 8842 §5.1: none was given before.
+    assert_eq!(refusal(&duo, |it| rename(&mut it.transports[1])), None);
     assert_eq!(refusal(&duo, |it| it.data_on(1)), refused);
     assert_eq!(refusal(&duo, |_| {}), None);
     assert_eq!(refusal(&duo, |it| it.transports.clear()), None);

@@ -185,6 +185,7 @@ impl Duo {
                     end_of_candidates: true,
                     dtls_client: side == 1,
                     fingerprints: vec![fingerprint(&certificates[other])],
+                    tls_id: (n == 0).then(|| format!("association {other}")),
                 }),
             }
         };
