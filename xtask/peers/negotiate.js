@@ -3,7 +3,7 @@
 // scope in every script that the bridge evaluates, beside `arg`.
 
 import { listen as listenTo, variants } from './keys.js';
-import { readClock } from './media_clock.js';
+import { drawClock, readClock } from './media_clock.js';
 
 const CONNECTION = {
   signalingstatechange: 'signalingState',
@@ -11,6 +11,7 @@ const CONNECTION = {
   iceconnectionstatechange: 'iceConnectionState',
   connectionstatechange: 'connectionState',
 };
+const NOTHING_SEEN = { frames: 0, unreadable: 0, longest: 0, back: 0, still: 0, stuck: 0 };
 const PATIENCE_MS = 15000;
 const POLL_MS = 50;
 
@@ -71,6 +72,92 @@ const library = {
     const [track, into] = await fakeIn(kind, labels);
     const { sender } = library.pc(name).addTransceiver(track, { ...init, streams: into });
     return sent(name, sender, into);
+  },
+
+  /** addTransceiver with a clock that is drawn, in these encodings: a camera whose pictures can be told apart. */
+  addClock(name, { width, height, frameRate, sendEncodings }) {
+    const canvas = Object.assign(document.createElement('canvas'), { width, height });
+    document.body.append(canvas);
+    const context = canvas.getContext('2d');
+    const draw = () => {
+      const now = performance.now();
+      context.fillStyle = `hsl(${(now / 40) % 360} 60% 50%)`;
+      context.fillRect(0, 0, width, height);
+      context.fillStyle = '#fff';
+      context.fillRect((now / 5) % width, 0, width / 8, height / 2);
+      drawClock(context, now, width, height);
+    };
+    draw();
+    const timer = setInterval(draw, 1000 / frameRate);
+    const [track] = canvas.captureStream(frameRate).getTracks();
+    const transceiver = library.pc(name).addTransceiver(track, { direction: 'sendonly', sendEncodings });
+    return { transceiver, timer };
+  },
+
+  /** This codec alone, and what retransmits it. */
+  preferCodec(transceiver, mimeType) {
+    const fits = (it) => [mimeType, 'video/rtx'].includes(it.mimeType);
+    transceiver.setCodecPreferences(RTCRtpReceiver.getCapabilities('video').codecs.filter(fits));
+  },
+
+  /** Shows the picture that is received, and looks at every one of it: see `watched` and `runs`. */
+  watch(name) {
+    const { track } = library.pc(name).getReceivers().find((it) => it.track.kind === 'video');
+    const video = document.createElement('video');
+    Object.assign(video, { muted: true, autoplay: true, srcObject: new MediaStream([track]) });
+    document.body.append(video);
+    const seen = (peerOf(name).seen = { ...NOTHING_SEEN, at: null, clock: null, sizes: [], decoded: 0 });
+    const look = (at, { width, height }) => {
+      const clock = clockOf(video, 480);
+      seen.frames += 1;
+      if (seen.at !== null) seen.longest = Math.max(seen.longest, at - seen.at);
+      if (clock === null) seen.unreadable += 1;
+      else if (seen.clock !== null) seen.back = Math.max(seen.back, seen.clock - clock);
+      seen.at = at;
+      seen.clock = clock ?? seen.clock;
+      seen.sizes.push([width, height, clock]);
+      if (seen.sizes.length > 100) seen.sizes.shift();
+      changed();
+      video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+    const count = async () => {
+      const { framesDecoded } = await pictureStats(name);
+      seen.still = framesDecoded > seen.decoded ? 0 : seen.still + 1;
+      seen.stuck = Math.max(seen.stuck, seen.still);
+      seen.decoded = framesDecoded;
+      setTimeout(count, 500);
+    };
+    count();
+  },
+
+  /** Resolves when pictures of this size are shown, one after the other, whose clock runs. */
+  async runs(name, width, height, ms) {
+    const { seen } = peerOf(name);
+    seen.sizes.length = 0;
+    const shows = () => {
+      const last = seen.sizes.slice(-3);
+      const fits = last.length === 3 && last.every(([w, h, clock]) => w === width && h === height && clock !== null);
+      return fits && last[2][2] > last[0][2];
+    };
+    await library.until(shows, `${width}×${height}`, ms).catch(async (error) => {
+      const { framesDecoded, frameWidth, frameHeight, keyFramesDecoded, packetsReceived, pliCount, nackCount } = await pictureStats(name);
+      const stats = JSON.stringify({ framesDecoded, frameWidth, frameHeight, keyFramesDecoded, packetsReceived, pliCount, nackCount });
+      throw timeout(`${error.message}; the last ${JSON.stringify(seen.sizes.slice(-5))}; ${stats}`);
+    });
+  },
+
+  /** What was seen since the last call, with what the browser has counted so far. */
+  async watched(name) {
+    const { seen } = peerOf(name);
+    const { frames, unreadable, longest, back, stuck } = seen;
+    Object.assign(seen, NOTHING_SEEN);
+    const stats = await pictureStats(name);
+    return {
+      frames, unreadable, longest, back, stuck,
+      decoded: stats.framesDecoded, dropped: stats.framesDropped, keyFrames: stats.keyFramesDecoded,
+      freezes: stats.freezeCount, nacks: stats.nackCount, plis: stats.pliCount,
+    };
   },
 
   /** What two peers must agree on, and what a script asks most. */
@@ -361,10 +448,17 @@ function after(object, method, look) {
   };
 }
 
-/** What the clock in a picture shows, in ms; null where there is none. */
-function clockOf(video) {
-  const { videoWidth: width, videoHeight: height } = video;
-  if (!width) return null;
+/** What is counted of the picture that is received. */
+async function pictureStats(name) {
+  const stats = [...(await library.pc(name).getStats()).values()];
+  return stats.find((it) => it.type === 'inbound-rtp' && it.kind === 'video') ?? { framesDecoded: 0 };
+}
+
+/** What the clock in a picture shows, in ms; null where there is none. Pictures wider than `most` are looked at smaller. */
+function clockOf(video, most = Infinity) {
+  if (!video.videoWidth) return null;
+  const scale = Math.min(1, most / video.videoWidth);
+  const [width, height] = [video.videoWidth, video.videoHeight].map((it) => Math.round(it * scale));
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
   context.drawImage(video, 0, 0, width, height);
   return readClock(context.getImageData(0, 0, width, height));

@@ -42,6 +42,8 @@ pub(crate) enum Interop {
     Media(media::Media),
     /// Keys of a telephone, both ways.
     Dtmf(dtmf::Dtmf),
+    /// Simulcast: layers of browsers decoded here, and layers sent on to browsers.
+    Simulcast(negotiate::Negotiate),
     /// STUN and TURN through coturn, over UDP, TCP and TLS, alone and with browsers.
     Ice(ice::Ice),
     /// What `ice` starts in a network namespace: connections through NATs.
@@ -74,6 +76,7 @@ impl Interop {
             Self::Negotiate(negotiate) => negotiate.run(),
             Self::Media(media) => media.run(),
             Self::Dtmf(dtmf) => dtmf.run(),
+            Self::Simulcast(simulcast) => simulcast.run_simulcast(),
             Self::Ice(ice) => ice.run(),
             Self::Namespaces(namespaces) => namespaces.run(),
             Self::Bridge(bridge) => bridge.run(),

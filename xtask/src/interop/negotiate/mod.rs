@@ -17,6 +17,7 @@ mod relayed;
 mod rtp;
 mod scenarios;
 mod session;
+mod simulcast;
 mod state;
 mod transports;
 
@@ -84,6 +85,11 @@ impl Negotiate {
     /// The scenarios of `interop dtmf` with browsers.
     pub(super) fn run_dtmf(self) -> Result<()> {
         self.run_all("dtmf", scenarios::dtmf)
+    }
+
+    /// Those of `interop simulcast`.
+    pub(crate) fn run_simulcast(self) -> Result<()> {
+        self.run_all("simulcast", scenarios::simulcast)
     }
 
     /// The scenarios of `interop ice`.

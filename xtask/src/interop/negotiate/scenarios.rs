@@ -12,6 +12,7 @@ use super::{
     },
     errors, flow, keys, later, media, pending, perfect, played, relayed, rtp,
     session::{Session, plain},
+    simulcast::{Sender, switches, three_layers},
     transports,
 };
 
@@ -181,6 +182,21 @@ fn everywhere() -> Configuration {
     Configuration {
         host_addresses: peerconnection::HostAddresses::InterfacesAndLoopback,
         ..plain()
+    }
+}
+
+/// Scenarios of `interop simulcast`. Who offers to a viewer makes no difference to what it sees.
+pub(super) fn simulcast(role: Role) -> Vec<Scenario> {
+    match role {
+        Role::Offer => vec![scenario!(
+            "100 switches of our layers",
+            switches,
+            Sender::Rust
+        )],
+        Role::Answer => vec![
+            scenario!("three layers of theirs", three_layers),
+            scenario!("100 switches of their layers", switches, Sender::Browser),
+        ],
     }
 }
 
