@@ -36,6 +36,11 @@ use stream::{Queued, Stream};
 /// encodes faster than the network carries.
 const MAX_WAITING: usize = 5 << 20;
 
+/// What is sent on may be this long, in bytes before SRTP, though frames are cut shorter: it cannot be cut
+/// again, and browsers send packets of 1,200 bytes with fewer extensions than ours may have. With 20 bytes of SRTP it
+/// still fits where IPv6 does (RFC 8200 §5): 1,280 bytes less its header and UDP's.
+const MAX_FORWARDED: usize = 1280 - 40 - 8 - 20;
+
 /// How many events wait to be polled; they repeat themselves, so what is beyond is left out.
 const MAX_EVENTS: usize = 1024;
 
@@ -231,6 +236,7 @@ impl Senders {
         let (keep, mtu, is_full) = (self.keep(), self.mtu, self.is_full());
         let sender = self.senders.get_mut(&id).ok_or(SendError::UnknownSender)?;
         let open = sender.open(encoding, packet.payload_type, is_full)?;
+        let mtu = mtu.max(MAX_FORWARDED);
         let max = open.max_payload(packet.audio_level, packet.orientation, mtu);
         let len = packet.payload.len();
         if len > max {

@@ -20,22 +20,22 @@ pub(super) struct Layer {
     pub(super) size: (u32, u32),
 }
 
-/// Below 960×540 Chromium sends less than three layers.
+/// Below 960×540 Chromium sends less than three layers. Encoders want even sizes.
 pub(super) const LAYERS: [Layer; 3] = [
     Layer {
         rid: "f",
         scale: 1.0,
-        size: (960, 540),
+        size: (960, 544),
     },
     Layer {
         rid: "h",
         scale: 2.0,
-        size: (480, 270),
+        size: (480, 272),
     },
     Layer {
         rid: "q",
         scale: 4.0,
-        size: (240, 135),
+        size: (240, 136),
     },
 ];
 
