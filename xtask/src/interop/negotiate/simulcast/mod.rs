@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use peerconnection::{MediaFrame, RtpReceiver, TrackFrames, sink};
 
 use super::{super::scenario::Side, session::Session};
-use source::{LAYERS, browser_camera, rust_client};
+use source::{BROWSERS, LAYERS, browser_camera, rust_client};
 use unit::Unit;
 use view::{Seen, View};
 
@@ -57,7 +57,7 @@ pub(super) async fn three_layers(session: &mut Session) -> Result<()> {
     let receiver = transceivers.first().context("no transceiver")?.receiver();
     let tracks = LAYERS.map(|layer| (layer, receiver.layer_track(layer.rid).frames()));
     for (layer, mut frames) in tracks {
-        let came = clock_runs(&mut frames, layer.size, RAMP_UP).await;
+        let came = clock_runs(&mut frames, layer.size(BROWSERS), RAMP_UP).await;
         let came = came.with_context(|| format!("{}: {:?}", layer.rid, receiver.layers()))?;
         println!("      {}: {came:.1?}", layer.rid);
     }
@@ -67,7 +67,7 @@ pub(super) async fn three_layers(session: &mut Session) -> Result<()> {
         let known = known.find(|it| it.rid.as_deref() == Some(layer.rid));
         let known = known.with_context(|| format!("no layer {}", layer.rid))?;
         ensure!(
-            known.size == Some(layer.size) && known.is_active,
+            known.size == Some(layer.size(BROWSERS)) && known.is_active,
             "{known:?}"
         );
     }
@@ -79,7 +79,7 @@ async fn one_at_a_time(receiver: &RtpReceiver) -> Result<()> {
     for round in 0..3 {
         for layer in LAYERS {
             receiver.select_layer(Some(layer.rid));
-            let came = clock_runs(&mut frames, layer.size, SWITCH).await;
+            let came = clock_runs(&mut frames, layer.size(BROWSERS), SWITCH).await;
             came.with_context(|| format!("round {round}, layer {} selected", layer.rid))?;
         }
     }
@@ -132,7 +132,9 @@ pub(super) async fn switches(session: &mut Session, sender: Sender) -> Result<()
     let unit = Unit::start(session, &source.receiver).await?;
     let view = View::begin(&session.theirs).await?;
     for layer in LAYERS {
-        let came = view.shows(&unit, layer, RAMP_UP).await;
+        let came = view
+            .shows(&unit, layer.rid, layer.size(source.size), RAMP_UP)
+            .await;
         came.with_context(|| format!("at first: {:?}", source.receiver.layers()))?;
     }
     view.forget().await?;
@@ -140,7 +142,9 @@ pub(super) async fn switches(session: &mut Session, sender: Sender) -> Result<()
     for number in 0..SWITCHES {
         // Each after each, in an order that looks like none.
         let layer = LAYERS[(number + number * number / 2 + number / 7) % LAYERS.len()];
-        let came = view.shows(&unit, layer, SWITCH).await;
+        let came = view
+            .shows(&unit, layer.rid, layer.size(source.size), SWITCH)
+            .await;
         times.push(came.with_context(|| format!("switch {number}, to {}", layer.rid))?);
     }
     let seen = view.seen().await?;

@@ -12,32 +12,32 @@ use serde_json::{Value, json};
 
 use super::super::{super::browser::Page, session::plain};
 
-/// One layer.
+/// One layer: how much smaller it is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layer {
     pub(super) rid: &'static str,
-    pub(super) scale: f64,
-    pub(super) size: (u32, u32),
+    pub(super) scale: u32,
 }
 
-/// Below 960×540 Chromium sends less than three layers. Encoders want even sizes.
+/// Those of the W3C's sample.
 pub(super) const LAYERS: [Layer; 3] = [
-    Layer {
-        rid: "f",
-        scale: 1.0,
-        size: (960, 544),
-    },
-    Layer {
-        rid: "h",
-        scale: 2.0,
-        size: (480, 272),
-    },
-    Layer {
-        rid: "q",
-        scale: 4.0,
-        size: (240, 136),
-    },
+    Layer { rid: "f", scale: 1 },
+    Layer { rid: "h", scale: 2 },
+    Layer { rid: "q", scale: 4 },
 ];
+
+/// The picture of a browser, in pixels: of less than 960×540 Chromium makes less than three layers. Encoders
+/// want even sizes of each.
+pub(super) const BROWSERS: (u32, u32) = (960, 544);
+/// Ours, which this process encodes beside all else.
+const OURS: (u32, u32) = (640, 352);
+
+impl Layer {
+    /// Its size, of a picture of this one.
+    pub(super) fn size(self, (width, height): (u32, u32)) -> (u32, u32) {
+        (width / self.scale, height / self.scale)
+    }
+}
 
 const FRAME_RATE: u32 = 15;
 
@@ -52,13 +52,15 @@ pub(super) const ADD_CAMERA: &str =
 pub(super) fn encodings() -> Value {
     let encodings = LAYERS
         .map(|it| json!({"rid": it.rid, "scaleResolutionDownBy": it.scale, "maxBitrate": 600_000}));
-    let (width, height) = LAYERS[0].size;
+    let (width, height) = BROWSERS;
     json!({"width": width, "height": height, "frameRate": FRAME_RATE, "sendEncodings": encodings})
 }
 
 /// Three layers on their way to us, and what is needed for them to go on.
 pub(super) struct Source {
     pub(super) receiver: RtpReceiver,
+    /// Of the largest layer.
+    pub(super) size: (u32, u32),
     connections: Vec<PeerConnection>,
 }
 
@@ -82,14 +84,14 @@ pub(super) async fn browser_camera(page: &Page) -> Result<Source> {
     let answer = serde_json::to_value(pc.local_description().context("no answer")?)?;
     let js = "await pc('camera').setRemoteDescription(arg)";
     page.eval(js, answer).await?;
-    source(vec![pc], events)
+    source(vec![pc], events, BROWSERS)
 }
 
 /// From our own stack.
 pub(super) async fn rust_client() -> Result<Source> {
     let (client, mut client_events) = PeerConnection::new(plain())?;
     let (pc, mut events) = PeerConnection::new(plain())?;
-    let (width, height) = LAYERS[0].size;
+    let (width, height) = OURS;
     let camera = get_user_media(&MediaStreamConstraints {
         video: Some(VideoConstraints {
             width: Constraint::exact(width),
@@ -103,7 +105,7 @@ pub(super) async fn rust_client() -> Result<Source> {
     let track = camera.video_tracks().into_iter().next();
     let encodings = LAYERS.map(|it| EncodingParameters {
         rid: Some(it.rid.to_owned()),
-        scale_resolution_down_by: Some(it.scale),
+        scale_resolution_down_by: Some(it.scale.into()),
         ..Default::default()
     });
     let init = TransceiverInit {
@@ -121,16 +123,17 @@ pub(super) async fn rust_client() -> Result<Source> {
     let answer = pc.local_description().context("no answer")?;
     client.set_remote_description(answer).await?;
     drain(client_events);
-    source(vec![client, pc], events)
+    source(vec![client, pc], events, OURS)
 }
 
-fn source(connections: Vec<PeerConnection>, events: Events) -> Result<Source> {
+fn source(connections: Vec<PeerConnection>, events: Events, size: (u32, u32)) -> Result<Source> {
     drain(events);
     let pc = connections.last().context("no connection")?;
     let transceivers = pc.transceivers();
     let receiver = transceivers.first().context("no transceiver")?.receiver();
     Ok(Source {
         receiver,
+        size,
         connections,
     })
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{super::session::Theirs, source::Layer, unit::Unit};
+use super::{super::session::Theirs, unit::Unit};
 
 /// The page looks at every picture that it shows.
 pub(super) struct View<'a> {
@@ -50,12 +50,12 @@ impl<'a> View<'a> {
     pub(super) async fn shows(
         &self,
         unit: &Unit,
-        layer: Layer,
+        rid: &'static str,
+        (width, height): (u32, u32),
         patience: Duration,
     ) -> Result<Duration> {
         let begun = Instant::now();
-        unit.choose(layer.rid);
-        let (width, height) = layer.size;
+        unit.choose(rid);
         let arg = json!({"width": width, "height": height, "ms": patience.as_millis() as u64});
         let js = "return runs('pc', arg.width, arg.height, arg.ms)";
         let page = &self.theirs.page;
