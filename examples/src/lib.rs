@@ -5,7 +5,7 @@
 //!
 //! | module | used by | how |
 //! |---|---|---|
-//! | [`signaling`] | `chat`, `perfect_negotiation`, `simple_call`, `warm_up`, `early_media`, `dtmf` | a live channel: JSON messages over a WebSocket, candidates trickle |
+//! | [`signaling`] | `chat`, `perfect_negotiation`, `simple_call`, `warm_up`, `early_media`, `dtmf`, `simulcast` | a live channel: JSON messages over a WebSocket, candidates trickle |
 //! | [`mailbox`] | `peer` | HTTP, one message a box: one offer, one answer, candidates inside |
 //!
 //! And [`page`]: what serves a page and the WebSocket of its signaling; [`program`]: the flags of a program
