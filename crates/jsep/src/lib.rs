@@ -53,7 +53,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `session.rs` | [`Session`]: everything there is, the signaling states and what fits them |
-//! | `api.rs`, `transceiver.rs` | what the application does with transceivers, and what they are |
+//! | `api.rs`, `view.rs`, `transceiver.rs` | what the application does with transceivers, what it sees, and what they are |
 //! | `offer.rs`, `layout.rs` | `createOffer`: which section is whose, on which transport, and what it says |
 //! | `answer.rs` | `createAnswer`: what is accepted, and on which transport |
 //! | `local.rs`, `remote.rs` | setting descriptions: their checks, and whose each section is |
@@ -135,9 +135,10 @@ mod session;
 mod tracks;
 mod transceiver;
 mod types;
+mod view;
 mod write;
 
-pub use api::{TransceiverInit, TransceiverView};
+pub use api::TransceiverInit;
 pub use candidates::{CandidateInit, RemoteCandidate};
 
 pub use codec::{
@@ -159,6 +160,7 @@ pub use types::{
     BundlePolicy, MediaKind, SdpType, SignalingState, TransceiverDirection, TransceiverId,
     TransportId,
 };
+pub use view::TransceiverView;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
