@@ -169,7 +169,8 @@ pub struct ReceivedLayer {
     pub payload_type: Option<PayloadType>,
     /// Width and height in pixels of the last frame that told.
     pub size: Option<(u16, u16)>,
-    /// Bits of RTP that have come in the last second: payload, headers and padding.
+    /// Bits of RTP that have come in the last second: payload, headers and padding, without what was sent
+    /// again though nothing was missing.
     pub bit_rate: u64,
     /// Frames that were put together in the last second.
     pub frame_rate: u32,

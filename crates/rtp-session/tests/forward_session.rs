@@ -72,3 +72,40 @@ fn a_session_sends_on_what_a_rewriter_numbers() {
     encodings.dedup();
     assert_eq!(encodings, [0, 1, 0]);
 }
+
+#[test]
+fn what_browsers_send_at_most_is_sent_on() {
+    use pc_proto::{Serial16, Serial32};
+    use pc_rtp_session::{OutgoingPacket, SendError};
+    let mut session = sending(epoch());
+    let packet = |payload| OutgoingPacket {
+        source: Ssrc(1),
+        payload_type: PayloadType::new(96).unwrap(),
+        marker: true,
+        sequence_number: Serial16(1),
+        timestamp: Serial32(1),
+        payload,
+        audio_level: None,
+        orientation: None,
+    };
+    // 1,200 bytes less a header with the mid, and less the number of a retransmission.
+    let longest = [0x10; 1200 - 12 - 8 - 2];
+    session
+        .send_packet(epoch(), VIDEO, 0, packet(&longest))
+        .unwrap();
+    let mut batch = Batch::new();
+    let mut sent = Vec::new();
+    while session
+        .poll_transmit(epoch(), &mut batch.transmit_buf(1200, 64))
+        .is_some()
+    {
+        let packets = batch.datagrams().filter(|it| !is_rtcp(it));
+        sent.extend(packets.map(<[u8]>::to_vec));
+    }
+    assert_eq!(sent.len(), 1);
+    assert_eq!(PacketView::parse(&sent[0]).unwrap().payload(), longest);
+    // With UDP, IPv6 and SRTP around it, it fits in the 1,280 bytes that any network of IPv6 carries.
+    assert!(sent[0].len() + 20 + 48 <= 1280, "{}", sent[0].len());
+    let too_long = session.send_packet(epoch(), VIDEO, 0, packet(&[0x10; 1200]));
+    assert!(matches!(too_long, Err(SendError::TooLong { .. })));
+}

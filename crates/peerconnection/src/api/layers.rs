@@ -25,7 +25,8 @@ pub struct RtpLayer {
     pub ssrc: u32,
     /// Width and height in pixels of the last frame that told; key frames do.
     pub size: Option<(u32, u32)>,
-    /// Bits that have come in the last second: payload, headers, retransmissions.
+    /// Bits that have come in the last second, payload and headers, without what was sent again though
+    /// nothing was missing.
     pub bit_rate: u64,
     /// Frames that have come whole in the last second.
     pub frame_rate: u32,
@@ -131,6 +132,11 @@ impl RtpReceiver {
     /// Nothing is decoded for it. Any number may read, each from when it begins.
     pub fn packets(&self) -> RtpPackets {
         let mut inner = self.part.shared.lock();
-        inner.media.read_packets(self.part.id)
+        let view = inner.engine.transceiver(self.part.id);
+        let is_over = inner.engine.is_closed() || view.is_none_or(|it| it.is_stopping());
+        match is_over {
+            true => RtpPackets::none(),
+            false => inner.media.read_packets(self.part.id),
+        }
     }
 }

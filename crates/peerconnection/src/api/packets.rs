@@ -77,6 +77,13 @@ pub struct RtpPackets {
 }
 
 impl RtpPackets {
+    /// Those of a receiver that gets no more.
+    pub(crate) fn none() -> Self {
+        let queue = Arc::new(Queue::default());
+        queue.end();
+        Self { queue }
+    }
+
     /// The next packet; `None` when no more will come: the transceiver was stopped or the connection
     /// closed, and what waited was read.
     ///

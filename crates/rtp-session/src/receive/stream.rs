@@ -145,6 +145,11 @@ impl Stream {
             return Err(Rejected::Duplicate);
         }
         self.count(now, packet);
+        // Browsers send old packets again to find out what the path takes: that is not of the layer.
+        if !packet.is_retransmission || self.nack.is_missing(number) {
+            let overhead = packet.view.header_len() + packet.view.padding_len();
+            self.meter.count(now, packet.payload.len() + overhead);
+        }
         self.key_frame.hear(now);
         if !packet.is_retransmission {
             if !packet.is_event() {
@@ -251,7 +256,7 @@ impl Stream {
         let overhead = packet.view.header_len() + packet.view.padding_len();
         stats.header_bytes_received += overhead as u64;
         stats.last_packet_received = Some(now);
-        self.meter.count(now, packet.payload.len() + overhead);
+
         if packet.is_retransmission {
             stats.retransmitted_packets_received += 1;
             stats.retransmitted_bytes_received += packet.payload.len() as u64;

@@ -130,4 +130,5 @@ button.onclick = () => {
   document.getElementById('self').hidden = false;
   start();
 };
-look();
+// Pictures that have not begun would hold the page's own loading up.
+addEventListener('load', look);

@@ -79,7 +79,10 @@ impl View {
                 wish = next_wish(control.clone()) => self.grant(wish, &streams),
                 packet = next(&mut streams.video) => self.send_picture(&packet),
                 packet = next(&mut streams.audio) => self.send_sound(&packet),
-                _ = news.tick() => self.tell(&streams),
+                _ = news.tick() => {
+                    self.fall_back(&streams);
+                    self.tell(&streams);
+                }
             }
         }
     }
@@ -112,7 +115,25 @@ impl View {
             return;
         };
         self.selected = rid;
-        if let (Some(chosen), Some(receiver)) = (&mut self.chosen, &streams.receiver) {
+        self.fall_back(streams);
+    }
+
+    /// Has the chosen layer sent on, or while that does not come, a smaller one; if there is none, a larger
+    /// one. Browsers begin with the smallest, and leave out the largest when the network takes no more.
+    fn fall_back(&mut self, streams: &Streams) {
+        let (Some(chosen), Some(receiver)) = (&mut self.chosen, &streams.receiver) else {
+            return;
+        };
+        let layers = receiver.layers();
+        let comes = |rid: &&str| {
+            let mut layers = layers.iter();
+            layers.any(|it| it.rid.as_deref() == Some(rid) && it.is_active)
+        };
+        let place = RIDS.iter().position(|rid| *rid == self.selected);
+        let (larger, smaller) = RIDS.split_at(place.unwrap_or(0));
+        let mut candidates = smaller.iter().chain(larger.iter().rev()).copied();
+        let rid = candidates.find(comes).unwrap_or(self.selected);
+        if chosen.selected() != Some(rid) {
             chosen.select(receiver, Some(rid));
         }
     }
