@@ -27,6 +27,7 @@ use crate::{
 mod conclude;
 pub(crate) mod connections;
 mod demux;
+mod haste;
 mod inbound;
 mod nominate;
 mod outbound;
@@ -35,6 +36,8 @@ mod request;
 mod response;
 mod restart;
 mod timeout;
+
+use haste::Haste;
 
 /// How many events wait for whoever asks for them; beyond it the oldest go.
 const MAX_EVENTS: usize = 256;
@@ -61,6 +64,9 @@ pub struct Agent {
     /// Until when a path that went with its local address may be replaced, and the generation that
     /// was to replace it.
     grace: Option<(Instant, u32)>,
+    haste: Option<Haste>,
+    /// The peer obeys the latest NOMINATION.
+    renomination: bool,
     paths: Paths,
     requests: RecentRequests,
     pacing: Pacing,
@@ -107,6 +113,8 @@ impl Agent {
             retired: None,
             path: None,
             grace: None,
+            haste: None,
+            renomination: false,
             paths: Paths::default(),
             requests: RecentRequests::default(),
             pacing: Pacing::new(config.timing.pace),
@@ -138,6 +146,26 @@ impl Agent {
         self.settle(now);
     }
 
+    /// Whether both sides have signaled `a=ice-options:renomination`
+    /// (draft-thatcher-ice-renomination §3): then a controlling agent numbers its nominations, of
+    /// which the latest counts whatever the priorities, and moves to a better pair when one is found
+    /// later. A controlled agent obeys numbers in any case. Without, nominations are those of
+    /// RFC 8445 §8.1.1. It outlives a restart.
+    pub fn set_renomination(&mut self, now: Instant, both: bool) {
+        self.renomination = both;
+        self.settle(now);
+    }
+
+    /// The layers above have sent something on [`route`](Self::route). When nothing is heard after
+    /// that for [`probe_after`](Timing::probe_after), the path is probed, and when probes stay
+    /// without an answer too, the agent tries other pairs. Without this call a path that is gone is
+    /// found by the next consent check only.
+    pub fn data_sent(&mut self, now: Instant) {
+        if let Some(path) = &mut self.path {
+            path.consent.data_sent(now);
+        }
+    }
+
     /// Adds a candidate of this side; [`Candidate::host`] makes one of an address. It comes back
     /// with foundation and priority, to be signalled.
     ///
@@ -158,6 +186,9 @@ impl Agent {
         let added = self.locals.add(candidate)?;
         if added.kind != CandidateKind::ServerReflexive {
             self.pair_local(added.transport, added.address);
+        }
+        if added.kind == CandidateKind::Host {
+            self.unpark_local(added.address);
         }
         self.settle(now);
         Some(added)
@@ -322,6 +353,16 @@ impl Agent {
         Some(self.current.checklist.get(path.pair)?.valid?.rtt)
     }
 
+    /// The same as far as it was measured: a path whose first check had to be repeated gets the
+    /// benefit of no doubt.
+    fn path_rtt(&self) -> Duration {
+        let path = self.path.as_ref().filter(|path| self.is_current(path));
+        let pair = path.and_then(|path| self.current.checklist.get(path.pair));
+        let measured = pair.filter(|pair| pair.counters.total_round_trip_time > Duration::ZERO);
+        let valid = measured.and_then(|pair| pair.valid);
+        valid.map_or(Duration::ZERO, |valid| valid.rtt)
+    }
+
     /// Sends and accepts nothing any more.
     pub fn close(&mut self) {
         self.state = State::Closed;
@@ -402,6 +443,7 @@ impl fmt::Debug for Agent {
             .field("retired", &self.retired)
             .field("path", &self.path)
             .field("grace", &self.grace)
+            .field("haste", &self.haste)
             .field("paths", &self.paths)
             .field("requests", &self.requests)
             .field("pacing", &self.pacing)

@@ -170,9 +170,10 @@ impl Checklist {
         self.pairs.iter().any(Pair::is_pending)
     }
 
-    /// The valid pair of the highest priority.
+    /// The valid pair of the highest priority that has not fallen silent.
     pub(crate) fn best_valid(&self) -> Option<&Pair> {
-        let valid = self.pairs.iter().filter(|pair| pair.valid.is_some());
+        let lively = |pair: &&Pair| pair.valid.is_some() && pair.silent_since.is_none();
+        let valid = self.pairs.iter().filter(lively);
         valid.max_by_key(|pair| pair.priority)
     }
 
@@ -180,7 +181,8 @@ impl Checklist {
     pub(crate) fn best_since(&self, now: Instant, time: Duration) -> Option<&Pair> {
         let fresh = |pair: &&Pair| {
             let valid = pair.valid;
-            valid.is_some_and(|valid| valid.confirmed_at + time > now)
+            pair.silent_since.is_none()
+                && valid.is_some_and(|valid| valid.confirmed_at + time > now)
         };
         let valid = self.pairs.iter().filter(fresh);
         valid.max_by_key(|pair| pair.priority)
@@ -211,24 +213,6 @@ impl Checklist {
         };
         self.triggered.retain(kept);
         parked
-    }
-
-    /// Checks every pair again.
-    pub(crate) fn recheck_all(&mut self) {
-        let mut order: Vec<_> = self
-            .pairs
-            .iter()
-            .map(|pair| (pair.priority, pair.id))
-            .collect();
-        order.sort_unstable_by_key(|(priority, _)| std::cmp::Reverse(*priority));
-        for (_, id) in order {
-            if self
-                .get(id)
-                .is_some_and(|pair| pair.state != PairState::InProgress)
-            {
-                self.trigger(id);
-            }
-        }
     }
 
     /// Fails the pairs that are not `good`, and gives them.

@@ -61,9 +61,18 @@ pub struct Timing {
     pub consent_interval: Duration,
     /// How long consent lasts. 30 s (RFC 7675 §5.1).
     pub consent_expiry: Duration,
-    /// How long the path is silent after an unanswered consent check before the state is
+    /// How long the path is silent after something was sent on it before the state is
     /// [`Disconnected`](crate::State::Disconnected). 5 s, as in browsers.
     pub disconnected_after: Duration,
+    /// How long nothing may be heard on the path after something was sent on it before it is probed
+    /// with checks; at least two round trips. 400 ms.
+    pub probe_after: Duration,
+    /// The time between two probes of a path, and after the last of them until other pairs are tried;
+    /// at least one and a half round trips. 200 ms.
+    pub probe_interval: Duration,
+    /// How many probes in a row without an answer make other pairs be tried. 3: with a tenth of all
+    /// packets lost either way, less than one path in a hundred that lives is doubted.
+    pub probes: u8,
 }
 
 impl Default for Timing {
@@ -79,6 +88,9 @@ impl Default for Timing {
             consent_interval: Duration::from_secs(5),
             consent_expiry: Duration::from_secs(30),
             disconnected_after: Duration::from_secs(5),
+            probe_after: Duration::from_millis(400),
+            probe_interval: Duration::from_millis(200),
+            probes: 3,
         }
     }
 }

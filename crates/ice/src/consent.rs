@@ -11,6 +11,10 @@ use crate::{Role, Timing};
 /// As many checks as leave within the time that consent lasts.
 const MAX_OPEN: usize = 8;
 
+/// How many more probes have to stay without an answer on a path on which something comes: with a
+/// tenth of all packets lost either way, five do so once in four thousand times.
+const MORE_PROBES: u8 = 2;
+
 /// A consent check on its way.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConsentCheck {
@@ -21,8 +25,18 @@ pub(crate) struct ConsentCheck {
 
 /// The peer's consent to receive on the path in use (RFC 7675), and whether it still answers.
 ///
-/// A check is sent about every 5 s and never again: the next one has a new transaction. Any answer
-/// to any of them renews consent. They also keep NAT bindings (RFC 8445 §11) open.
+/// A consent check is sent about every 5 s and never again: the next one has a new transaction. Any
+/// answer to any of them renews consent. They also keep NAT bindings (RFC 8445 §11) open.
+///
+/// Consent lasts for half a minute, which is far too long to find out that a network is gone. So
+/// whatever is sent, data too, is to be followed by something heard:
+///
+/// ```text
+///             sent                      probe_after, doubt             probes unanswered
+///   Heard ──────────► unheard_since ────────────────────────► Probing ───────────────────► silent
+///     ▲                    │ heard                               │ confirmed                  │
+///     └────────────────────┴─────────────────────────────────────┴────────────────────────────┘
+/// ```
 #[derive(Debug)]
 pub(crate) struct Consent {
     /// Since when the path is in use.
@@ -31,10 +45,24 @@ pub(crate) struct Consent {
     check_at: Instant,
     due: bool,
     open: VecDeque<ConsentCheck>,
-    /// When the first check left since which nothing was heard.
-    suspect_since: Option<Instant>,
-    /// The pair has been probed since then.
-    probed: bool,
+    /// When something was first sent since which nothing was heard.
+    unheard_since: Option<Instant>,
+    probing: Option<Probing>,
+}
+
+/// The path is being probed.
+#[derive(Debug, Clone, Copy)]
+struct Probing {
+    begun_at: Instant,
+    /// How many probes have left.
+    sent: u8,
+    /// When the next one leaves, or the last one has waited for long enough.
+    next_at: Instant,
+    /// How many more than usual have to stay without an answer, for something else has come. An
+    /// answer alone clears the path: what comes one way may not go the other.
+    more: u8,
+    /// The peer itself seems to doubt the path.
+    in_doubt: bool,
 }
 
 impl Consent {
@@ -52,45 +80,83 @@ impl Consent {
             check_at,
             due: check_at <= now,
             open: VecDeque::new(),
-            suspect_since: None,
-            probed: false,
+            unheard_since: None,
+            probing: None,
         }
     }
 
-    /// Runs the timer of the checks.
-    pub(crate) fn advance(&mut self, now: Instant) {
+    /// Runs the timers of the checks and of what is to be heard, on a path with this round-trip time.
+    pub(crate) fn advance(&mut self, now: Instant, rtt: Duration, timing: &Timing) {
         if self.check_at <= now {
             self.due = true;
         }
+        if self.probing.is_none() && self.probing_at(rtt, timing).is_some_and(|at| at <= now) {
+            self.probe_from(now, false);
+        }
+    }
+
+    fn probe_from(&mut self, now: Instant, in_doubt: bool) {
+        self.probing = Some(Probing {
+            begun_at: now,
+            sent: 0,
+            more: 0,
+            next_at: now,
+            in_doubt,
+        });
+    }
+
+    /// When probes begin, unless something is heard.
+    fn probing_at(&self, rtt: Duration, timing: &Timing) -> Option<Instant> {
+        Some(self.unheard_since? + timing.probe_after.max(rtt * 2))
     }
 
     pub(crate) fn expires_at(&self, timing: &Timing) -> Instant {
         self.confirmed_at + timing.consent_expiry
     }
 
-    /// From when on the path counts as silent: checks go unanswered and nothing else comes, or
-    /// whatever comes, half the time that consent lasts is gone.
-    pub(crate) fn silent_at(&self, timing: &Timing) -> Instant {
-        let answered_at = self.confirmed_at.max(self.begun_at);
-        let unanswered = answered_at + timing.consent_expiry / 2;
-        match self.suspect_since {
+    /// Whatever comes, this is when half the time that consent lasts is gone.
+    fn unanswered_at(&self, timing: &Timing) -> Instant {
+        self.confirmed_at.max(self.begun_at) + timing.consent_expiry / 2
+    }
+
+    /// From when on the path counts as disconnected: nothing is heard for so long though something
+    /// was sent, or no answer has come for half the time that consent lasts.
+    pub(crate) fn disconnected_at(&self, timing: &Timing) -> Instant {
+        let unanswered = self.unanswered_at(timing);
+        match self.unheard_since {
             Some(since) => unanswered.min(since + timing.disconnected_after),
             None => unanswered,
         }
     }
 
-    /// When an unanswered check makes the pair worth a probe with retransmissions: one lost packet
-    /// must not look like a lost path.
-    pub(crate) fn probe_at(&self, timing: &Timing) -> Option<Instant> {
-        let since = self.suspect_since.filter(|_| !self.probed)?;
-        Some(since + timing.min_rto)
+    /// Since when the path has been silent, if it is time to try other pairs.
+    pub(crate) fn silent_since(&self, now: Instant, timing: &Timing) -> Option<Instant> {
+        let out_of_probes = |probing: &Probing| probing.is_out(timing) && probing.next_at <= now;
+        let probing = self.probing.filter(out_of_probes);
+        let unanswered = Some(self.unanswered_at(timing)).filter(|at| *at <= now);
+        probing.map(|probing| probing.begun_at).or(unanswered)
     }
 
     /// Whether to probe now; says so once.
-    pub(crate) fn take_probe(&mut self, now: Instant, timing: &Timing) -> bool {
-        let probe = self.probe_at(timing).is_some_and(|at| at <= now);
-        self.probed |= probe;
-        probe
+    pub(crate) fn take_probe(&mut self, now: Instant, rtt: Duration, timing: &Timing) -> bool {
+        let Some(probing) = &mut self.probing else {
+            return false;
+        };
+        if probing.next_at > now || probing.is_out(timing) {
+            return false;
+        }
+        probing.sent += 1;
+        probing.next_at = now + timing.probe_interval.max(rtt * 3 / 2);
+        true
+    }
+
+    /// The peer checks other pairs, as if this one were of no more use: an answer will tell, if not at
+    /// once after the last one.
+    pub(crate) fn doubt(&mut self, now: Instant, rtt: Duration, timing: &Timing) {
+        let lately = timing.probe_interval.max(rtt * 3 / 2);
+        if self.probing.is_none() {
+            self.probe_from(now.max(self.confirmed_at + lately), true);
+        }
     }
 
     pub(crate) fn is_due(&self) -> bool {
@@ -111,19 +177,27 @@ impl Consent {
         self.open.push_back(check);
         self.due = false;
         self.check_at = now + interval(timing, rng);
-        self.suspect_since.get_or_insert(now);
+        self.unheard_since.get_or_insert(now);
+    }
+
+    /// Data leave.
+    pub(crate) fn data_sent(&mut self, now: Instant) {
+        self.unheard_since.get_or_insert(now);
     }
 
     /// Something came on the path: an authenticated request, or data.
     pub(crate) fn heard(&mut self) {
-        self.suspect_since = None;
-        self.probed = false;
+        self.unheard_since = None;
+        if let Some(probing) = self.probing.as_mut().filter(|it| !it.in_doubt) {
+            probing.more = MORE_PROBES;
+        }
     }
 
     /// An authenticated answer came.
     pub(crate) fn confirmed(&mut self, now: Instant) {
         self.confirmed_at = now;
-        self.heard();
+        self.unheard_since = None;
+        self.probing = None;
     }
 
     /// The open check with this transaction.
@@ -138,16 +212,30 @@ impl Consent {
         }
     }
 
-    /// When a timer runs out.
-    pub(crate) fn next_timeout(&self, now_silent: bool, timing: &Timing) -> Instant {
-        let mut next = self.expires_at(timing);
-        if !self.due {
-            next = next.min(self.check_at);
-        }
-        if !now_silent {
-            next = next.min(self.silent_at(timing));
-        }
-        self.probe_at(timing).map_or(next, |at| next.min(at))
+    /// When a timer runs out that has not: `silent` and `disconnected` say which have.
+    pub(crate) fn next_timeout(
+        &self,
+        (silent, disconnected): (bool, bool),
+        rtt: Duration,
+        timing: &Timing,
+    ) -> Instant {
+        let check_at = (!self.due).then_some(self.check_at);
+        let disconnected_at = (!disconnected).then(|| self.disconnected_at(timing));
+        let probe_at = match &self.probing {
+            _ if silent => None,
+            Some(probing) => Some(probing.next_at.min(self.unanswered_at(timing))),
+            None => self.probing_at(rtt, timing),
+        };
+        let timers = [check_at, disconnected_at, probe_at];
+        let expires_at = self.expires_at(timing);
+        timers.into_iter().flatten().fold(expires_at, Instant::min)
+    }
+}
+
+impl Probing {
+    /// Whether all probes have left.
+    fn is_out(&self, timing: &Timing) -> bool {
+        self.sent >= timing.probes.saturating_add(self.more)
     }
 }
 

@@ -1,5 +1,7 @@
 use pc_proto::FiveTuple;
 
+use crate::nomination::Nomination;
+
 /// How many checks are remembered that came before the peer's credentials.
 const MAX_EARLY: usize = 32;
 
@@ -9,8 +11,8 @@ pub(crate) struct Received {
     pub(crate) route: FiveTuple,
     /// PRIORITY: that of the peer-reflexive candidate it may come from.
     pub(crate) priority: u32,
-    /// USE-CANDIDATE.
-    pub(crate) nominates: bool,
+    /// USE-CANDIDATE or NOMINATION.
+    pub(crate) nomination: Option<Nomination>,
 }
 
 /// Checks that were answered before the peer's credentials came, one for each path. They stand for
@@ -25,7 +27,7 @@ impl EarlyChecks {
     pub(crate) fn remember(&mut self, ufrag: u64, received: Received) {
         let same = |seen: &(u64, Received)| seen.0 == ufrag && seen.1.route == received.route;
         if let Some((_, seen)) = self.seen.iter_mut().find(|seen| same(seen)) {
-            seen.nominates |= received.nominates;
+            seen.nomination = seen.nomination.max(received.nomination);
         } else if self.seen.len() < MAX_EARLY {
             self.seen.push((ufrag, received));
         }

@@ -30,6 +30,8 @@ pub(crate) struct Generation {
     pub(crate) nominating: Option<PairId>,
     /// The pair that both sides have agreed on.
     pub(crate) selected: Option<PairId>,
+    /// The highest number in a NOMINATION, sent or obeyed (draft-thatcher-ice-renomination §4).
+    pub(crate) nomination: u32,
     /// Consent has expired: nothing but a new pair can revive this generation.
     pub(crate) lost: bool,
 }
@@ -52,6 +54,7 @@ impl Generation {
             first_valid_at: None,
             nominating: None,
             selected: None,
+            nomination: 0,
             lost: false,
         }
     }
@@ -92,6 +95,8 @@ pub(crate) struct Path {
     pub(crate) priority: u32,
     pub(crate) candidates: CandidatePair,
     pub(crate) consent: Consent,
-    /// When the path was found silent, while it is.
+    /// When the path was found silent, while it is: other pairs are tried.
     pub(crate) silent_since: Option<Instant>,
+    /// It has been so for long enough to say so.
+    pub(crate) disconnected: bool,
 }

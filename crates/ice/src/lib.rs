@@ -101,7 +101,11 @@
 //! - A frozen pair is checked when it is nobody else's turn, not only after the check that froze it
 //!   has ended: with one component that would cost up to 39.5 s and save nothing.
 //! - When the nominated pair falls silent and another one answers, the controlling agent nominates
-//!   that one, as browsers do, instead of asking for a restart (RFC 8445 §8.1.1).
+//!   that one, as browsers do, instead of asking for a restart (RFC 8445 §8.1.1); until that has an
+//!   answer, both sides send data over it (§12.1).
+//! - Silence is looked for: whatever is sent ([`Agent::data_sent`]) is to be followed by something
+//!   heard, or by an answer to one of three checks, about a second later (RFC 7675 knows it after 30 s).
+//!   While a path is looked for, checks are begun anew every 250 ms instead of being repeated.
 //! - Consent checks of the controlling agent carry USE-CANDIDATE, as libwebrtc's do: so the peer
 //!   follows when a NAT has given this side another address.
 //! - The controlled agent follows later nominations of worse pairs once the better one has not been
@@ -115,8 +119,9 @@
 //!
 //! # Specifications
 //!
-//! RFC 8445 (ICE), RFC 8838 (trickle), RFC 8863 (patience), RFC 7675 (consent), RFC 8421 (IPv4 and
-//! IPv6), RFC 6544 (TCP), RFC 8489 (STUN), RFC 8656 (TURN), RFC 6062 (TURN for TCP), RFC 8016 (mobility), RFC 7064 and
+//! RFC 8445 (ICE), RFC 8838 (trickle), RFC 8863 (patience), RFC 7675 (consent),
+//! draft-thatcher-ice-renomination, RFC 8421 (IPv4 and IPv6), RFC 6544 (TCP), RFC 8489 (STUN),
+//! RFC 8656 (TURN), RFC 6062 (TURN for TCP), RFC 8016 (mobility), RFC 7064 and
 //! RFC 7065 (URLs), W3C webrtc-pc §5.6 (states).
 //!
 //! # Non-goals
@@ -145,6 +150,7 @@ mod early;
 mod error;
 mod generation;
 mod locals;
+mod nomination;
 mod pacing;
 mod pair;
 mod paths;

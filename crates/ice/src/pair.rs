@@ -8,6 +8,7 @@ use pc_proto::FiveTuple;
 use crate::{
     Role,
     candidate::pair_priority,
+    nomination::Nomination,
     remotes::RemoteId,
     tcp::{Dial, Link},
 };
@@ -125,8 +126,13 @@ pub(crate) struct Pair {
     pub(crate) priority: u64,
     pub(crate) state: PairState,
     pub(crate) valid: Option<Valid>,
-    /// When the peer last asked for this pair with USE-CANDIDATE.
+    /// When it was found silent as the path in use, while it is.
+    pub(crate) silent_since: Option<Instant>,
+    /// It has been so once: a pair that comes and goes is not returned to for its priority alone.
+    pub(crate) was_silent: bool,
+    /// When the peer last asked for this pair, and how.
     pub(crate) asked_for_at: Option<Instant>,
+    pub(crate) nomination: Option<Nomination>,
     pub(crate) counters: PairCounters,
 }
 
@@ -149,7 +155,10 @@ impl Pair {
             priority: pair_priority(role, local_priority, remote_priority),
             state: PairState::Frozen,
             valid: None,
+            silent_since: None,
+            was_silent: false,
             asked_for_at: None,
+            nomination: None,
             counters: PairCounters::default(),
         }
     }
@@ -168,8 +177,10 @@ impl Pair {
 
     /// An answer came: the pair is valid and consent is fresh.
     pub(crate) fn confirm(&mut self, now: Instant, mapped: SocketAddr, sample: Option<Duration>) {
+        let measured = self.counters.total_round_trip_time > Duration::ZERO;
         let rtt = match (self.valid, sample) {
-            (Some(valid), Some(sample)) => (valid.rtt * 3 + sample) / 4,
+            (Some(valid), Some(sample)) if measured => (valid.rtt * 3 + sample) / 4,
+            (Some(_), Some(sample)) => sample,
             (Some(valid), None) => valid.rtt,
             (None, sample) => sample.unwrap_or(Duration::from_millis(500)),
         };
@@ -183,6 +194,7 @@ impl Pair {
             confirmed_at: now,
             rtt,
         });
+        self.silent_since = None;
         self.state = PairState::Succeeded;
     }
 

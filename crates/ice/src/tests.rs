@@ -8,5 +8,6 @@ mod hostile;
 mod nominate;
 mod restart;
 mod support;
+mod takeover;
 mod tcp;
 mod trickle;

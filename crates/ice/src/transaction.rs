@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use pc_proto::FiveTuple;
 use pc_stun::TransactionId;
 
-use crate::{Role, Timing, checklist::Checklist, pair::PairId};
+use crate::{Role, Timing, checklist::Checklist, nomination::Nomination, pair::PairId};
 
 /// How many checks of one pair may be open: triggered checks replace each other quickly.
 const MAX_PER_PAIR: usize = 4;
@@ -20,8 +20,8 @@ pub(crate) struct Transaction {
     pub(crate) route: FiveTuple,
     /// The role that the request claims.
     pub(crate) role: Role,
-    /// Whether the request has USE-CANDIDATE.
-    pub(crate) nominates: bool,
+    /// Whether the request nominates the pair, and how.
+    pub(crate) nomination: Option<Nomination>,
     pub(crate) priority: u32,
     begun_at: Instant,
     /// When it was sent last, and how often.
@@ -41,7 +41,7 @@ impl Transaction {
         now: Instant,
         id: TransactionId,
         (pair, route): (PairId, FiveTuple),
-        (role, nominates, priority): (Role, bool, u32),
+        (role, nomination, priority): (Role, Option<Nomination>, u32),
         rto: Duration,
     ) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl Transaction {
             pair,
             route,
             role,
-            nominates,
+            nomination,
             priority,
             begun_at: now,
             sent_at: now,
@@ -109,7 +109,7 @@ impl Transactions {
     pub(crate) fn cancel(&mut self, pair: PairId) {
         let checks = self.open.iter_mut().filter(|open| open.pair == pair);
         checks
-            .filter(|open| !open.nominates)
+            .filter(|open| open.nomination.is_none())
             .for_each(Transaction::cancel);
     }
 

@@ -26,11 +26,14 @@ impl Agent {
             .path
             .as_ref()
             .is_some_and(|path| !self.is_current(path));
-        let target = match self.current.selected {
-            Some(id) => checklist.get(id).filter(|pair| pair.valid.is_some()),
+        let selected = self.current.selected.and_then(|id| checklist.get(id));
+        let target = match selected {
+            // RFC 8445 §12.1 has all data go over it. While it is silent, they would be lost.
+            Some(pair) => self.instead_of(pair).or(Some(pair)),
             None if retired => None,
             None => checklist.best_since(now, self.timing.consent_expiry),
         };
+        let target = target.filter(|pair| pair.valid.is_some());
         let Some(pair) = target else { return };
         let in_use = |path: &Path| {
             // A pair of TCP may have been connected again.
@@ -65,6 +68,7 @@ impl Agent {
             },
             consent,
             silent_since: None,
+            disconnected: false,
         })
     }
 
@@ -115,7 +119,7 @@ impl Agent {
         let (current, state) = (&self.current, self.state);
         let ended = self.locals_ended && current.remotes_ended;
         match &self.path {
-            Some(path) if path.silent_since.is_some() => return State::Disconnected,
+            Some(path) if path.disconnected => return State::Disconnected,
             // Neither a restart nor a straggler's check undoes what was reached.
             Some(_) if state == State::Completed => return state,
             Some(_) if ended && current.selected.is_some() && !current.checklist.is_pending() => {

@@ -7,6 +7,7 @@ use pc_proto::Transport;
 use super::Agent;
 use crate::{
     CandidateKind, Role,
+    nomination::Nomination,
     pair::{Pair, PairId},
 };
 
@@ -16,24 +17,51 @@ use crate::{
 const RENOMINATION_QUIET: Duration = Duration::from_secs(3);
 
 impl Agent {
-    /// As controlling agent, chooses a pair and has it checked with USE-CANDIDATE.
+    /// As controlling agent, chooses a pair and has it checked with a nomination.
     pub(super) fn consider_nomination(&mut self, now: Instant) {
         if self.role != Role::Controlling {
-            return;
+            return self.reconsider(now);
         }
         let choice = match self.current.nominating.or(self.current.selected) {
             None => self.best_to_nominate(now),
             Some(chosen) => self
                 .replacement_of(chosen)
-                .or_else(|| self.direct_instead_of(now, chosen)),
+                .or_else(|| self.direct_instead_of(now, chosen))
+                .or_else(|| self.better_than(now, chosen)),
         };
         if let Some(id) = choice {
             let current = &mut self.current;
+            current.nomination = current.nomination.saturating_add(1);
             if let Some(given_up) = current.nominating.replace(id) {
                 // The peer would take what is repeated for what is wanted.
                 current.transactions.silence(given_up);
             }
             current.checklist.trigger_first(id);
+        }
+    }
+
+    /// A controlled agent that has stayed with a better pair, which has fallen silent since, goes
+    /// where the peer wanted it to.
+    fn reconsider(&mut self, now: Instant) {
+        let checklist = &self.current.checklist;
+        let selected = self.current.selected.and_then(|id| checklist.get(id));
+        let Some(silent) = selected.filter(|pair| pair.silent_since.is_some()) else {
+            return;
+        };
+        let later = |pair: &&Pair| pair.valid.is_some() && pair.asked_for_at > silent.asked_for_at;
+        let asked_for = checklist.iter().filter(later);
+        let last = asked_for.max_by_key(|pair| pair.asked_for_at);
+        if let Some(id) = last.map(|pair| pair.id) {
+            self.follow(now, id);
+        }
+    }
+
+    /// What nominations say.
+    pub(super) fn nomination(&self) -> Nomination {
+        if self.renomination {
+            Nomination::Numbered(self.current.nomination)
+        } else {
+            Nomination::UseCandidate
         }
     }
 
@@ -58,21 +86,38 @@ impl Agent {
         Some(self.current.first_valid_at? + (rtt * 2).max(min).min(max))
     }
 
-    /// The best pair that has answered since the chosen one, which is in use, fell silent.
+    /// The best pair that has answered since the chosen one, which was in use, fell silent.
     ///
     /// RFC 8445 §8.1.1 would have an ICE restart here. Browsers nominate again, as controlled
     /// agents expect of them, and a session outlives a change of network or NAT binding.
     fn replacement_of(&self, chosen: PairId) -> Option<PairId> {
-        let path = self.path.as_ref().filter(|path| self.is_current(path))?;
-        let silent_since = path.silent_since.filter(|_| path.pair == chosen)?;
+        let chosen = self.current.checklist.get(chosen)?;
+        self.instead_of(chosen).map(|pair| pair.id)
+    }
+
+    /// The best pair that has answered since that one, which was in use, fell silent.
+    pub(super) fn instead_of(&self, silent: &Pair) -> Option<&Pair> {
+        let since = silent.silent_since?;
         let answers = |pair: &&Pair| {
-            let valid = pair
-                .valid
-                .filter(|valid| valid.confirmed_at >= silent_since);
-            pair.id != chosen && valid.is_some()
+            let valid = pair.valid.filter(|valid| valid.confirmed_at >= since);
+            pair.id != silent.id && pair.silent_since.is_none() && valid.is_some()
         };
         let pairs = self.current.checklist.iter().filter(answers);
-        pairs.max_by_key(|pair| pair.priority).map(|pair| pair.id)
+        pairs.max_by_key(|pair| pair.priority)
+    }
+
+    /// A better pair that was found after the selected one, as on a network that has come since, if
+    /// the peer follows for sure (draft-thatcher-ice-renomination §1).
+    fn better_than(&self, now: Instant, chosen: PairId) -> Option<PairId> {
+        let current = &self.current;
+        if !self.renomination || current.nominating.is_some() {
+            return None;
+        }
+        let selected = current.checklist.get(chosen)?;
+        let best = current
+            .checklist
+            .best_since(now, self.timing.disconnected_after)?;
+        (best.priority > selected.priority && !best.was_silent).then_some(best.id)
     }
 
     /// A direct pair, where the chosen one goes through a TURN server.
@@ -115,27 +160,56 @@ impl Agent {
         self.role == Role::Controlled || (looks && self.is_relayed(selected))
     }
 
-    /// The peer asks for a valid pair (RFC 8445 §7.3.1.5). The best pair asked for wins, unless
-    /// the peer has changed its mind.
-    pub(super) fn follow(&mut self, now: Instant, id: PairId) {
-        let checklist = &self.current.checklist;
-        let Some(pair) = checklist.get(id).filter(|pair| pair.valid.is_some()) else {
+    /// What a check says of nomination, to a controlled agent.
+    pub(super) fn take_nomination(
+        &mut self,
+        now: Instant,
+        id: PairId,
+        nomination: Option<Nomination>,
+    ) {
+        let current = &mut self.current;
+        let selected = current.selected == Some(id);
+        let Some(pair) = current.checklist.get_mut(id) else {
             return;
         };
-        let stays = self
-            .current
-            .selected
-            .and_then(|id| checklist.get(id))
-            .is_some_and(|selected| {
-                let asked_for = selected
-                    .asked_for_at
-                    .is_some_and(|at| at + RENOMINATION_QUIET > now);
-                let silent = self
-                    .path
-                    .as_ref()
-                    .is_some_and(|path| path.silent_since.is_some());
+        if let Some(nomination) = nomination {
+            if let Nomination::Numbered(number) = nomination {
+                current.nomination = current.nomination.max(number);
+            }
+            pair.nomination = pair.nomination.max(Some(nomination));
+            pair.asked_for_at = Some(now);
+            self.follow(now, id);
+        } else if selected {
+            // A peer that repeats its nomination has stopped doing so: it may have another.
+            pair.asked_for_at = None;
+        }
+    }
+
+    /// The peer asks for a valid pair (RFC 8445 §7.3.1.5). Of those asked for by number the latest
+    /// wins. Of others it is the best one, unless the peer has changed its mind.
+    pub(super) fn follow(&mut self, now: Instant, id: PairId) {
+        let current = &self.current;
+        let Some(pair) = current
+            .checklist
+            .get(id)
+            .filter(|pair| pair.valid.is_some())
+        else {
+            return;
+        };
+        let latest = Nomination::Numbered(current.nomination);
+        let selected = current.selected.and_then(|id| current.checklist.get(id));
+        let stays = selected.is_some_and(|selected| {
+            let asked_for = selected
+                .asked_for_at
+                .is_some_and(|at| at + RENOMINATION_QUIET > now);
+            let silent = selected.silent_since.is_some();
+            if current.nomination > 0 {
+                // Equal ones are of one pair, seen from two addresses.
+                selected.id == id || (pair.nomination < Some(latest) && !silent)
+            } else {
                 selected.id == id || (selected.priority > pair.priority && asked_for && !silent)
-            });
+            }
+        });
         if !stays {
             self.select(id);
         }
@@ -151,6 +225,13 @@ impl Agent {
             false => u64::MAX,
         };
         let current = &mut self.current;
+        let before = current
+            .selected
+            .and_then(|id| current.checklist.get_mut(id));
+        if let Some(left) = before.filter(|pair| pair.silent_since.is_some()) {
+            // Should it answer again, that was long ago.
+            left.asked_for_at = None;
+        }
         current.selected = Some(id);
         current.nominating = None;
         for ended in current.checklist.park_below(floor) {

@@ -13,6 +13,7 @@ use super::{Agent, connections::Readiness};
 use crate::{
     Role,
     consent::ConsentCheck,
+    nomination::Nomination,
     pair::{PairId, PairState},
     reply::{Answer, Reply},
     transaction::Transaction,
@@ -91,6 +92,8 @@ impl Agent {
 
     fn begin_transaction(&mut self, now: Instant, id: PairId) -> Option<Transaction> {
         let transaction = self.random_id();
+        let nominates = self.role == Role::Controlling && self.current.nominating == Some(id);
+        let nomination = nominates.then(|| self.nomination());
         let current = &mut self.current;
         let rto = self.timing.rto(current.checklist.busy());
         let pair = current.checklist.get_mut(id)?;
@@ -99,12 +102,11 @@ impl Agent {
         }
         pair.counters.requests_sent += 1;
         let priority = self.locals.of(pair.route)?.reflexive_priority();
-        let nominates = self.role == Role::Controlling && current.nominating == Some(id);
         Some(Transaction::begin(
             now,
             transaction,
             (id, pair.route),
-            (self.role, nominates, priority),
+            (self.role, nomination, priority),
             rto,
         ))
     }
@@ -137,13 +139,14 @@ impl Agent {
         // peer may have followed that already.
         let stays = self.current.nominating.is_none();
         let nominates = role == Role::Controlling && self.is_nominated() && stays;
+        let nomination = nominates.then(|| self.nomination());
         let (username, key) = self.sender_of(generation)?;
         let request = Request {
             id,
             username,
             priority,
             role,
-            nominates,
+            nomination,
         };
         out.datagram_up_to(MAX_MESSAGE, |bytes| {
             request.write(self.tie_breaker, key, bytes)
@@ -160,7 +163,7 @@ impl Agent {
             username,
             priority: check.priority,
             role: check.role,
-            nominates: check.nominates,
+            nomination: check.nomination,
         };
         out.datagram_up_to(MAX_MESSAGE, |bytes| {
             request.write(self.tie_breaker, key, bytes)
@@ -197,7 +200,7 @@ struct Request<'a> {
     username: &'a str,
     priority: u32,
     role: Role,
-    nominates: bool,
+    nomination: Option<Nomination>,
 }
 
 impl Request<'_> {
@@ -210,8 +213,14 @@ impl Request<'_> {
                 Role::Controlling => Attribute::IceControlling(tie_breaker),
                 Role::Controlled => Attribute::IceControlled(tie_breaker),
             });
-        if self.nominates {
-            message.attribute(Attribute::UseCandidate);
+        match self.nomination {
+            Some(Nomination::UseCandidate) => {
+                message.attribute(Attribute::UseCandidate);
+            }
+            Some(Nomination::Numbered(number)) => {
+                message.attribute(Attribute::Nomination(number));
+            }
+            None => {}
         }
         message.integrity(key).fingerprint().finish().ok()
     }

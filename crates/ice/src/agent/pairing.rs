@@ -36,6 +36,17 @@ impl Agent {
         }
     }
 
+    /// An address that comes when a pair is nominated is that of another network: its pairs are worth
+    /// a check, to be there when the one in use is gone, or to be better.
+    pub(super) fn unpark_local(&mut self, base: SocketAddr) {
+        let pairs = self.current.checklist.iter();
+        let parked =
+            pairs.filter(|pair| pair.route.local == base && pair.state == PairState::Parked);
+        for id in parked.map(|pair| pair.id).collect::<Vec<_>>() {
+            self.current.checklist.trigger(id);
+        }
+    }
+
     pub(super) fn pair_remote(&mut self, remote: RemoteId) {
         let bases = self.locals.iter();
         let bases: Vec<_> = bases.map(|it| (it.candidate.transport, it.base)).collect();
@@ -153,10 +164,7 @@ impl Agent {
         else {
             return false;
         };
-        let alive = self
-            .path
-            .as_ref()
-            .is_some_and(|path| path.silent_since.is_none());
+        let alive = self.path.is_some() && selected.silent_since.is_none();
         alive && (!self.seeks_better_than(selected) || priority < selected.priority)
     }
 
@@ -177,7 +185,7 @@ impl Agent {
         if let Some(generation) = used.map(|path| path.generation) {
             self.drop_path();
             self.grace = Some((now + self.timing.consent_expiry, generation));
-            self.current.checklist.recheck_all();
+            self.make_haste(now);
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     candidate::fnv,
     credentials::Secret,
     early::Received,
+    nomination::Nomination,
     pair::{PairId, PairState},
     remotes::RemoteId,
     reply::{Answer, Reply},
@@ -20,7 +21,7 @@ use crate::{
 struct Proven {
     generation: u32,
     priority: u32,
-    nominates: bool,
+    nomination: Option<Nomination>,
 }
 
 /// Why a request does not count, and what it is answered with.
@@ -112,7 +113,7 @@ impl Agent {
         Ok(Proven {
             generation,
             priority,
-            nominates: message.use_candidate(),
+            nomination: nomination(message),
         })
     }
 
@@ -185,7 +186,7 @@ impl Agent {
         let received = Received {
             route,
             priority: proven.priority,
-            nominates: proven.nominates,
+            nomination: proven.nomination,
         };
         match &self.current.remote {
             Some(_) => self.check_received(now, received),
@@ -211,19 +212,23 @@ impl Agent {
         if let Some(pair) = self.current.checklist.get_mut(id) {
             pair.counters.requests_received += 1;
         }
-        self.trigger(now, id, received.nominates);
-        if self.role == Role::Controlling {
-            return;
+        self.trigger(now, id, received.nomination.is_some());
+        self.doubt_path_beside(now, id);
+        if self.role == Role::Controlled {
+            self.take_nomination(now, id, received.nomination);
         }
-        let selected = self.current.selected == Some(id);
-        if let Some(pair) = self.current.checklist.get_mut(id) {
-            if received.nominates {
-                pair.asked_for_at = Some(now);
-                self.follow(now, id);
-            } else if selected {
-                // A peer that repeats its nomination has stopped doing so: it may have another.
-                pair.asked_for_at = None;
-            }
+    }
+
+    /// A peer that checks another pair, long after both have agreed on one, may have lost that.
+    fn doubt_path_beside(&mut self, now: Instant, id: PairId) {
+        let rtt = self.path_rtt();
+        let (current, timing) = (&self.current, &self.timing);
+        if let Some(path) = &mut self.path
+            && path.generation == current.number
+            && path.pair != id
+            && current.selected == Some(path.pair)
+        {
+            path.consent.doubt(now, rtt, timing);
         }
     }
 
@@ -299,4 +304,11 @@ impl Agent {
         current.transactions.retain_pairs(&current.checklist);
         current.remotes.remove(remote);
     }
+}
+
+/// The one that counts, where a message should have both.
+fn nomination(message: &MessageView<'_>) -> Option<Nomination> {
+    let number = message.nomination().filter(|number| *number > 0);
+    let plain = message.use_candidate().then_some(Nomination::UseCandidate);
+    number.map(Nomination::Numbered).or(plain)
 }

@@ -105,6 +105,7 @@ impl Agent {
         path.consent.confirmed(now);
         path.consent.close(check.id);
         path.silent_since = None;
+        path.disconnected = false;
         if path.generation == current_number
             && let Some(pair) = self.current.checklist.get_mut(path.pair)
             && let Some(valid) = pair.valid
@@ -151,10 +152,13 @@ impl Agent {
         {
             path.consent.confirmed(now);
             path.silent_since = None;
+            path.disconnected = false;
         }
         self.authenticate(transaction.route);
         match self.role {
-            Role::Controlling if transaction.nominates && self.current.nominating == Some(id) => {
+            Role::Controlling
+                if transaction.nomination.is_some() && self.current.nominating == Some(id) =>
+            {
                 self.select(id);
             }
             Role::Controlled if asked_for => self.follow(now, id),

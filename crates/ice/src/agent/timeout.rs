@@ -12,13 +12,14 @@ impl Agent {
             return;
         }
         self.pacing.advance(now);
+        self.advance_path(now);
+        self.hurry(now);
         let current = &mut self.current;
         current.patience_until = current.patience_until.filter(|until| *until > now);
         for (pair, begun_at) in current.transactions.advance(now, &self.timing) {
             self.unanswered(pair, begun_at);
         }
         self.advance_dials(now);
-        self.advance_path(now);
         if let Some((_, generation)) = self.grace.take_if(|(until, _)| *until <= now) {
             self.lose_path(now, generation);
         }
@@ -43,24 +44,27 @@ impl Agent {
     }
 
     fn advance_path(&mut self, now: Instant) {
+        let rtt = self.path_rtt();
         let Some(path) = &mut self.path else { return };
-        path.consent.advance(now);
+        path.consent.advance(now, rtt, &self.timing);
         if path.consent.expires_at(&self.timing) <= now {
             let generation = path.generation;
             return self.lose_path(now, generation);
         }
-        let (was, is) = (
-            path.silent_since,
-            path.consent.silent_at(&self.timing) <= now,
-        );
-        path.silent_since = is.then(|| was.unwrap_or(now));
-        let probe = path.consent.take_probe(now, &self.timing);
-        let pair = path.pair;
+        path.disconnected = path.consent.disconnected_at(&self.timing) <= now;
+        let probe = path.consent.take_probe(now, rtt, &self.timing);
+        let silent_since = path.consent.silent_since(now, &self.timing);
+        let was_silent = std::mem::replace(&mut path.silent_since, silent_since).is_some();
+        let (pair, is_silent) = (path.pair, silent_since.is_some());
         if path.generation != self.current.number {
             return;
         }
-        if is && was.is_none() {
-            self.current.checklist.recheck_all();
+        if let Some(pair) = self.current.checklist.get_mut(pair) {
+            pair.silent_since = silent_since;
+            pair.was_silent |= is_silent;
+        }
+        if is_silent && !was_silent {
+            self.make_haste(now);
         }
         if probe {
             self.current.checklist.trigger_first(pair);
@@ -77,8 +81,9 @@ impl Agent {
         let checks = current.remote.is_some() && current.checklist.has_check();
         let pace = self.pacing.opens_at().filter(|_| checks);
         let consent = self.path.as_ref().map(|path| {
-            let silent = path.silent_since.is_some();
-            path.consent.next_timeout(silent, &self.timing)
+            let have_run = (path.silent_since.is_some(), path.disconnected);
+            path.consent
+                .next_timeout(have_run, self.path_rtt(), &self.timing)
         });
         let timers = [
             pace,
@@ -88,6 +93,7 @@ impl Agent {
             self.nominate_at(),
             self.next_dial_timeout().map(|(_, until)| until),
             self.grace.map(|(until, _)| until),
+            self.haste.map(|haste| haste.next_at),
         ];
         timers.into_iter().flatten().min()
     }
