@@ -342,6 +342,12 @@ impl Agent {
         path.is_some_and(|path| self.is_current(path) && self.current.selected == Some(path.pair))
     }
 
+    /// Whether any pair of this generation has answered a check at `since` or later.
+    pub fn has_answer_since(&self, since: Instant) -> bool {
+        let mut valid = self.current.checklist.iter().filter_map(|pair| pair.valid);
+        valid.any(|valid| valid.confirmed_at >= since)
+    }
+
     /// Where datagrams of the layers above go now; `None` without the peer's consent (RFC 7675).
     pub fn route(&self) -> Option<FiveTuple> {
         self.path.as_ref().map(|path| path.route)

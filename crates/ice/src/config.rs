@@ -68,7 +68,7 @@ pub struct Timing {
     /// with checks; at least two round trips. 400 ms.
     pub probe_after: Duration,
     /// The time between two probes of a path, and after the last of them until other pairs are tried;
-    /// at least one and a half round trips. 200 ms.
+    /// at least one and a half round trips. 150 ms.
     pub probe_interval: Duration,
     /// How many probes in a row without an answer make other pairs be tried. 3: with a tenth of all
     /// packets lost either way, less than one path in a hundred that lives is doubted.
@@ -89,7 +89,7 @@ impl Default for Timing {
             consent_expiry: Duration::from_secs(30),
             disconnected_after: Duration::from_secs(5),
             probe_after: Duration::from_millis(400),
-            probe_interval: Duration::from_millis(200),
+            probe_interval: Duration::from_millis(150),
             probes: 3,
         }
     }

@@ -9,6 +9,9 @@ use pc_net::TlsOptions;
 use crate::{Error, IceServer};
 
 /// Which addresses of the machine become host candidates.
+///
+/// Interfaces are looked at twice a second while there is a connection. An address that goes takes its
+/// pairs with it, one that comes is tried with the peer's candidates.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum HostAddresses {
     /// Every address of every interface that is up, but loopback and IPv6 link-local ones.
@@ -59,6 +62,10 @@ pub struct Configuration {
     pub always_negotiate_data_channels: bool,
     /// Which local addresses to offer. Not used with an `endpoint`, which has addresses of its own.
     pub host_addresses: HostAddresses,
+    /// Whether ICE restarts by itself when the network in use is gone and no other one leads to the
+    /// peer: `negotiationneeded` is fired as if the application had called
+    /// [`restart_ice`](crate::PeerConnection::restart_ice). Browsers leave that to the page.
+    pub restart_ice_on_network_change: bool,
     /// The codecs and header extensions to negotiate; `None`:
     /// [what this build can encode and decode](crate::rtp::built_in_capabilities). More of them are for
     /// tracks of encoded frames.
@@ -78,6 +85,7 @@ impl Default for Configuration {
             ice_candidate_pool_size: 0,
             always_negotiate_data_channels: false,
             host_addresses: HostAddresses::default(),
+            restart_ice_on_network_change: true,
             capabilities: None,
             endpoint: None,
         }

@@ -113,7 +113,7 @@ impl Agent {
         if let Some(generation) = used.map(|used| used.generation) {
             self.drop_path();
             self.grace = Some((now + self.timing.consent_expiry, generation));
-            self.current.checklist.recheck_all();
+            self.make_haste(now);
         }
         self.settle(now);
     }

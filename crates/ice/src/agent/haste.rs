@@ -74,7 +74,12 @@ impl Agent {
     /// the silent ones last.
     fn untried(&self, since: Instant) -> Vec<PairId> {
         let pairs = self.current.checklist.iter();
-        let open = pairs.filter(|pair| pair.valid.is_none_or(|valid| valid.confirmed_at < since));
+        let open = pairs.filter(|pair| {
+            let unanswered = pair.valid.is_none_or(|valid| valid.confirmed_at < since);
+            // A connection that is being opened takes its time.
+            let dialing = pair.state == PairState::InProgress && !pair.link.is_open();
+            unanswered && !dialing
+        });
         let mut open: Vec<_> = open
             .map(|pair| {
                 let goodness = (

@@ -40,7 +40,10 @@ pub(super) const BATCH: usize = pc_proto::MAX_GSO_BYTES / MTU;
 /// Batches that one connection may send before the others get their turn.
 const BATCHES_PER_TURN: usize = 16;
 
+mod network;
 mod outside;
+
+use network::Network;
 
 pub(crate) struct Driver {
     inbox: Arc<Inbox>,
@@ -50,6 +53,7 @@ pub(crate) struct Driver {
     sockets: Vec<Bound>,
     streams: Streams,
     reach: Reach,
+    network: Network,
     /// Sets of sockets for the transports to come.
     pool: VecDeque<Vec<UdpSocket>>,
     /// Which socket is asked first, so that none starves.
@@ -158,6 +162,7 @@ impl Driver {
             sockets,
             streams: Streams::default(),
             reach: Reach::new(TlsOptions::default()),
+            network: Network::default(),
             pool: VecDeque::new(),
             next_socket: 0,
             connections: HashMap::new(),
@@ -203,6 +208,11 @@ impl Driver {
                 Command::Wake(key) => self.give_turn(key),
                 Command::Learn(key, tuple, claim) => self.learn(key, tuple, claim),
                 Command::Unlearn(key, tuple) => self.unlearn(key, tuple),
+                #[cfg(test)]
+                Command::Network([gone, come]) => {
+                    self.lose_addresses(&gone);
+                    self.gain_addresses(&come);
+                }
             }
         }
         self.commands = commands;
@@ -326,6 +336,8 @@ impl Driver {
         if let Owner::Connection(hosts) = &self.owner
             && !self.sockets.iter().any(|bound| is_of(&bound))
         {
+            // First, so that no change is missed in between.
+            self.network.begin();
             let set = self.pool.pop_front().unwrap_or_else(|| bind_hosts(hosts));
             self.sockets.extend(set.into_iter().map(|socket| Bound {
                 socket,
@@ -412,6 +424,7 @@ impl Driver {
             () = inbox.rung() => {}
             () = alarm => {}
             arrival = self.reach.next() => self.arrive(arrival),
+            change = self.network.changed() => self.follow_interfaces(&change),
             ready = receive(&self.sockets, self.next_socket, &mut self.received, &mut self.streams) => {
                 self.take(ready);
             }
@@ -432,6 +445,7 @@ impl Driver {
         tokio::task::yield_now().await;
         tokio::select! {
             biased;
+            change = self.network.changed() => self.follow_interfaces(&change),
             ready = receive(&self.sockets, self.next_socket, &mut self.received, &mut self.streams) => {
                 self.take(ready);
             }
@@ -439,11 +453,18 @@ impl Driver {
         }
     }
 
-    /// A socket has ended: what goes over it is lost, which ICE notices.
+    /// A socket has ended: what goes over it is lost.
     fn lose_socket(&mut self, index: usize, error: &io::Error) {
         let socket = self.sockets.remove(index);
         let address = socket.socket.local_addr();
         tracing::warn!(%address, %error, "a socket has ended");
+        for driven in self.connections.values_mut() {
+            let mut inner = driven.shared.lock();
+            inner.engine.remove_local_address(clock::now(), address);
+            driven.shared.publish(&mut inner);
+            drop(inner);
+            driven.give_turn(&mut self.turns);
+        }
     }
 
     /// Feeds a received batch to the connections it is for; they answer in their next turn.

@@ -145,26 +145,37 @@ fn bind_all(
 pub(crate) fn bind_hosts(hosts: &HostAddresses) -> Vec<UdpSocket> {
     let addresses = match hosts {
         HostAddresses::Only(addresses) => addresses.clone(),
-        HostAddresses::Interfaces => interface_addresses(false),
-        HostAddresses::InterfacesAndLoopback => interface_addresses(true),
+        HostAddresses::Interfaces | HostAddresses::InterfacesAndLoopback => {
+            interface_addresses(hosts)
+        }
     };
-    let bound = bind_all(addresses.into_iter().map(|ip| SocketAddr::new(ip, 0)));
-    bound
-        .filter_map(|socket| {
-            socket
-                .inspect_err(|error| tracing::debug!(%error, "no socket"))
-                .ok()
-        })
-        .collect()
+    addresses.into_iter().filter_map(bind_one).collect()
 }
 
-fn interface_addresses(loopback: bool) -> Vec<IpAddr> {
+/// A socket on a free port of this address, if it is to be had.
+pub(crate) fn bind_one(ip: IpAddr) -> Option<UdpSocket> {
+    bind_all(std::iter::once(SocketAddr::new(ip, 0)))
+        .next()?
+        .inspect_err(|error| tracing::debug!(%error, "no socket"))
+        .ok()
+}
+
+/// Whether `hosts` asks for this address.
+pub(crate) fn is_wanted(hosts: &HostAddresses, interface: &pc_net::Interface) -> bool {
+    match hosts {
+        HostAddresses::Only(addresses) => addresses.contains(&interface.ip),
+        HostAddresses::Interfaces => !interface.link_local && !interface.loopback,
+        HostAddresses::InterfacesAndLoopback => !interface.link_local,
+    }
+}
+
+fn interface_addresses(hosts: &HostAddresses) -> Vec<IpAddr> {
     let interfaces = pc_net::interfaces().unwrap_or_else(|error| {
         tracing::warn!(%error, "the interfaces cannot be listed: no host candidates");
         Vec::new()
     });
     let wanted = interfaces
         .into_iter()
-        .filter(|interface| !interface.link_local && (loopback || !interface.loopback));
+        .filter(|interface| is_wanted(hosts, interface));
     wanted.map(|interface| interface.ip).collect()
 }

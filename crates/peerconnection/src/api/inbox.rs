@@ -25,6 +25,9 @@ pub(crate) enum Command {
     Learn(Key, FiveTuple, Claim),
     /// They do no longer.
     Unlearn(Key, FiveTuple),
+    /// The network has changed, as a test has it: addresses have gone and come.
+    #[cfg(test)]
+    Network([Vec<std::net::IpAddr>; 2]),
 }
 
 #[derive(Default)]
@@ -70,6 +73,11 @@ impl Inbox {
 
     pub(crate) fn unlearn(&self, key: Key, tuple: FiveTuple) {
         self.push(Command::Unlearn(key, tuple));
+    }
+
+    #[cfg(test)]
+    pub(crate) fn change_network(&self, gone: Vec<std::net::IpAddr>, come: Vec<std::net::IpAddr>) {
+        self.push(Command::Network([gone, come]));
     }
 
     fn push(&self, command: Command) -> bool {

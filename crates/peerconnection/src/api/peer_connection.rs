@@ -42,6 +42,13 @@ struct Owner {
     _endpoint: Arc<EndpointHandle>,
 }
 
+#[cfg(test)]
+impl PeerConnection {
+    pub(crate) fn change_network(&self, change: [Vec<std::net::IpAddr>; 2]) {
+        self.owner.shared.change_network(change);
+    }
+}
+
 impl Owner {
     fn configuration(&self) -> MutexGuard<'_, Configuration> {
         let lock = self.configuration.lock();
@@ -81,6 +88,7 @@ impl PeerConnection {
             ..engine::Config::new(certificate, clock::seed()?)
         });
         engine.set_ice_transport_policy(configuration.ice_transport_policy);
+        engine.set_restart_on_network_change(configuration.restart_ice_on_network_change);
         engine.set_ice_servers(configuration.servers()?);
         let endpoint = match &configuration.endpoint {
             Some(endpoint) => endpoint.handle(),
@@ -171,6 +179,7 @@ impl PeerConnection {
         current.check_change(&configuration, described)?;
         let engine = &mut inner.engine;
         engine.set_ice_transport_policy(configuration.ice_transport_policy);
+        engine.set_restart_on_network_change(configuration.restart_ice_on_network_change);
         engine.set_ice_servers(configuration.servers()?);
         *current = Configuration {
             // None given: those there are.

@@ -99,6 +99,11 @@ impl Shared {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[cfg(test)]
+    pub(super) fn change_network(&self, [gone, come]: [Vec<std::net::IpAddr>; 2]) {
+        self.inbox.change_network(gone, come);
+    }
+
     /// Has the driver look here soon: something may be to be sent or to be said.
     pub(crate) fn wake_driver(&self) {
         if !self.told.swap(true, Ordering::AcqRel) {

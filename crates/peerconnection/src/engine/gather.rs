@@ -46,6 +46,34 @@ impl Connection {
         self.pump(now);
     }
 
+    /// A socket on this address has come for a transport that has gathered: an interface is there
+    /// that was not. Its pairs are tried at once; see
+    /// [`remove_local_address`](Self::remove_local_address).
+    pub fn add_local_address(&mut self, now: Instant, id: TransportId, address: SocketAddr) {
+        if !self.is_closed() {
+            self.transports.add_local_address(now, id, address);
+            self.pump(now);
+        }
+    }
+
+    /// The socket at this address is of no more use: its interface is gone. If data went over it,
+    /// another pair takes over as soon as it answers. If none does within a second (of the time that
+    /// there is another address at all), ICE is to be [restarted](Self::restart_ice), which the
+    /// application hears of as `negotiationneeded`; see
+    /// [`set_restart_on_network_change`](Self::set_restart_on_network_change).
+    pub fn remove_local_address(&mut self, now: Instant, address: SocketAddr) {
+        if !self.is_closed() {
+            self.transports.remove_local_address(now, address);
+            self.pump(now);
+        }
+    }
+
+    /// Whether the loss of the address in use restarts ICE where no other pair answers, as if the
+    /// application had called [`restart_ice`](Self::restart_ice). It does unless told otherwise.
+    pub fn set_restart_on_network_change(&mut self, restarts: bool) {
+        self.restarts_on_network_change = restarts;
+    }
+
     /// The next server that the caller is to reach.
     pub fn poll_server_request(&mut self) -> Option<ServerRequest> {
         self.transports.poll_server_request()

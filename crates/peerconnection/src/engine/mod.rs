@@ -144,6 +144,7 @@ pub struct Connection {
     message: Vec<u8>,
     rejected: u64,
     policy: IceTransportPolicy,
+    restarts_on_network_change: bool,
 }
 
 /// ```text
@@ -208,6 +209,7 @@ impl Connection {
             message: Vec::new(),
             rejected: 0,
             policy: IceTransportPolicy::All,
+            restarts_on_network_change: true,
         }
     }
 
@@ -377,6 +379,9 @@ impl Connection {
             }
         }
         self.transports.poll_ice(now, &mut self.events);
+        if self.transports.take_restart_wanted() && self.restarts_on_network_change {
+            self.session.restart_ice();
+        }
         while let Some((id, event)) = self.transports.poll_dtls_event() {
             match event {
                 dtls::Event::Connected => {}

@@ -26,8 +26,10 @@ use crate::{
 };
 
 mod gather;
+mod network;
 
 pub(super) use gather::Found;
+use network::NetworkChange;
 
 pub(super) struct Transport {
     pub(super) id: TransportId,
@@ -45,6 +47,8 @@ pub(super) struct Transport {
     origins: HashMap<SocketAddr, Origin>,
     /// Only what is relayed is used and told.
     is_relay_only: bool,
+    /// What a change of networks has begun.
+    network: NetworkChange,
     /// The peer as the plan has it.
     pub(super) peer: Option<PeerTransport>,
     /// The local credentials that are signaled. They are the agent's, unless they are of a restart
@@ -99,6 +103,7 @@ impl Transport {
             found: Vec::new(),
             origins: HashMap::new(),
             is_relay_only: false,
+            network: NetworkChange::default(),
             peer: None,
             local: plan.local.clone(),
             controlling,
@@ -285,6 +290,7 @@ impl Transport {
         self.servers.handle_timeout(now);
         self.ice.handle_timeout(now);
         self.dtls.handle_timeout(now);
+        self.follow_network(now);
         if let Some(rtp) = &mut self.rtp {
             rtp.session.handle_timeout(now);
         }
@@ -296,7 +302,9 @@ impl Transport {
         let (ice, dtls) = (self.ice.poll_timeout(), self.dtls.poll_timeout());
         let rtp = self.rtp.as_ref().and_then(|it| it.session.poll_timeout());
         let servers = self.servers.poll_timeout();
-        ice.into_iter().chain(dtls).chain(rtp).chain(servers).min()
+        let network = self.network.poll_timeout();
+        let timers = [ice, dtls, rtp, servers, network];
+        timers.into_iter().flatten().min()
     }
 
     /// `data` is what runs on this transport.
@@ -356,6 +364,7 @@ impl Transport {
             return None;
         }
         self.traffic.sent(route, packets, bytes);
+        self.ice.data_sent(now);
         Some(path)
     }
 

@@ -186,6 +186,23 @@ impl Client {
         }
     }
 
+    /// The socket is gone. An allocation moves to another one where the server lets it
+    /// (RFC 8016 §3.2); otherwise this is the end.
+    pub(super) fn socket_lost(&mut self, now: Instant, other: Option<SocketAddr>) {
+        let server = self.path().remote;
+        let moved = match (&mut self.kind, other) {
+            (Kind::Turn(client), Some(other)) => {
+                client.move_to(now, FiveTuple::udp(other, server)).is_ok()
+            }
+            _ => false,
+        };
+        if !moved {
+            // That is no news about the server.
+            self.is_given_up = true;
+            self.connection_lost();
+        }
+    }
+
     pub(super) fn connection_lost(&mut self) {
         match &mut self.kind {
             Kind::Stun(client) => client.connection_lost(),

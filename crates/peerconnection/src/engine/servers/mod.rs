@@ -396,6 +396,22 @@ impl Servers {
         self.follow(now);
     }
 
+    /// A socket of ours is gone, and with it the streams from its address.
+    pub(super) fn socket_lost(&mut self, now: Instant, base: SocketAddr) {
+        self.bases.retain(|known| *known != base);
+        let bases = &self.bases;
+        for client in &mut self.clients {
+            let path = client.path();
+            if path.transport == Carrier::Udp && path.local == base {
+                let reaches = |other: &&SocketAddr| other.is_ipv4() == base.is_ipv4();
+                client.socket_lost(now, bases.iter().find(reaches).copied());
+            } else if path.transport != Carrier::Udp && path.local.ip() == base.ip() {
+                client.socket_lost(now, None);
+            }
+        }
+        self.follow(now);
+    }
+
     /// The servers' paths that are streams.
     pub(super) fn streams(&self) -> impl Iterator<Item = FiveTuple> {
         let paths = self.clients.iter().map(Client::path);

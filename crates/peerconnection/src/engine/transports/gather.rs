@@ -46,6 +46,30 @@ impl Transports {
         }
     }
 
+    pub(in super::super) fn add_local_address(
+        &mut self,
+        now: Instant,
+        id: TransportId,
+        address: SocketAddr,
+    ) {
+        if let Some(transport) = self.get_mut(id) {
+            transport.add_local_address(now, address);
+        }
+    }
+
+    /// Of all transports: they may share sockets.
+    pub(in super::super) fn remove_local_address(&mut self, now: Instant, address: SocketAddr) {
+        for transport in &mut self.list {
+            transport.remove_local_address(now, address);
+        }
+    }
+
+    /// Whether any transport has lost its network and found no other way.
+    pub(in super::super) fn take_restart_wanted(&mut self) -> bool {
+        let wanted = self.list.iter_mut().map(Transport::take_restart_wanted);
+        wanted.fold(false, |any, wanted| any | wanted)
+    }
+
     /// Announces what gathering has found.
     pub(in super::super) fn tell_found(
         &mut self,

@@ -1,0 +1,120 @@
+//! Interfaces that come and go while a connection lives.
+
+use std::{net::IpAddr, time::Duration};
+
+use pc_net::{Change, InterfaceWatch};
+
+use super::{
+    super::endpoint::{bind_one, is_wanted},
+    Bound, Driver, Owner,
+};
+use crate::clock;
+
+/// How often the interfaces are looked at, which takes tens of microseconds. What a pair needs to take
+/// over comes on top: together less than two seconds.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Interfaces as they were when sockets were first bound, and as they are now.
+#[derive(Default)]
+pub(super) struct Network {
+    watch: Option<InterfaceWatch>,
+}
+
+impl Network {
+    /// Begins to look.
+    pub(super) fn begin(&mut self) {
+        if self.watch.is_none() {
+            let watch = InterfaceWatch::every(INTERVAL);
+            self.watch = watch
+                .inspect_err(|error| tracing::warn!(%error, "changes of network go unnoticed"))
+                .ok();
+        }
+    }
+
+    /// The next change; never, where nobody looks.
+    pub(super) async fn changed(&mut self) -> Change {
+        match &mut self.watch {
+            Some(watch) => watch.changed().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn has(&self, ip: IpAddr) -> bool {
+        let watch = self.watch.as_ref();
+        watch.is_some_and(|watch| watch.known().iter().any(|one| one.ip == ip))
+    }
+}
+
+impl Driver {
+    /// Closes the sockets whose addresses are gone, and binds some on those that have come.
+    pub(super) fn follow_interfaces(&mut self, change: &Change) {
+        let Owner::Connection(hosts) = &self.owner else {
+            return;
+        };
+        // One that has moved to another interface is still there.
+        let gone = change.removed.iter().map(|one| one.ip);
+        let gone: Vec<_> = gone.filter(|ip| !self.network.has(*ip)).collect();
+        let come = change.added.iter().filter(|one| is_wanted(hosts, one));
+        let come: Vec<_> = come.map(|one| one.ip).collect();
+        if !(gone.is_empty() && come.is_empty()) {
+            tracing::info!(?gone, ?come, "the network has changed");
+            self.lose_addresses(&gone);
+            self.gain_addresses(&come);
+        }
+    }
+
+    pub(super) fn lose_addresses(&mut self, gone: &[IpAddr]) {
+        for set in &mut self.pool {
+            set.retain(|socket| !gone.contains(&socket.local_addr().ip()));
+        }
+        let is_gone = |bound: &mut Bound| gone.contains(&bound.socket.local_addr().ip());
+        let lost: Vec<_> = self.sockets.extract_if(.., is_gone).collect();
+        for driven in self.connections.values_mut().filter(|_| !lost.is_empty()) {
+            let now = clock::now();
+            let mut inner = driven.shared.lock();
+            for bound in &lost {
+                let address = bound.socket.local_addr();
+                inner.engine.remove_local_address(now, address);
+            }
+            driven.shared.publish(&mut inner);
+            drop(inner);
+            driven.give_turn(&mut self.turns);
+        }
+    }
+
+    /// For each transport that has gathered. One that is yet to do so finds them by itself.
+    pub(super) fn gain_addresses(&mut self, come: &[IpAddr]) {
+        let sockets = &mut self.sockets;
+        for driven in self.connections.values_mut() {
+            let now = clock::now();
+            let mut inner = driven.shared.lock();
+            let waiting: Vec<_> = inner.engine.ungathered_transports().collect();
+            let transports = inner.engine.transports().map(|transport| transport.id());
+            let gathered: Vec<_> = transports.filter(|id| !waiting.contains(id)).collect();
+            for (id, ip) in gathered
+                .iter()
+                .flat_map(|id| come.iter().map(move |ip| (*id, *ip)))
+            {
+                let is_there = |bound: &Bound| {
+                    bound.transport == Some(id) && bound.socket.local_addr().ip() == ip
+                };
+                if sockets.iter().any(is_there) {
+                    continue;
+                }
+                let Some(socket) = bind_one(ip) else { continue };
+                let address = socket.local_addr();
+                sockets.push(Bound {
+                    socket,
+                    transport: Some(id),
+                });
+                inner.engine.add_local_address(now, id, address);
+            }
+            driven.shared.publish(&mut inner);
+            drop(inner);
+            driven.give_turn(&mut self.turns);
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

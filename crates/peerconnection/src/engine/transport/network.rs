@@ -1,0 +1,107 @@
+//! Addresses of this machine that come and go after gathering.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use pc_ice as ice;
+
+use super::Transport;
+use crate::state::IceGathererState;
+
+/// How long another pair has to answer, once there is an address to try it from, before ICE is to be
+/// restarted: as long as a few round trips and a lost check take, and short enough for the restart
+/// to be under way two seconds after the loss.
+const RESTART_AFTER: Duration = Duration::from_secs(1);
+
+/// What becomes of the loss of the address in use.
+///
+/// ```text
+///             the address in use goes               RESTART_AFTER
+///   Settled ──────────────────────────► Looking ────────────────────► restart is wanted
+///      ▲                                  │  ▲ an address comes
+///      └────────── a pair answers ────────┘──┘
+/// ```
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct NetworkChange {
+    looking: Option<Looking>,
+    is_restart_wanted: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Looking {
+    lost_at: Instant,
+    /// `None` while there is no address to look from.
+    until: Option<Instant>,
+}
+
+impl NetworkChange {
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.looking?.until
+    }
+}
+
+impl Transport {
+    /// A socket on an address that came after gathering. While candidates are gathered it is told as
+    /// one of them; later it is used without, for the end of candidates was told
+    /// ([WebRTC §5.6.2](https://www.w3.org/TR/webrtc/#rtcicegathererstate)): the peer learns it from
+    /// checks (RFC 8445 §7.3.1.3). The next restart tells it.
+    pub(in super::super) fn add_local_address(&mut self, now: Instant, address: SocketAddr) {
+        if self.gathering.is_wanted() || self.is_relay_only {
+            return;
+        }
+        let candidate = ice::Candidate::host(address);
+        let Some(added) = self.ice.add_local_candidate(now, candidate) else {
+            return;
+        };
+        if self.gathering.state() == IceGathererState::Gathering {
+            self.found.push(added);
+        }
+        if let Some(looking) = &mut self.network.looking {
+            looking.until = Some(now + RESTART_AFTER);
+        }
+    }
+
+    /// The socket at an address is gone, with the candidates that depend on it.
+    pub(in super::super) fn remove_local_address(&mut self, now: Instant, address: SocketAddr) {
+        let before = self.ice.route();
+        self.found
+            .retain(|found| found.address != address && found.related_address != Some(address));
+        self.ice.remove_local_address(now, address);
+        self.servers.socket_lost(now, address);
+        // What was relayed through it.
+        self.follow_servers(now, &mut Vec::new());
+        let is_gone = |local: SocketAddr| !self.ice.has_local_address(local);
+        if before.is_some_and(|route| is_gone(route.local)) {
+            let until = self.has_addresses().then_some(now + RESTART_AFTER);
+            let lost_at = now;
+            self.network.looking = Some(Looking { lost_at, until });
+        } else if let Some(looking) = &mut self.network.looking
+            && self.ice.local_candidates().next().is_none()
+        {
+            looking.until = None;
+        }
+    }
+
+    fn has_addresses(&self) -> bool {
+        self.ice.local_candidates().next().is_some()
+    }
+
+    pub(super) fn follow_network(&mut self, now: Instant) {
+        let Some(looking) = self.network.looking else {
+            return;
+        };
+        if self.ice.has_answer_since(looking.lost_at) {
+            self.network.looking = None;
+        } else if looking.until.is_some_and(|until| until <= now) {
+            self.network.looking = None;
+            self.network.is_restart_wanted = self.peer.is_some();
+        }
+    }
+
+    /// Whether the address in use is gone and no pair has taken over; says so once.
+    pub(in super::super) fn take_restart_wanted(&mut self) -> bool {
+        std::mem::take(&mut self.network.is_restart_wanted)
+    }
+}

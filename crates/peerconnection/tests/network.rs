@@ -1,0 +1,216 @@
+//! Interfaces that go and come while two engines talk.
+
+mod common;
+
+use std::{net::SocketAddr, time::Duration};
+
+use common::{A, B, Call, good, is_open};
+use pc_simnet::{HostId, Link, Seed, ms, secs};
+use peerconnection::{
+    SessionDescription,
+    engine::{ChannelId, Event},
+    state::{IceConnectionState, IceTransportState},
+};
+
+/// Address `n` of a host.
+fn at(host: HostId, n: u8) -> SocketAddr {
+    SocketAddr::from(([10, 0, host.0 as u8, n], 5000))
+}
+
+/// Two engines with these addresses, which talk over the first of each.
+fn talking(seed: Seed, link: Link, addresses: [&[u8]; 2]) -> (Call, [ChannelId; 2]) {
+    let mut call = Call::new(seed, link);
+    for host in [A, B] {
+        let old = call.net[host].address;
+        call.net.remove_address(old);
+        for n in addresses[host.0] {
+            call.net.add_address(host, at(host, *n));
+        }
+    }
+    let here = call.channel(A, "chat");
+    exchange(&mut call, addresses);
+    call.run(|net| is_open(net, A) && is_open(net, B));
+    call.run_for(secs(3));
+    let (there, _) = call.net[B].engine.channels().next().unwrap();
+    for host in [A, B] {
+        drain_negotiation(&mut call, host);
+    }
+    (call, [here, there])
+}
+
+/// Offer and answer, with the candidates of these addresses.
+fn exchange(call: &mut Call, addresses: [&[u8]; 2]) {
+    let now = call.net.now();
+    let mut described = |host: HostId, other: Option<SessionDescription>| {
+        let engine = &mut call.net[host].engine;
+        if let Some(description) = other {
+            engine.set_remote_description(now, description).unwrap();
+        }
+        engine.set_local_description(now, None).unwrap();
+        let own: Vec<_> = addresses[host.0].iter().map(|n| at(host, *n)).collect();
+        engine.gather(now, &own);
+        engine.local_description().unwrap()
+    };
+    let offer = described(A, None);
+    let answer = described(B, Some(offer));
+    let engine = &mut call.net[A].engine;
+    engine.set_remote_description(now, answer).unwrap();
+}
+
+/// Whether the driver would have fired `negotiationneeded` by now.
+fn drain_negotiation(call: &mut Call, host: HostId) -> bool {
+    call.net[host].engine.update_negotiation_needed();
+    let known = call.net[host].events.len();
+    call.run_for(ms(1));
+    let needed = |event: &Event| matches!(event, Event::NegotiationNeeded);
+    call.net[host].events[known..].iter().any(needed)
+}
+
+fn lose(call: &mut Call, host: HostId, n: u8) {
+    let (now, address) = (call.net.now(), at(host, n));
+    call.net.remove_address(address);
+    call.net[host].engine.remove_local_address(now, address);
+}
+
+fn gain(call: &mut Call, host: HostId, n: u8) {
+    let (now, address) = (call.net.now(), at(host, n));
+    call.net.add_address(host, address);
+    let engine = &mut call.net[host].engine;
+    let id = engine.transports().next().unwrap().id();
+    engine.add_local_address(now, id, address);
+}
+
+/// Lets both sides say something every 20 ms for this long; the longest that either waited.
+fn talk(call: &mut Call, channels: [ChannelId; 2], time: Duration) -> Duration {
+    let end = call.net.elapsed() + time;
+    let (mut last, mut longest) = ([call.net.elapsed(); 2], Duration::ZERO);
+    while call.net.elapsed() < end {
+        for host in [A, B] {
+            call.send(host, channels[host.0], "still here");
+        }
+        let before = [A, B].map(|host| call.net[host].received.len());
+        call.run_for(ms(20));
+        for host in [A, B] {
+            longest = longest.max(call.net.elapsed() - last[host.0]);
+            if call.net[host].received.len() > before[host.0] {
+                last[host.0] = call.net.elapsed();
+            }
+        }
+    }
+    assert!(
+        last.iter().all(|last| call.net.elapsed() - *last < ms(500)),
+        "silence at the end: {last:?} of {:?}",
+        call.net.elapsed()
+    );
+    longest
+}
+
+fn local(call: &Call, host: HostId) -> String {
+    let info = call.net[host].engine.transport_info();
+    info.candidate_pair.unwrap().0
+}
+
+/// The address in use goes, and another pair lives: no restart, on whichever side.
+#[test]
+fn another_pair_takes_over() {
+    for (seed, loss) in [(1, 0.0), (2, 0.0), (3, 0.1), (4, 0.1)] {
+        for host in [A, B] {
+            let link = Link::new().delay(ms(50)).loss(loss);
+            let (mut call, channels) = talking(Seed(seed), link, [&[1, 2], &[1, 2]]);
+            talk(&mut call, channels, secs(1));
+            let n = if local(&call, host).contains(".1:") {
+                1
+            } else {
+                2
+            };
+            lose(&mut call, host, n);
+            let silence = talk(&mut call, channels, secs(5));
+            eprintln!("loss {loss}, host {host:?}: {silence:?}");
+            // With loss, SCTP's own timers come on top (RFC 9260 §6.3.1: RTO.Min is 1 s).
+            assert!(loss > 0.0 || silence <= ms(1500), "{silence:?}");
+            assert!(silence <= secs(3), "{silence:?}");
+            for host in [A, B] {
+                assert!(!drain_negotiation(&mut call, host));
+                let state = call.net[host].engine.ice_connection_state();
+                assert!(state != IceConnectionState::Disconnected, "{state:?}");
+            }
+        }
+    }
+}
+
+/// Nobody is told that the path is gone.
+#[test]
+fn a_black_hole_is_noticed() {
+    let (mut call, channels) = talking(Seed(5), good(), [&[1, 2], &[1, 2]]);
+    talk(&mut call, channels, secs(1));
+    for (from, to) in [(at(A, 1), at(B, 1)), (at(B, 1), at(A, 1))] {
+        call.net.cut(from, to);
+    }
+    let silence = talk(&mut call, channels, secs(5));
+    assert!(silence <= secs(2), "{silence:?}");
+}
+
+/// The only address goes and another one comes: the peer learns it from checks.
+#[test]
+fn an_address_that_comes_is_used_without_a_restart() {
+    for host in [A, B] {
+        let (mut call, channels) = talking(Seed(6), good(), [&[1], &[1]]);
+        lose(&mut call, host, 1);
+        call.run_for(ms(300));
+        let view = call.net[host].engine.transports().next().unwrap();
+        assert_eq!(view.ice_state(), IceTransportState::Disconnected);
+        gain(&mut call, host, 7);
+        let silence = talk(&mut call, channels, secs(3));
+        assert!(silence <= secs(2), "{silence:?}");
+        assert!(!drain_negotiation(&mut call, host));
+        // It is told by the next restart, not now: the end of candidates was.
+        let after = call.net[host].engine.transports().next().unwrap();
+        assert!(local(&call, host).contains(".7:"), "{}", local(&call, host));
+        assert_eq!(after.ice_state(), IceTransportState::Completed);
+    }
+}
+
+/// The only address goes, and from the other one the peer cannot be reached at any address that is
+/// known: ICE restarts within two seconds, and the peer's new candidates do it.
+#[test]
+fn where_no_pair_lives_ice_restarts() {
+    for allowed in [true, false] {
+        let (mut call, channels) = talking(Seed(7), good(), [&[1, 2], &[1]]);
+        let engine = &mut call.net[A].engine;
+        engine.set_restart_on_network_change(allowed);
+        talk(&mut call, channels, secs(1));
+        call.net.cut(at(A, 2), at(B, 1));
+        call.net.cut(at(B, 1), at(A, 2));
+        lose(&mut call, A, 1);
+        call.run_for(ms(900));
+        assert!(
+            !drain_negotiation(&mut call, A),
+            "another pair has its time"
+        );
+        call.run_for(ms(300));
+        assert_eq!(drain_negotiation(&mut call, A), allowed);
+        assert!(!drain_negotiation(&mut call, B), "one side restarts");
+        if !allowed {
+            continue;
+        }
+        call.net.add_address(B, at(B, 2));
+        exchange(&mut call, [&[2], &[1, 2]]);
+        let silence = talk(&mut call, channels, secs(5));
+        assert!(silence <= secs(2), "{silence:?}");
+        assert!(local(&call, A).contains(".2:"));
+    }
+}
+
+/// Without any address there is nothing to restart with: that waits for one.
+#[test]
+fn a_restart_waits_for_an_address() {
+    let (mut call, channels) = talking(Seed(8), good(), [&[1], &[1]]);
+    talk(&mut call, channels, secs(1));
+    lose(&mut call, A, 1);
+    call.run_for(secs(5));
+    assert!(!drain_negotiation(&mut call, A));
+    call.net.cut(at(A, 2), at(B, 1));
+    gain(&mut call, A, 2);
+    call.run_for(ms(1100));
+    assert!(drain_negotiation(&mut call, A));
+}
