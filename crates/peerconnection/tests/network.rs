@@ -98,7 +98,7 @@ fn talk(call: &mut Call, channels: [ChannelId; 2], time: Duration) -> Duration {
         }
     }
     assert!(
-        last.iter().all(|last| call.net.elapsed() - *last < ms(500)),
+        last.iter().all(|last| call.net.elapsed() - *last < secs(2)),
         "silence at the end: {last:?} of {:?}",
         call.net.elapsed()
     );
@@ -126,9 +126,9 @@ fn another_pair_takes_over() {
             lose(&mut call, host, n);
             let silence = talk(&mut call, channels, secs(5));
             eprintln!("loss {loss}, host {host:?}: {silence:?}");
-            // With loss, SCTP's own timers come on top (RFC 9260 §6.3.1: RTO.Min is 1 s).
-            assert!(loss > 0.0 || silence <= ms(1500), "{silence:?}");
-            assert!(silence <= secs(3), "{silence:?}");
+            // With loss, SCTP's own timers come on top (RFC 9260 §6.3.1: RTO.Min is 1 s, and doubles).
+            let limit = if loss > 0.0 { secs(4) } else { ms(1500) };
+            assert!(silence <= limit, "{silence:?}");
             for host in [A, B] {
                 assert!(!drain_negotiation(&mut call, host));
                 let state = call.net[host].engine.ice_connection_state();
