@@ -65,9 +65,18 @@ pub struct EncodedFrame {
     pub is_key_frame: bool,
     /// How long it lasts, if that is known.
     pub duration: Option<Duration>,
+    /// Width and height of the picture, as far as that is known: of key frames at least.
+    pub size: Option<(u16, u16)>,
+    /// Which of the track's encodings it is of, where the same pictures come in several sizes or
+    /// qualities, each in frames of its own (simulcast): its place among the `sendEncodings` of who
+    /// sends it. 0 where there is one; less than [`MAX_ENCODINGS`](Self::MAX_ENCODINGS).
+    pub encoding: usize,
 }
 
 impl EncodedFrame {
+    /// How many encodings a track may have. A sender has no more (webrtc-pc §5.1, "maxN").
+    pub const MAX_ENCODINGS: usize = 8;
+
     /// The kind that the type before the slash of [`mime_type`](Self::mime_type) says, if any.
     pub fn kind(&self) -> Option<MediaKind> {
         let (kind, _) = self.mime_type.split_once('/')?;
@@ -115,6 +124,14 @@ impl MediaFrame {
             Self::Audio(frame) => Some(Self::Audio(frame.silenced())),
             Self::Video(frame) => Some(Self::Video(frame.blackened())),
             Self::Encoded(_) => None,
+        }
+    }
+
+    /// Of which encoding it is, if it is encoded.
+    pub(crate) fn encoding(&self) -> Option<usize> {
+        match self {
+            Self::Encoded(frame) => Some(frame.encoding),
+            _ => None,
         }
     }
 

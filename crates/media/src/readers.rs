@@ -10,7 +10,7 @@ use std::{
     task::Waker,
 };
 
-use crate::{MediaFrame, MediaKind};
+use crate::{EncodedFrame, MediaFrame, MediaKind};
 
 /// What of a track decides whether its readers get a frame. Readers share it with their track, so
 /// that a source knows no track.
@@ -42,11 +42,12 @@ pub(crate) enum Capacity {
 
 impl Capacity {
     /// Half a second of audio in frames of 20 ms; pictures, which are large, for an encoder that
-    /// is late once; encoded pictures for two seconds, as one that is lost costs a key frame.
-    fn of(self, frame: &MediaFrame, kind: MediaKind) -> usize {
+    /// is late once; encoded pictures for two seconds, as one that is lost costs a key frame, and
+    /// that for each of so many encodings.
+    fn of(self, frame: &MediaFrame, kind: MediaKind, encodings: usize) -> usize {
         match (self, frame, kind) {
             (Self::Frames(frames), ..) => frames.max(1),
-            (Self::Usual, MediaFrame::Encoded(_), MediaKind::Video) => 64,
+            (Self::Usual, MediaFrame::Encoded(_), MediaKind::Video) => 64 * encodings,
             (Self::Usual, _, MediaKind::Audio) => 25,
             (Self::Usual, _, MediaKind::Video) => 4,
         }
@@ -67,8 +68,9 @@ pub(crate) struct Readers {
 pub(crate) struct Outcome {
     pub(crate) wakers: Vec<Waker>,
     pub(crate) dropped: Vec<MediaFrame>,
-    /// Some reader can do nothing with what it gets before a key frame comes.
-    pub(crate) needs_key_frame: bool,
+    /// A bit for each encoding of which some reader can do nothing with what it gets before a key
+    /// frame comes.
+    pub(crate) needs_key_frames: u8,
 }
 
 impl Readers {
@@ -80,8 +82,9 @@ impl Readers {
             capacity,
             queue: VecDeque::new(),
             lost: 0,
-            chain: Chain::Broken,
+            chains: [Chain::Broken; EncodedFrame::MAX_ENCODINGS],
             bitrate: None,
+            bitrates: Vec::new(),
             waker: None,
         });
         self.next_key
@@ -122,6 +125,13 @@ impl Readers {
         let live = self.readers.iter().filter(|it| !it.gate.is_stopped());
         live.filter_map(|it| it.bitrate).min()
     }
+
+    /// The same of one encoding.
+    pub(crate) fn bitrate_of(&self, encoding: usize) -> Option<u32> {
+        let live = self.readers.iter().filter(|it| !it.gate.is_stopped());
+        live.filter_map(|it| it.bitrates.get(encoding).copied())
+            .min()
+    }
 }
 
 /// One who reads a track.
@@ -133,8 +143,11 @@ pub(crate) struct Reader {
     queue: VecDeque<Waiting>,
     /// Frames that it was too slow for.
     pub(crate) lost: u64,
-    chain: Chain,
+    /// One for each encoding.
+    chains: [Chain; EncodedFrame::MAX_ENCODINGS],
     pub(crate) bitrate: Option<u32>,
+    /// What it wants of each encoding.
+    pub(crate) bitrates: Vec<u32>,
     pub(crate) waker: Option<Waker>,
 }
 
@@ -145,7 +158,8 @@ struct Waiting {
     was_enabled: bool,
 }
 
-/// Whether a reader can make sense of the next encoded picture, which builds on those before it.
+/// Whether a reader can make sense of the next picture of an encoding, which builds on those before
+/// it.
 ///
 /// ```text
 ///                  a delta frame comes, and a key frame is asked for
@@ -168,10 +182,11 @@ impl Reader {
             return;
         }
         let was_enabled = self.gate.is_enabled();
-        let capacity = self.capacity.of(frame, kind);
-        if matches!(frame, MediaFrame::Encoded(_)) {
+        let encodings = self.chains.iter().rposition(|it| *it != Chain::Broken);
+        let capacity = self.capacity.of(frame, kind, encodings.unwrap_or(0) + 1);
+        if let Some(encoding) = frame.encoding() {
             if !was_enabled {
-                self.chain = Chain::Broken;
+                self.chains = [Chain::Broken; EncodedFrame::MAX_ENCODINGS];
                 return;
             }
             if kind == MediaKind::Video && self.queue.len() >= capacity {
@@ -179,7 +194,7 @@ impl Reader {
                 self.lost += self.queue.len() as u64;
                 self.skip_encoded(&mut outcome.dropped);
             }
-            if !self.continues(frame, outcome) {
+            if !self.continues(frame, encoding, outcome) {
                 self.lost += 1;
                 return;
             }
@@ -194,15 +209,18 @@ impl Reader {
         outcome.wakers.extend(self.waker.take());
     }
 
-    /// Whether an encoded frame is of use after those before it.
-    fn continues(&mut self, frame: &MediaFrame, outcome: &mut Outcome) -> bool {
+    /// Whether an encoded frame is of use after those of its encoding before it.
+    fn continues(&mut self, frame: &MediaFrame, encoding: usize, outcome: &mut Outcome) -> bool {
+        let Some(chain) = self.chains.get_mut(encoding) else {
+            return false;
+        };
         if !frame.is_delta() {
-            self.chain = Chain::Whole;
-        } else if self.chain == Chain::Broken {
-            self.chain = Chain::Asked;
-            outcome.needs_key_frame = true;
+            *chain = Chain::Whole;
+        } else if *chain == Chain::Broken {
+            *chain = Chain::Asked;
+            outcome.needs_key_frames |= 1 << encoding;
         }
-        self.chain == Chain::Whole
+        *chain == Chain::Whole
     }
 
     /// The next frame, and whether something blank is to be given in its place: the track was
@@ -225,6 +243,6 @@ impl Reader {
 
     fn skip_encoded(&mut self, dropped: &mut Vec<MediaFrame>) {
         dropped.extend(mem::take(&mut self.queue).into_iter().map(|it| it.frame));
-        self.chain = Chain::Broken;
+        self.chains = [Chain::Broken; EncodedFrame::MAX_ENCODINGS];
     }
 }

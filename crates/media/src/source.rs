@@ -83,10 +83,10 @@ impl TrackSource {
             return Ok(());
         }
         let outcome = state.readers.write(&frame, kind);
-        let waiters = if outcome.needs_key_frame {
-            state.requests.key_frame()
-        } else {
-            Vec::new()
+        state.requests.note(frame.encoding());
+        let waiters = match outcome.needs_key_frames {
+            0 => Vec::new(),
+            encodings => state.requests.key_frames(encodings),
         };
         drop(state);
         wake_all(outcome.wakers);
@@ -259,7 +259,9 @@ impl State {
     }
 
     fn take_request(&mut self) -> Option<Request> {
-        self.requests.take(self.readers.bitrate())
+        let readers = &self.readers;
+        self.requests
+            .take(readers.bitrate(), |encoding| readers.bitrate_of(encoding))
     }
 
     /// Those who wait for the source's stop, whatever else they wait for.

@@ -1,4 +1,5 @@
 mod devices;
+mod encodings;
 mod executor;
 mod frames;
 mod id;

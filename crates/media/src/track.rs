@@ -165,11 +165,16 @@ impl MediaStreamTrack {
     /// track is live. It concerns sources of encoded frames, such as a connection that forwards what
     /// it receives; others need not heed it.
     pub fn request_key_frame(&self) {
+        self.request_key_frames(u8::MAX);
+    }
+
+    /// Asks for a key frame of the encodings that have a bit here.
+    pub(crate) fn request_key_frames(&self, encodings: u8) {
         let mut state = self.inner.source.lock();
         if !self.inner.is_live(&state) {
             return;
         }
-        let waiters = state.requests.key_frame();
+        let waiters = state.requests.key_frames(encodings);
         drop(state);
         wake(waiters);
     }

@@ -6,7 +6,7 @@ use std::{
     thread::{self, Thread},
 };
 
-use crate::{MediaFrame, MediaStreamTrack, readers::Capacity, wakers::wake};
+use crate::{EncodedFrame, MediaFrame, MediaStreamTrack, readers::Capacity, wakers::wake};
 
 /// One who reads a track: all frames written since [`MediaStreamTrack::frames`], in order, as far
 /// as it keeps up. Any number may read one track, and each gets all of them.
@@ -75,6 +75,28 @@ impl TrackFrames {
     /// Asks the source for an encoded key frame ([`Request::KeyFrame`](crate::Request::KeyFrame)).
     pub fn request_key_frame(&self) {
         self.track.request_key_frame();
+    }
+
+    /// Asks the source for a key frame of one encoding
+    /// ([`Request::KeyFrameOf`](crate::Request::KeyFrameOf)).
+    pub fn request_key_frame_of(&self, encoding: usize) {
+        if encoding < EncodedFrame::MAX_ENCODINGS {
+            self.track.request_key_frames(1 << encoding);
+        }
+    }
+
+    /// Asks the source for encodings of this many bits per second each
+    /// ([`Request::BitrateOf`](crate::Request::BitrateOf)). It is told the least that any of its
+    /// readers wants.
+    pub fn request_bitrates(&self, bits_per_second: &[u32]) {
+        let mut state = self.track.inner().source.lock();
+        if let Some(reader) = state.readers.get(self.key) {
+            let count = bits_per_second.len().min(EncodedFrame::MAX_ENCODINGS);
+            reader.bitrates = bits_per_second.iter().take(count).copied().collect();
+        }
+        let waiters = state.requests.waiters.take();
+        drop(state);
+        wake(waiters);
     }
 
     /// Asks the source for encoded frames of this many bits per second

@@ -220,6 +220,13 @@ impl Session {
         self.receivers.stats(id)
     }
 
+    /// Tells that a sender has a use for so many bits a second, 0 for none beyond what it sends. What
+    /// the network is believed to carry grows that far without proof, as long as nothing is lost: else
+    /// an encoding for which there is not enough would never get its chance.
+    pub fn set_wanted_bitrate(&mut self, id: SenderId, bits_per_second: u64) {
+        self.senders.set_wanted_bitrate(id, bits_per_second);
+    }
+
     /// What the network is believed to carry of all that is sent, in bits a second
     /// (`availableOutgoingBitrate`).
     pub fn target_bitrate(&self, now: Instant) -> u64 {

@@ -42,6 +42,8 @@ fn encoded(number: u64, is_key_frame: bool) -> EncodedFrame {
         timestamp: Duration::from_millis(number),
         is_key_frame,
         duration: None,
+        size: None,
+        encoding: 0,
     }
 }
 

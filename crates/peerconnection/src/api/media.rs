@@ -16,7 +16,7 @@ mod shown;
 pub(crate) use shown::Shown;
 
 use super::{
-    flow::{Inbound, LayerChoice, Outbound, Signals},
+    flow::{Encodings, Inbound, LayerChoice, Outbound, Setting, Signals},
     packets::Tap,
     shared::Shared,
 };
@@ -62,6 +62,8 @@ pub(crate) struct Tracks {
     counts: Mutex<MediaCounts>,
     /// When the pictures of the last second were given.
     pictures: Mutex<VecDeque<Instant>>,
+    /// What is counted of each encoding that the sender sends.
+    encodings: Mutex<Encodings>,
 }
 
 impl Tracks {
@@ -73,6 +75,7 @@ impl Tracks {
             signals: Arc::default(),
             counts: Mutex::default(),
             pictures: Mutex::default(),
+            encodings: Mutex::default(),
         }
     }
 
@@ -107,6 +110,21 @@ impl Tracks {
         forget_old(&mut pictures, now);
     }
 
+    /// How the sender sends its encodings from now on.
+    pub(crate) fn note_settings(&self, settings: Vec<Setting>) {
+        self.encodings().set(settings);
+    }
+
+    /// A picture was encoded, or had been.
+    pub(crate) fn note_encoded(&self, now: Instant, encoding: usize, size: Option<(u16, u16)>) {
+        self.encodings().add(now, encoding, size);
+    }
+
+    fn encodings(&self) -> MutexGuard<'_, Encodings> {
+        let encodings = self.encodings.lock();
+        encodings.unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn pictures(&self) -> MutexGuard<'_, VecDeque<Instant>> {
         self.pictures.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -119,6 +137,7 @@ impl Tracks {
         forget_old(&mut pictures, clock::now());
         counts.frames_per_second = u32::try_from(pictures.len()).unwrap_or(u32::MAX);
         drop(pictures);
+        counts.encodings = self.encodings().counts(clock::now());
         counts.received_track = self.received.decoded.id().to_owned();
         counts.sent_track = self.sent().map(|track| track.id().to_owned());
         counts

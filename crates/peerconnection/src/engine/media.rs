@@ -204,6 +204,14 @@ impl Connection {
         })
     }
 
+    /// Tells at what rate of the network's the transceiver could send another of its encodings, 0 when
+    /// it sends all: that much is tried out even where what is sent now does not fill the network.
+    pub fn set_wanted_bitrate(&mut self, id: TransceiverId, bits_per_second: u64) {
+        if let Some(session) = self.session_of(id) {
+            session.set_wanted_bitrate(SenderId(id.number()), bits_per_second);
+        }
+    }
+
     pub(super) fn sending(
         &mut self,
         id: TransceiverId,

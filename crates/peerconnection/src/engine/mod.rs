@@ -103,13 +103,13 @@ pub use pc_jsep::{
     IceCredentials, MediaKind, OfferOptions, SectionName, TransceiverId, TransceiverInit,
     TransceiverView, TransportId,
 };
-pub use pc_rtp::{AudioLevel, PayloadType, Ssrc, VideoOrientation};
+pub use pc_rtp::{AudioLevel, PayloadType, Ssrc, VideoOrientation, payload::TemporalLayer};
 pub use pc_rtp_session::{
     Arrived, Frame, InboundStats, OutboundStats, OutgoingPacket, Received, ReceivedFrame,
     ReceivedLayer, RemoteInbound, RemoteOutbound, Source,
 };
 pub use servers::{IceCandidateError, IceServer, ServerId, ServerPath, ServerRequest};
-pub use stats::{MediaCounts, Sound};
+pub use stats::{EncodingCounts, MediaCounts, Sound};
 pub use view::TransportView;
 
 use crate::{

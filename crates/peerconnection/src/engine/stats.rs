@@ -28,8 +28,8 @@ pub struct MediaCounts {
     pub key_frames_decoded: u32,
     /// Sound that was decoded.
     pub received: Sound,
-    /// Pictures that were encoded, in all encodings.
-    pub frames_encoded: u64,
+    /// What was counted of each encoding that is sent.
+    pub encodings: Vec<EncodingCounts>,
     /// The id of the sender's track, if there is one.
     pub sent_track: Option<String>,
     /// Pictures that it has given.
@@ -40,6 +40,22 @@ pub struct MediaCounts {
     pub size: Option<(u32, u32)>,
     /// Sound that it has given.
     pub sent: Sound,
+}
+
+/// What an encoder has counted of one encoding.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct EncodingCounts {
+    /// Pictures that were encoded.
+    pub frames_encoded: u64,
+    /// Those of the last second.
+    pub frames_per_second: u32,
+    /// Width and height of the last one.
+    pub size: Option<(u16, u16)>,
+    /// Bits a second that the encoder aims at; 0 while the encoding is not sent.
+    pub target_bitrate: u64,
+    /// The layers within the stream, where the application has chosen some.
+    pub scalability_mode: Option<String>,
 }
 
 /// How much sound there was.
@@ -357,6 +373,9 @@ impl Report {
             let id = format!("O{}", own.ssrc);
             let remote_id = self.remote_inbound(&own, route, view, &id, codec_id.as_deref());
             let is_video = view.kind() == pc_jsep::MediaKind::Video;
+            let encodings = counts.filter(|_| is_video).map(|it| &it.encodings);
+            let encoded = encodings.and_then(|it| it.get(own.encoding));
+            let rate = encoded.map(|it| it.target_bitrate).or(own.target_bitrate);
             self.add(Stats::OutboundRtp(Box::new(OutboundRtpStreamStats {
                 id,
                 timestamp: self.unix_time,
@@ -375,8 +394,12 @@ impl Report {
                 retransmitted_packets_sent: own.retransmitted_packets_sent,
                 retransmitted_bytes_sent: own.retransmitted_bytes_sent,
                 rtx_ssrc: own.rtx_ssrc.map(|it| it.0),
-                target_bitrate: own.target_bitrate.map(|rate| rate as f64),
-                frames_encoded: counts.filter(|_| is_video).map(|it| it.frames_encoded),
+                target_bitrate: rate.map(|rate| rate as f64),
+                frame_width: encoded.and_then(|it| Some(it.size?.0.into())),
+                frame_height: encoded.and_then(|it| Some(it.size?.1.into())),
+                frames_per_second: encoded.map(|it| it.frames_per_second.into()),
+                scalability_mode: encoded.and_then(|it| it.scalability_mode.clone()),
+                frames_encoded: encoded.map(|it| it.frames_encoded),
                 key_frames_encoded: is_video.then_some(own.key_frames_sent),
                 frames_sent: is_video.then_some(own.frames_sent),
                 total_packet_send_delay: own.total_packet_send_delay.as_secs_f64(),

@@ -131,6 +131,14 @@ dictionary! {
         rtx_ssrc: Option<u32>,
         /// The bit rate that encoders are given, in bits a second.
         target_bitrate: Option<f64>,
+        /// Width of the last picture.
+        frame_width: Option<u32>,
+        /// Height of the last picture.
+        frame_height: Option<u32>,
+        /// Pictures that were encoded within the last second.
+        frames_per_second: Option<f64>,
+        /// The layers within the stream, where the application has chosen some.
+        scalability_mode: Option<String>,
         /// Pictures that were encoded.
         frames_encoded: Option<u64>,
         /// Key frames among them.

@@ -189,10 +189,7 @@ impl Senders {
     pub(super) fn tell_target(&mut self, now: Instant) {
         let total = self.rate.target(now);
         let left = total.saturating_sub(self.audio_rate.bitrate(now));
-        let is_sending = |stream: &Stream| stream.active;
-        let pictures = (self.senders.values())
-            .filter(|sender| !sender.is_audio && sender.streams.iter().any(is_sending));
-        let share = left / (pictures.count() as u64).max(1);
+        let share = left / self.pictures();
         let mut told: Vec<(SenderId, u64)> = Vec::new();
         for (id, sender) in &mut self.senders {
             let is_changed = sender
@@ -210,6 +207,25 @@ impl Senders {
             });
         }
         self.pace(now);
+    }
+
+    /// How many senders of pictures share the target rate; at least 1.
+    fn pictures(&self) -> u64 {
+        let is_sending = |stream: &Stream| stream.active;
+        let pictures = (self.senders.values())
+            .filter(|sender| !sender.is_audio && sender.streams.iter().any(is_sending));
+        (pictures.count() as u64).max(1)
+    }
+
+    /// The target rate at which each sender has the share that it wants.
+    pub(super) fn wanted_bitrate(&self, now: Instant) -> u64 {
+        let shares = self.senders.values().map(|it| it.wanted_bitrate);
+        let share = shares.max().unwrap_or(0);
+        if share == 0 {
+            return 0;
+        }
+        let pictures = share.saturating_mul(self.pictures());
+        pictures.saturating_add(self.audio_rate.bitrate(now))
     }
 
     /// Where the media stream with this SSRC is.

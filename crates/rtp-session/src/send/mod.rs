@@ -90,6 +90,7 @@ struct Sender {
     streams: Vec<Stream>,
     is_audio: bool,
     target_bitrate: Option<u64>,
+    wanted_bitrate: u64,
 }
 
 impl Senders {
@@ -129,9 +130,9 @@ impl Senders {
                 self.cancel(id, encoding);
             }
         }
-        let (mut streams, target_bitrate) = match self.senders.remove(&id) {
-            Some(sender) => (sender.streams, sender.target_bitrate),
-            None => (Vec::new(), None),
+        let (mut streams, target_bitrate, wanted_bitrate) = match self.senders.remove(&id) {
+            Some(sender) => (sender.streams, sender.target_bitrate, sender.wanted_bitrate),
+            None => (Vec::new(), None, 0),
         };
         for gone in streams.drain(parameters.encodings.len().min(before)..) {
             self.farewell(gone);
@@ -154,9 +155,16 @@ impl Senders {
             parameters,
             streams,
             target_bitrate,
+            wanted_bitrate,
         };
         self.senders.insert(id, sender);
         self.tell_target(now);
+    }
+
+    pub(crate) fn set_wanted_bitrate(&mut self, id: SenderId, bits_per_second: u64) {
+        if let Some(sender) = self.senders.get_mut(&id) {
+            sender.wanted_bitrate = bits_per_second;
+        }
     }
 
     pub(crate) fn remove(&mut self, now: Instant, id: SenderId) {

@@ -41,6 +41,8 @@ pub(super) struct Rate {
     last_increase: Option<Instant>,
     last_decrease: Option<Instant>,
     sent: SentRate,
+    /// Up to here it grows without proof.
+    wanted: u64,
 }
 
 impl Rate {
@@ -55,6 +57,7 @@ impl Rate {
             last_increase: None,
             last_decrease: None,
             sent: SentRate::default(),
+            wanted: 0,
         }
     }
 
@@ -75,6 +78,11 @@ impl Rate {
     /// The receiver's own estimate (draft-alvestrand-rmcat-remb).
     pub(super) fn on_remb(&mut self, now: Instant, bitrate: u64) {
         self.remb = Some((bitrate, now));
+    }
+
+    /// Those who send have a use for this much.
+    pub(super) fn set_wanted(&mut self, bitrate: u64) {
+        self.wanted = bitrate;
     }
 
     /// What a report tells: `lost` of `expected` packets did not arrive since the report before.
@@ -111,7 +119,8 @@ impl Rate {
         // What was not sent cannot have proven that there is room for it.
         let proven = self.sent.bitrate(now) * 3 / 2 + 10_000;
         let grown = (self.target(now) as f64 * GROWTH) as u64 + 1000;
-        self.estimate = grown.min(proven).max(self.estimate).min(self.max);
+        let bound = proven.max(self.wanted);
+        self.estimate = grown.min(bound).max(self.estimate).min(self.max);
     }
 }
 
@@ -196,6 +205,18 @@ mod tests {
             rate.on_loss(now, 0, 100, RTT);
         }
         assert_eq!(rate.target(epoch() + secs(20)), 1_000_000);
+    }
+
+    #[test]
+    fn what_is_wanted_is_tried_out() {
+        let mut rate = Rate::new(1_000_000, 50_000_000);
+        rate.set_wanted(1_250_000);
+        for second in 1..20 {
+            let now = epoch() + secs(1) * second;
+            rate.on_sent(now, 10_000);
+            rate.on_loss(now, 0, 100, RTT);
+        }
+        assert_eq!(rate.target(epoch() + secs(20)), 1_250_000);
     }
 
     #[test]

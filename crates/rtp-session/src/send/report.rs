@@ -62,6 +62,7 @@ impl Senders {
         // Sound is too thin a stream to tell by it what the network carries.
         if !is_audio && told.expected > 0 {
             let rtt = self.rtt();
+            self.rate.set_wanted(self.wanted_bitrate(now));
             self.rate.on_loss(now, told.lost, told.expected, rtt);
             self.tell_target(now);
         }

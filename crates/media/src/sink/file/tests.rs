@@ -40,6 +40,8 @@ fn encoded(mime_type: &str, data: Vec<u8>, millis: u64, is_key_frame: bool) -> M
         timestamp: Duration::from_millis(millis),
         is_key_frame,
         duration: None,
+        size: None,
+        encoding: 0,
     })
 }
 

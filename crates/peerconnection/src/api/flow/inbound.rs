@@ -44,6 +44,7 @@ pub(crate) enum Item {
         data: Vec<u8>,
         timestamp: u32,
         is_key_frame: bool,
+        size: Option<(u16, u16)>,
         /// Another stream begins, with timestamps of its own.
         is_switch: bool,
         received: Instant,
@@ -122,6 +123,7 @@ impl Item {
                 data: frame.data.to_vec(),
                 timestamp: frame.timestamp.0,
                 is_key_frame: frame.is_key_frame,
+                size: frame.size,
                 is_switch,
                 received: frame.received,
             },
@@ -179,6 +181,7 @@ impl Receiver {
                     data,
                     timestamp,
                     is_key_frame,
+                    size,
                     is_switch,
                     received,
                 } => {
@@ -196,6 +199,8 @@ impl Receiver {
                         timestamp,
                         is_key_frame,
                         duration: None,
+                        size,
+                        encoding: 0,
                     };
                     shown.write_encoded(&frame);
                     if !self.decode(&shown, frame).await {

@@ -7,6 +7,7 @@
 //! ```
 
 mod audio;
+mod counts;
 mod inbound;
 mod layers;
 mod outbound;
@@ -15,6 +16,7 @@ mod rate;
 mod timeline;
 mod video;
 
+pub(crate) use counts::{Encodings, Setting};
 pub(crate) use inbound::Inbound;
 pub(crate) use layers::{LayerChoice, Verdict};
 pub(crate) use outbound::{Outbound, Signals};

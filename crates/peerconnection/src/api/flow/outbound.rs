@@ -14,7 +14,7 @@ use pc_proto::Serial32;
 use pc_rtp::{AudioLevel, PayloadType, payload::TemporalLayer};
 use tokio::{sync::Notify, task::AbortHandle};
 
-use super::{audio::AudioSender, passing::PassingSender, video::VideoSender};
+use super::{audio::AudioSender, counts::Setting, passing::PassingSender, video::VideoSender};
 use crate::{
     api::{media::Tracks, shared::Shared},
     clock,
@@ -227,13 +227,28 @@ impl Sender {
             };
             work = next;
             if self.kind == MediaKind::Video {
-                tracks.count(|counts| counts.frames_encoded += packets.len() as u64);
+                tracks.note_settings(work.settings());
+                let now = clock::now();
+                for packet in &packets {
+                    tracks.note_encoded(now, packet.encoding, packet.size);
+                }
+                self.tell_next_step(&mut work);
             }
             for packet in packets {
                 if !self.send(&packet) {
                     return false;
                 }
             }
+        }
+    }
+
+    /// Tells the engine what rate it is worth to find out whether the network takes it.
+    fn tell_next_step(&self, work: &mut Work) {
+        let step = work.next_step();
+        if std::mem::replace(&mut work.told_step, step) != step
+            && let Some(shared) = self.shared.upgrade()
+        {
+            shared.lock().engine.set_wanted_bitrate(self.id, step);
         }
     }
 
@@ -285,6 +300,8 @@ struct Work {
     audio: Option<Box<AudioSender>>,
     video: Option<Box<VideoSender>>,
     passing: PassingSender,
+    /// The rate that the engine was told last.
+    told_step: u64,
 }
 
 /// From a track's clock to the sender's time line.
@@ -303,6 +320,7 @@ impl Work {
             audio: None,
             video: None,
             passing: PassingSender::default(),
+            told_step: 0,
             plan,
         }
     }
@@ -362,10 +380,26 @@ impl Work {
                 Some((self, packets))
             }
             (MediaFrame::Encoded(frame), _) => {
+                self.video = None;
                 let packets = self.passing.pass(&self.plan, frame, at, signals, frames);
                 Some((self, packets))
             }
             _ => Some((self, Vec::new())),
+        }
+    }
+
+    /// How each encoding of a picture is sent.
+    fn settings(&self) -> Vec<Setting> {
+        match &self.video {
+            Some(video) => video.settings(),
+            None => self.passing.settings(),
+        }
+    }
+
+    fn next_step(&self) -> u64 {
+        match &self.video {
+            Some(video) => video.next_step(),
+            None => self.passing.next_step(),
         }
     }
 

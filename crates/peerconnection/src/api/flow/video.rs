@@ -10,8 +10,9 @@ use pc_media::{
 use pc_rtp::{PayloadType, payload::TemporalLayer};
 
 use super::{
+    counts::Setting,
     outbound::{Encoded, Moment, Plan, Signals},
-    rate,
+    rate::Sharing,
 };
 
 /// The frame rate that encoders are told before pictures have shown it.
@@ -20,6 +21,9 @@ const FRAME_RATE: f64 = 30.0;
 pub(super) struct VideoSender {
     layers: Vec<Layer>,
     encodings: Vec<EncodingParameters>,
+    sharing: Sharing,
+    /// What each encoding has got of the bit rate.
+    shares: Vec<u64>,
     last: Option<Duration>,
     frame_rate: f64,
 }
@@ -36,7 +40,14 @@ struct Encoder {
     inner: Box<dyn VideoEncoder>,
     size: (u32, u32),
     rate: (u64, f64),
+    /// As it was asked for.
+    mode: Option<String>,
+    /// As it is made.
+    mode_in_use: Option<String>,
 }
+
+/// What there is when no layers are made.
+const NO_LAYERS: &str = "L1T1";
 
 impl VideoSender {
     pub(super) fn new(plan: &Plan) -> Self {
@@ -44,6 +55,8 @@ impl VideoSender {
         Self {
             layers: plan.encodings.iter().map(layer).collect(),
             encodings: plan.encodings.clone(),
+            sharing: Sharing::default(),
+            shares: Vec::new(),
             last: None,
             frame_rate: FRAME_RATE,
         }
@@ -55,7 +68,11 @@ impl VideoSender {
         for (index, encoding) in plan.encodings.iter().enumerate() {
             let codec = usable(plan, encoding);
             match self.layers.get_mut(index) {
-                Some(layer) if layer.codec.as_ref() == codec => {}
+                Some(layer) if layer.codec.as_ref() == codec => {
+                    if let Some(encoder) = &mut layer.encoder {
+                        encoder.follow_mode(encoding.scalability_mode.as_deref());
+                    }
+                }
                 Some(layer) => *layer = Layer::new(codec),
                 None => self.layers.push(Layer::new(codec)),
             }
@@ -63,7 +80,7 @@ impl VideoSender {
         self.encodings.clone_from(&plan.encodings);
     }
 
-    /// A picture in all encodings that are active.
+    /// A picture in all encodings that are sent.
     pub(super) fn encode(
         &mut self,
         frame: &VideoFrame,
@@ -80,22 +97,46 @@ impl VideoSender {
             let (width, height) = size(index);
             u64::from(width) * u64::from(height)
         };
-        let rates = rate::share(signals.bitrate(), &self.encodings, pixels);
+        let network = signals.bitrate();
+        self.shares = self.sharing.share(network, &self.encodings, pixels);
         let sizes: Vec<_> = (0..self.encodings.len()).map(size).collect();
         let mut packets = Vec::new();
         let layers = self.layers.iter_mut().zip(&self.encodings);
-        for (index, ((layer, encoding), (size, rate))) in
-            layers.zip(sizes.into_iter().zip(rates)).enumerate()
+        for (index, ((layer, encoding), (size, bitrate))) in
+            layers.zip(sizes.into_iter().zip(&self.shares)).enumerate()
         {
+            if *bitrate == 0 {
+                layer.stop();
+                continue;
+            }
             let is_wanted = wanted >> index.min(63) & 1 == 1;
-            if !encoding.active || layer.is_too_soon(encoding, at.media) && !is_wanted {
+            if layer.is_too_soon(encoding, at.media, is_wanted) {
                 continue;
             }
             let frame_rate = encoding.max_framerate.unwrap_or(f64::MAX);
-            let rate = (rate, self.frame_rate.min(frame_rate));
-            packets.extend(layer.encode(index, frame, at, size, rate, is_wanted));
+            let setting = Target {
+                size,
+                rate: (*bitrate, self.frame_rate.min(frame_rate)),
+                mode: encoding.scalability_mode.as_deref(),
+            };
+            packets.extend(layer.encode(index, frame, at, &setting, is_wanted));
         }
         packets
+    }
+
+    /// How each encoding is sent.
+    pub(super) fn settings(&self) -> Vec<Setting> {
+        let layers = self.layers.iter().zip(&self.shares);
+        let setting = |(layer, bitrate): (&Layer, &u64)| Setting {
+            bitrate: *bitrate,
+            scalability_mode: (layer.encoder.as_ref()).and_then(|it| it.mode_in_use.clone()),
+        };
+        layers.map(setting).collect()
+    }
+
+    /// See [`Sharing::next_step`].
+    pub(super) fn next_step(&self) -> u64 {
+        self.sharing.next_step()
     }
 
     /// Smoothed, for cameras are not regular.
@@ -119,13 +160,25 @@ impl Layer {
         }
     }
 
-    /// Whether `maxFramerate` leaves this picture out.
-    fn is_too_soon(&self, encoding: &EncodingParameters, at: Duration) -> bool {
-        let Some((rate, last)) = encoding.max_framerate.zip(self.last) else {
+    /// It is not sent. When it is again, that begins with a key frame: receivers have nothing that
+    /// another picture could build on.
+    fn stop(&mut self) {
+        self.encoder = None;
+        self.last = None;
+    }
+
+    /// Whether `maxFramerate` leaves this picture out. A key frame that is wanted is only left out by
+    /// one of 0.
+    fn is_too_soon(&self, encoding: &EncodingParameters, at: Duration, is_wanted: bool) -> bool {
+        let Some(rate) = encoding.max_framerate else {
             return false;
         };
+        if rate <= 0.0 {
+            return true;
+        }
         // A tenth of a frame of tolerance: cameras are not regular.
-        rate <= 0.0 || at.saturating_sub(last).as_secs_f64() < 0.9 / rate
+        let is_soon = |last: Duration| at.saturating_sub(last).as_secs_f64() < 0.9 / rate;
+        !is_wanted && self.last.is_some_and(is_soon)
     }
 
     fn encode(
@@ -133,16 +186,15 @@ impl Layer {
         index: usize,
         frame: &VideoFrame,
         at: Moment,
-        size: (u32, u32),
-        rate: (u64, f64),
+        target: &Target<'_>,
         wants_key_frame: bool,
     ) -> Option<Encoded> {
-        let codec = self.codec.as_ref()?;
+        let (codec, size) = (self.codec.as_ref()?, target.size);
         if self.encoder.as_ref().is_none_or(|it| it.size != size) {
-            self.encoder = Encoder::new(codec, size, rate);
+            self.encoder = Encoder::new(codec, target);
         }
         let encoder = self.encoder.as_mut()?;
-        encoder.follow(rate);
+        encoder.follow(target.rate);
         let frame = match frame.scaled_to(size.0, size.1) {
             Ok(frame) => frame,
             Err(error) => {
@@ -183,17 +235,49 @@ impl Layer {
     }
 }
 
+/// What is to be made of a picture.
+struct Target<'a> {
+    size: (u32, u32),
+    rate: (u64, f64),
+    mode: Option<&'a str>,
+}
+
 impl Encoder {
-    fn new(codec: &CodecParameters, size: (u32, u32), rate: (u64, f64)) -> Option<Self> {
+    fn new(codec: &CodecParameters, target: &Target<'_>) -> Option<Self> {
         let line = codec.codec.sdp_fmtp_line.as_deref();
         let config = VideoEncoderConfig {
-            width: size.0,
-            height: size.1,
-            bitrate: bits(rate.0),
-            frame_rate: rate.1,
+            width: target.size.0,
+            height: target.size.1,
+            bitrate: bits(target.rate.0),
+            frame_rate: target.rate.1,
         };
-        let inner = codec::video_encoder(&codec.codec.mime_type, line, config)?;
-        Some(Self { inner, size, rate })
+        let mut encoder = Self {
+            inner: codec::video_encoder(&codec.codec.mime_type, line, config)?,
+            size: target.size,
+            rate: target.rate,
+            mode: None,
+            mode_in_use: None,
+        };
+        encoder.follow_mode(target.mode);
+        Some(encoder)
+    }
+
+    /// Where the codec that was negotiated cannot do what was asked of another, there are no layers
+    /// (webrtc-svc §4.1).
+    fn follow_mode(&mut self, mode: Option<&str>) {
+        if self.mode.as_deref() == mode {
+            return;
+        }
+        let wanted = mode.unwrap_or(NO_LAYERS);
+        let made = match self.inner.set_scalability_mode(wanted) {
+            true => wanted,
+            false => {
+                self.inner.set_scalability_mode(NO_LAYERS);
+                NO_LAYERS
+            }
+        };
+        self.mode = mode.map(str::to_owned);
+        self.mode_in_use = mode.map(|_| made.to_owned());
     }
 
     fn follow(&mut self, rate: (u64, f64)) {
@@ -241,3 +325,6 @@ fn scaled(frame: &VideoFrame, encoding: &EncodingParameters) -> (u32, u32) {
 fn bits(rate: u64) -> u32 {
     u32::try_from(rate).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;
