@@ -20,6 +20,7 @@ use peerconnection::{
     stats::{InboundRtpStreamStats, OutboundRtpStreamStats, Stats},
 };
 use sockets::{loopback, negotiate, soon};
+use tokio::time::MissedTickBehavior;
 
 const SIZE: (u32, u32) = (320, 192);
 const RIDS: [&str; 3] = ["f", "h", "q"];
@@ -290,49 +291,60 @@ async fn a_track_that_is_encoded_already_is_sent_as_it_is() {
     let call = Call::new(&track, encodings()).await;
     let mut at = Duration::ZERO;
     let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    // The connections have their turn in between, however long encoding takes.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let counts = || -> Vec<u64> {
         let all = call.outbound().into_iter();
         all.map(|it| it.frames_sent.unwrap()).collect()
     };
-    let mut run = async |encoding: &mut Encoding, pictures: u32| {
-        for _ in 0..pictures {
-            ticks.tick().await;
-            encoding.write(at);
-            at += Duration::from_millis(50);
-        }
+    // Writes pictures until the condition holds.
+    let mut until = async |encoding: &mut Encoding, condition: &dyn Fn(&Encoding) -> bool| {
+        let writing = async {
+            while !condition(encoding) {
+                ticks.tick().await;
+                encoding.write(at);
+                at += Duration::from_millis(50);
+            }
+        };
+        soon("what was written to take effect", writing).await;
     };
-    run(&mut encoding, 30).await;
-    assert!(counts().iter().all(|it| *it > 10), "{:?}", counts());
+    until(&mut encoding, &|_| {
+        let came = call.inbound();
+        let have_come = |it: &OutboundRtpStreamStats| {
+            let there = came.get(&it.ssrc);
+            there.is_some_and(|it| it.packets_received > 10)
+        };
+        call.outbound().iter().all(have_come)
+    })
+    .await;
     let (sent, came) = (call.outbound(), call.inbound());
     for (index, own) in sent.iter().enumerate() {
         assert_eq!(own.rid.as_deref(), Some(RIDS[index]));
-        let there = &came[&own.ssrc];
-        assert_eq!(there.frame_width, Some(SIZE.0 >> index));
-        assert!(there.packets_received > 10);
+        assert_eq!(came[&own.ssrc].frame_width, Some(SIZE.0 >> index));
     }
     // The source knows what each is worth.
     let told = |encoding: &Encoding, index: usize| {
-        let rates = encoding.requests.iter().rev().filter_map(|it| match it {
+        let mut rates = encoding.requests.iter().rev().filter_map(|it| match it {
             Request::BitrateOf(encoding, rate) if *encoding == index => Some(*rate),
             _ => None,
         });
-        let mut rates = rates;
         rates.next()
     };
     assert!((0..3).all(|it| told(&encoding, it).is_some_and(|rate| rate > 0)));
     // One that is not active is of no use, and goes on with a key frame.
     call.set_active(1, false);
-    run(&mut encoding, 4).await;
+    until(&mut encoding, &|own| told(own, 1) == Some(0)).await;
     let before = counts();
-    run(&mut encoding, 20).await;
+    until(&mut encoding, &|_| {
+        let now = counts();
+        now[0] > before[0] + 10 && now[2] > before[2] + 10
+    })
+    .await;
     assert_eq!(counts()[1], before[1]);
-    assert!(counts()[0] > before[0] + 10 && counts()[2] > before[2] + 10);
-    assert_eq!(told(&encoding, 1), Some(0));
     let keys = call.outbound()[1].key_frames_encoded.unwrap();
     encoding.requests.clear();
     call.set_active(1, true);
-    run(&mut encoding, 20).await;
+    until(&mut encoding, &|_| counts()[1] > before[1] + 10).await;
     assert!(encoding.requests.contains(&Request::KeyFrameOf(1)));
-    assert!(counts()[1] > before[1] + 10);
     assert_eq!(call.outbound()[1].key_frames_encoded, Some(keys + 1));
 }

@@ -130,10 +130,10 @@ fn what_is_not_active_is_not_made_and_comes_back_with_a_key_frame() {
 fn the_largest_gives_way_when_the_network_is_narrow() {
     let mut stage = Stage::new(|_| ());
     stage.encode();
-    stage.signals.set_bitrate(200_000);
+    stage.signals.set_bitrate(170_000);
     assert_eq!(stage.keys(), [(2, false)].into());
     assert!(stage.sender.next_step() > 150_000);
-    stage.signals.set_bitrate(335_000);
+    stage.signals.set_bitrate(400_000);
     assert_eq!(stage.keys(), [(0, true), (1, true), (2, false)].into());
     assert_eq!(stage.sender.next_step(), 0);
 }
