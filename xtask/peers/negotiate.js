@@ -74,8 +74,14 @@ const library = {
     return sent(name, sender, into);
   },
 
-  /** addTransceiver with a clock that is drawn, in these encodings: a camera whose pictures can be told apart. */
-  addClock(name, { width, height, frameRate, sendEncodings }) {
+  /** addTransceiver with a `clockTrack`, in these encodings. */
+  addClock(name, { sendEncodings, ...init }) {
+    const transceiver = library.pc(name).addTransceiver(library.clockTrack(init), { direction: 'sendonly', sendEncodings });
+    return { transceiver };
+  },
+
+  /** A clock that is drawn: a camera whose pictures can be told apart. */
+  clockTrack({ width, height, frameRate }) {
     const canvas = Object.assign(document.createElement('canvas'), { width, height });
     document.body.append(canvas);
     const context = canvas.getContext('2d');
@@ -88,10 +94,8 @@ const library = {
       drawClock(context, now, width, height);
     };
     draw();
-    const timer = setInterval(draw, 1000 / frameRate);
-    const [track] = canvas.captureStream(frameRate).getTracks();
-    const transceiver = library.pc(name).addTransceiver(track, { direction: 'sendonly', sendEncodings });
-    return { transceiver, timer };
+    setInterval(draw, 1000 / frameRate);
+    return canvas.captureStream(frameRate).getTracks()[0];
   },
 
   /** This codec alone, and what retransmits it. */

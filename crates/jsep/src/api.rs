@@ -6,7 +6,7 @@ use crate::{
     TransceiverId,
     codec::check_preferences,
     description::MAX_STREAMS,
-    encoding::{SendEncodings, is_same},
+    encoding::{SendEncodings, is_same, wanted_streams},
     extension::check_extensions_to_negotiate,
     transceiver::{Life, Negotiated, Receiver, Sender, Transceiver},
 };
@@ -220,6 +220,25 @@ impl Session {
         if let Some(transceiver) = self.transceiver_mut(id) {
             let all = config.capabilities.of(transceiver.kind);
             transceiver.preferences = check_preferences(all, codecs)?;
+            self.change();
+        }
+        Ok(())
+    }
+
+    /// Has offers ask for these streams of simulcast (RFC 8853 §5.3), of which the W3C has nothing: it only
+    /// answers. None: no simulcast. What has been agreed on already is offered as it is.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError`: what is no rid, or is there twice, or more than eight.
+    pub fn set_layers_to_receive(
+        &mut self,
+        id: TransceiverId,
+        rids: &[String],
+    ) -> Result<(), Error> {
+        let wanted = wanted_streams(rids)?;
+        if let Some(transceiver) = self.transceiver_mut(id) {
+            transceiver.receiver.wanted = wanted;
             self.change();
         }
         Ok(())

@@ -174,10 +174,13 @@ impl<'a> OfferWriter<'a> {
         let encodings = &transceiver.sender.encodings;
         let received = direction
             .receives()
-            .then(|| self.received_simulcast(index, mid));
+            .then(|| match self.received_simulcast(index, mid) {
+                Some(agreed) if !agreed.is_empty() => agreed,
+                _ => &transceiver.receiver.wanted,
+            });
         write_offer_simulcast(
             direction.sends().then_some(encodings),
-            received.flatten().unwrap_or(&[]),
+            received.unwrap_or(&[]),
             &mut media,
         );
         Ok(media)

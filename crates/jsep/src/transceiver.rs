@@ -2,7 +2,9 @@
 
 use crate::{
     Codec, CodecParameters, HeaderExtension, HeaderExtensionCapability, MediaKind,
-    TransceiverDirection, TransceiverId, description::Sources, encoding::SendEncodings,
+    TransceiverDirection, TransceiverId,
+    description::Sources,
+    encoding::{RidAlternatives, SendEncodings},
 };
 
 /// A transceiver ([WebRTC §5.4](https://www.w3.org/TR/webrtc/#rtcrtptransceiver-interface)). The
@@ -61,6 +63,8 @@ pub(crate) struct Sender {
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Receiver {
+    /// The streams of simulcast that an offer asks for, beyond what the W3C has.
+    pub(crate) wanted: Vec<RidAlternatives>,
     /// `[[AssociatedRemoteMediaStreams]]`.
     pub(crate) streams: Vec<String>,
 }

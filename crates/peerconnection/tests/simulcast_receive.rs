@@ -263,3 +263,45 @@ async fn packets_end_with_their_connection() {
     let mut late = call.receiver.packets();
     assert!(soon("nothing", late.next()).await.is_none());
 }
+
+#[tokio::test]
+async fn an_offer_asks_for_layers() {
+    let (server, server_events) = PeerConnection::new(loopback()).unwrap();
+    let (sender, sender_events) = PeerConnection::new(loopback()).unwrap();
+    let init = TransceiverInit {
+        direction: TransceiverDirection::RecvOnly,
+        ..Default::default()
+    };
+    let receiver = (server.add_transceiver(MediaKind::Video, init).unwrap()).receiver();
+    for wrong in [&["a b"][..], &["f", "f"], &[""], &["x"; 9]] {
+        assert!(receiver.offer_layers(wrong).is_err(), "{wrong:?}");
+    }
+    receiver.offer_layers(&["small", "large"]).unwrap();
+    let mut events = (server_events, sender_events);
+    server.set_local_description(None).await.unwrap();
+    sockets::gathered(&mut events.0).await;
+    let offer = server.local_description().unwrap();
+    assert!(
+        offer.sdp.contains("a=simulcast:recv small;large"),
+        "{}",
+        offer.sdp
+    );
+    sender.set_remote_description(offer).await.unwrap();
+    let transceiver = sender.transceivers().remove(0);
+    transceiver
+        .set_direction(TransceiverDirection::SendOnly)
+        .unwrap();
+    transceiver.sender().replace_track(camera()).await.unwrap();
+    sender.set_local_description(None).await.unwrap();
+    sockets::gathered(&mut events.1).await;
+    let answer = sender.local_description().unwrap();
+    assert!(
+        answer.sdp.contains("a=simulcast:send small;large"),
+        "{}",
+        answer.sdp
+    );
+    server.set_remote_description(answer).await.unwrap();
+    let small = &mut receiver.layer_track("small").frames();
+    clock_runs(small, (192, 108)).await;
+    clock_runs(&mut receiver.layer_track("large").frames(), SIZE).await;
+}

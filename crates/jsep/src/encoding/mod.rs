@@ -12,6 +12,7 @@ mod scalability;
 mod send;
 mod simulcast;
 mod validate;
+mod wanted;
 
 #[cfg(test)]
 mod tests;
@@ -25,3 +26,4 @@ pub(crate) use send::{SendEncodings, is_same};
 pub(crate) use simulcast::{
     RemoteSimulcast, RidAlternatives, read_simulcast, write_answer_simulcast, write_offer_simulcast,
 };
+pub(crate) use wanted::wanted_streams;

@@ -47,7 +47,7 @@ pub(super) fn check_rids(encodings: &[EncodingParameters]) -> Result<(), Error> 
     Ok(())
 }
 
-fn is_rid(text: &str) -> bool {
+pub(super) fn is_rid(text: &str) -> bool {
     (1..=MAX_RID_LEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 

@@ -9,7 +9,7 @@ use pc_media::MediaStreamTrack;
 use pc_rtp_session::ReceivedLayer;
 
 use super::{RtpReceiver, packets::RtpPackets};
-use crate::clock;
+use crate::{Error, clock};
 
 /// A layer of which no packet has come for so long is taken as one that is not sent.
 const SILENT: Duration = Duration::from_secs(1);
@@ -65,6 +65,19 @@ impl RtpLayer {
 /// one of them at a time, and changes from one to the other where a key frame lets it: the largest that
 /// comes, or the one that was [selected](RtpReceiver::select_layer).
 impl RtpReceiver {
+    /// Has the next offer ask for these layers, by their restriction identifiers (RFC 8853 §5.3); to be called
+    /// before it is made. Browsers then send them, from the smallest to the largest. An answer needs nothing of
+    /// the kind.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError`: what is no rid, or is there twice, or more than eight.
+    pub fn offer_layers(&self, rids: &[&str]) -> Result<(), Error> {
+        let rids: Vec<_> = rids.iter().map(|rid| (*rid).to_owned()).collect();
+        let mut inner = self.part.shared.lock();
+        inner.engine.set_layers_to_receive(self.part.id, &rids)
+    }
+
     /// The layers that have come so far: in the order in which they began.
     pub fn layers(&self) -> Vec<RtpLayer> {
         let now = clock::now();

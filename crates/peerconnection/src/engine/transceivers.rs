@@ -102,6 +102,19 @@ impl Connection {
         Ok(self.session.set_codec_preferences(id, codecs)?)
     }
 
+    /// Has offers ask for these layers of simulcast.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError`: what is no rid, or is there twice, or more than eight.
+    pub fn set_layers_to_receive(
+        &mut self,
+        id: TransceiverId,
+        rids: &[String],
+    ) -> Result<(), Error> {
+        Ok(self.session.set_layers_to_receive(id, rids)?)
+    }
+
     /// `setHeaderExtensionsToNegotiate()`.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use super::{
     },
     errors, flow, keys, later, media, pending, perfect, played, relayed, rtp,
     session::{Session, plain},
-    simulcast::{Sender, switches, three_layers},
+    simulcast::{Sender, switches, three_asked_for, three_layers},
     transports,
 };
 
@@ -188,11 +188,10 @@ fn everywhere() -> Configuration {
 /// Scenarios of `interop simulcast`. Who offers to a viewer makes no difference to what it sees.
 pub(super) fn simulcast(role: Role) -> Vec<Scenario> {
     match role {
-        Role::Offer => vec![scenario!(
-            "100 switches of our layers",
-            switches,
-            Sender::Rust
-        )],
+        Role::Offer => vec![
+            scenario!("three layers that we ask for", three_asked_for),
+            scenario!("100 switches of our layers", switches, Sender::Rust),
+        ],
         Role::Answer => vec![
             scenario!("three layers of theirs", three_layers),
             scenario!("100 switches of their layers", switches, Sender::Browser),

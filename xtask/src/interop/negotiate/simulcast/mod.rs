@@ -8,7 +8,10 @@ mod view;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use peerconnection::{MediaFrame, RtpReceiver, TrackFrames, sink};
+use peerconnection::{
+    MediaFrame, MediaKind, RtpReceiver, TrackFrames, TransceiverInit, rtp::TransceiverDirection,
+    sink,
+};
 
 use super::{super::scenario::Side, session::Session};
 use source::{BROWSERS, LAYERS, browser_camera, rust_client};
@@ -72,6 +75,39 @@ pub(super) async fn three_layers(session: &mut Session) -> Result<()> {
         );
     }
     one_at_a_time(&receiver).await
+}
+
+/// We ask for three layers in an offer, and the browser sends them, the first the smallest.
+pub(super) async fn three_asked_for(session: &mut Session) -> Result<()> {
+    let init = TransceiverInit {
+        direction: TransceiverDirection::RecvOnly,
+        ..Default::default()
+    };
+    let pc = &session.ours.pc;
+    let receiver = pc.add_transceiver(MediaKind::Video, init)?.receiver();
+    let rids: Vec<_> = LAYERS.iter().rev().map(|it| it.rid).collect();
+    receiver.offer_layers(&rids)?;
+    let offer = session.describe(Side::Ours).await?;
+    session.deliver(Side::Theirs, &offer).await?;
+    session
+        .theirs
+        .run(source::ANSWER_CAMERA, source::encodings())
+        .await?;
+    let answer = session.describe(Side::Theirs).await?;
+    session.deliver(Side::Ours, &answer).await?;
+    ensure!(
+        answer.sdp.contains("a=simulcast:send q;h;f"),
+        "{}",
+        answer.sdp
+    );
+    session.connected(1).await?;
+    for layer in LAYERS {
+        let mut frames = receiver.layer_track(layer.rid).frames();
+        let came = clock_runs(&mut frames, layer.size(BROWSERS), RAMP_UP).await;
+        let came = came.with_context(|| format!("{}: {:?}", layer.rid, receiver.layers()))?;
+        println!("      {}: {came:.1?}", layer.rid);
+    }
+    Ok(())
 }
 
 async fn one_at_a_time(receiver: &RtpReceiver) -> Result<()> {

@@ -48,6 +48,10 @@ const GATHERING: Duration = Duration::from_secs(15);
 pub(super) const ADD_CAMERA: &str =
     "const { transceiver } = addClock('pc', arg); preferCodec(transceiver, 'video/VP8')";
 
+/// The same in a transceiver that an offer has made, whose encodings it has proposed.
+pub(super) const ANSWER_CAMERA: &str = "const [first] = it.getTransceivers(); first.direction = 'sendonly'; \
+    await first.sender.replaceTrack(clockTrack(arg))";
+
 /// What `addClock` takes.
 pub(super) fn encodings() -> Value {
     let encodings = LAYERS
