@@ -34,6 +34,35 @@ pub enum IceTransportPolicy {
     All,
 }
 
+/// Which TCP candidates are gathered (RFC 6544). UDP is preferred wherever it works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum TcpCandidates {
+    /// None: no connection is opened to a peer, and none is accepted.
+    Disabled,
+    /// Active ones, as in browsers: this side connects to what the peer listens at. Costs nothing where
+    /// the peer does not.
+    #[default]
+    Active,
+    /// And passive ones: each transport listens on a free port of each address. For a peer that others
+    /// can reach; two browsers never connect to each other over TCP, for neither listens.
+    ActiveAndPassive,
+    /// And those of simultaneous open: through NATs that let in whom this side connects to. Browsers have
+    /// none.
+    All,
+}
+
+impl TcpCandidates {
+    /// Whether candidates of this type are gathered.
+    pub const fn includes(self, tcp_type: pc_ice::TcpType) -> bool {
+        use pc_ice::TcpType::{Active, Passive, SimultaneousOpen};
+        match tcp_type {
+            Active => !matches!(self, Self::Disabled),
+            Passive => matches!(self, Self::ActiveAndPassive | Self::All),
+            SimultaneousOpen => matches!(self, Self::All),
+        }
+    }
+}
+
 /// [`RTCConfiguration`](https://www.w3.org/TR/webrtc/#rtcconfiguration-dictionary), and what a
 /// browser would decide for the page.
 ///
@@ -49,6 +78,10 @@ pub struct Configuration {
     pub server_tls: TlsOptions,
     /// `iceTransportPolicy`. Without servers nothing can be relayed, so "relay" finds no candidate.
     pub ice_transport_policy: IceTransportPolicy,
+    /// Which TCP candidates are gathered; a browser decides this for the page. With an `endpoint`, passive
+    /// ones are those of [its ports](crate::Endpoint::bind_with_tcp), and there are no simultaneous opens.
+    /// Stays for the life of a connection. Where only relayed candidates are told, there are none of TCP.
+    pub tcp_candidates: TcpCandidates,
     /// `bundlePolicy`: how many transports an offer proposes.
     pub bundle_policy: BundlePolicy,
     /// `certificates`: what this side proves itself with; a new one is generated when there is none.
@@ -80,6 +113,7 @@ impl Default for Configuration {
             ice_servers: Vec::new(),
             server_tls: TlsOptions::default(),
             ice_transport_policy: IceTransportPolicy::All,
+            tcp_candidates: TcpCandidates::default(),
             bundle_policy: BundlePolicy::Balanced,
             certificates: Vec::new(),
             ice_candidate_pool_size: 0,
@@ -164,6 +198,9 @@ impl Configuration {
         }
         if self.server_tls != new.server_tls {
             return stays("whose certificates are believed");
+        }
+        if self.tcp_candidates != new.tcp_candidates {
+            return stays("the choice of TCP candidates");
         }
         if self.bundle_policy != new.bundle_policy {
             return stays("the bundle policy");

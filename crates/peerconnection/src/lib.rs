@@ -95,8 +95,7 @@
 //!
 //! # Not here yet
 //!
-//! STUN and TURN servers, TCP and mDNS candidates. What is not
-//! supported is refused by name.
+//! What is not supported is refused by name; what of the RFCs exists is in `docs/rfc-map.md`.
 
 mod api;
 mod clock;
@@ -115,7 +114,9 @@ pub use api::{
     Operation, PeerConnection, RtpLayer, RtpPacket, RtpPackets, RtpReceiver, RtpSender, RtpSource,
     RtpTransceiver, SctpTransport, ToneChangeEvent, TrackEvent, TrackOrKind,
 };
-pub use config::{Configuration, DataChannelInit, HostAddresses, IceTransportPolicy};
+pub use config::{
+    Configuration, DataChannelInit, HostAddresses, IceTransportPolicy, TcpCandidates,
+};
 pub use description::{IceCandidate, SdpType, SessionDescription};
 pub use engine::IceCandidateError;
 pub use error::{Error, RtcError, RtcErrorDetail};
@@ -127,6 +128,7 @@ pub use pc_dtls::{
 pub mod dtmf {
     pub use pc_rtp::dtmf::{Begun, Ended, Event, EventCode};
 }
+pub use pc_ice::TcpType;
 pub use pc_jsep::{BundlePolicy, OfferOptions};
 pub use pc_media::{
     AudioFrame, EncodedFrame, InvalidFrame, MediaFrame, MediaKind, MediaStream, MediaStreamTrack,

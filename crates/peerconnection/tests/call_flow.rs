@@ -9,8 +9,9 @@ mod sockets;
 use std::pin::pin;
 
 use peerconnection::{
-    DtlsTransport, Event, Events, IceCandidate, IceTransport, MediaKind, MediaStream,
-    MediaStreamTrack, PeerConnection, SdpType, TrackSource, rtp::TransceiverDirection, state::*,
+    Configuration, DtlsTransport, Event, Events, IceCandidate, IceTransport, MediaKind,
+    MediaStream, MediaStreamTrack, PeerConnection, SdpType, TcpCandidates, TrackSource,
+    rtp::TransceiverDirection, state::*,
 };
 use sockets::{loopback, soon};
 
@@ -28,7 +29,7 @@ struct Side {
 
 impl Side {
     fn new() -> Self {
-        let (pc, events) = PeerConnection::new(loopback()).unwrap();
+        let (pc, events) = PeerConnection::new(one_candidate()).unwrap();
         Self {
             pc,
             events,
@@ -234,6 +235,14 @@ fn without_chance(story: &[String]) -> Vec<&str> {
     let chances = [" completed", " selected", "addIceCandidate resolved"];
     let is_told = |it: &&String| !chances.iter().any(|chance| it.ends_with(chance));
     story.iter().filter(is_told).map(String::as_str).collect()
+}
+
+/// As the figure has it, a candidate for each transport.
+fn one_candidate() -> Configuration {
+    Configuration {
+        tcp_candidates: TcpCandidates::Disabled,
+        ..loopback()
+    }
 }
 
 #[tokio::test]

@@ -44,12 +44,12 @@ fn max_compat() -> Configuration {
     }
 }
 
-/// The ports of a description's candidates.
+/// The ports of a description's candidates, of UDP: those of TCP that connect have none.
 fn ports(description: &SessionDescription) -> BTreeSet<String> {
     let candidates = description
         .sdp
         .lines()
-        .filter(|it| it.starts_with("a=candidate:"));
+        .filter(|it| it.starts_with("a=candidate:") && it.contains(" udp "));
     let port = |line: &str| line.split(' ').nth(5).map(str::to_owned);
     candidates.filter_map(port).collect()
 }

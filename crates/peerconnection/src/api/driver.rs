@@ -14,7 +14,10 @@ use std::{
     time::Instant,
 };
 
-use pc_net::{Claim, Demux, Envelope, RecvBatch, SendProgress, StreamError, TlsOptions, UdpSocket};
+use pc_net::{
+    Claim, Demux, Envelope, Listener, RecvBatch, SendProgress, Stream, StreamError, TlsOptions,
+    UdpSocket,
+};
 use pc_proto::{Batch, FiveTuple, Protocol, Transport};
 
 use super::{
@@ -22,7 +25,7 @@ use super::{
     inbox::{Command, Inbox, Key},
     reach::Reach,
     shared::Shared,
-    streams::Streams,
+    streams::{StreamId, Streams},
 };
 use crate::{
     clock,
@@ -42,8 +45,10 @@ const BATCHES_PER_TURN: usize = 16;
 
 mod network;
 mod outside;
+mod tcp;
 
 use network::Network;
+use tcp::Listening;
 
 pub(crate) struct Driver {
     inbox: Arc<Inbox>,
@@ -51,6 +56,7 @@ pub(crate) struct Driver {
     unused: Arc<AtomicBool>,
     owner: Owner,
     sockets: Vec<Bound>,
+    listeners: Vec<Listening>,
     streams: Streams,
     reach: Reach,
     network: Network,
@@ -130,13 +136,16 @@ impl Driver {
         inbox: Arc<Inbox>,
         unused: Arc<AtomicBool>,
         sockets: Vec<UdpSocket>,
+        listeners: Vec<Listener>,
     ) -> Self {
         let bound = |socket| Bound {
             socket,
             transport: None,
         };
         let sockets = sockets.into_iter().map(bound).collect();
-        Self::new(inbox, unused, Owner::Endpoint, sockets)
+        let mut driver = Self::new(inbox, unused, Owner::Endpoint, sockets);
+        driver.listeners = listeners.into_iter().map(Listening::shared).collect();
+        driver
     }
 
     /// `pool` is how many sets of sockets are bound before a transport needs them.
@@ -160,6 +169,7 @@ impl Driver {
             unused,
             owner,
             sockets,
+            listeners: Vec::new(),
             streams: Streams::default(),
             reach: Reach::new(TlsOptions::default()),
             network: Network::default(),
@@ -232,6 +242,8 @@ impl Driver {
 
     fn learn(&mut self, key: Key, tuple: FiveTuple, claim: Claim) {
         if self.connections.contains_key(&key)
+            // Streams are of one connection each, whose they are.
+            && tuple.transport == Transport::Udp
             && let Err(taken) = self.demux.insert_tuple(tuple, key, claim)
         {
             tracing::warn!(%tuple, %taken, "two connections between the same two sockets");
@@ -249,6 +261,7 @@ impl Driver {
     }
 
     fn ring_timers(&mut self, now: Instant) {
+        self.streams.end_silence(now);
         while let Some(Reverse((at, key))) = self.timers.peek().copied()
             && at <= now
         {
@@ -317,6 +330,8 @@ impl Driver {
             let waiting: Vec<_> = engine.ungathered_transports().collect();
             for id in waiting {
                 let addresses = self.addresses_for(id);
+                let tcp = self.tcp_addresses_for(id, &addresses, engine.tcp_candidates());
+                engine.set_tcp_addresses(id, &tcp);
                 engine.gather_transport(now, id, &addresses);
             }
         }
@@ -390,8 +405,15 @@ impl Driver {
             let transport = bound.transport;
             transport.is_none_or(|id| inner.engine.needs_sockets(id))
         });
-        let is_needed = |path| inner.engine.server_streams().any(|it| it == path);
-        self.streams.close(key, is_needed);
+        self.listeners.retain(|bound| {
+            let transport = bound.transport;
+            transport.is_none_or(|id| inner.engine.needs_sockets(id))
+        });
+        while let Some(request) = inner.engine.poll_connect_request() {
+            self.reach.connect(key, request);
+        }
+        let is_needed = |path| inner.engine.needs_stream(path);
+        self.streams.close(key, clock::now(), is_needed);
         drop(inner);
         if let Some(at) = timer
             && driven.timer.is_none_or(|before| at < before)
@@ -404,7 +426,7 @@ impl Driver {
     fn let_go(&mut self, key: Key) {
         self.connections.remove(&key);
         self.demux.remove_key(key);
-        self.streams.close(key, |_| false);
+        self.streams.close_all(key);
         if matches!(self.owner, Owner::Connection(_)) {
             self.owner = Owner::Nobody;
         }
@@ -414,6 +436,7 @@ impl Driver {
     async fn wait(&mut self) {
         let inbox = self.inbox.clone();
         let timer = self.timers.peek().map(|Reverse((at, _))| *at);
+        let timer = timer.into_iter().chain(self.streams.silence_ends()).min();
         let alarm = async {
             match timer {
                 Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -425,7 +448,7 @@ impl Driver {
             () = alarm => {}
             arrival = self.reach.next() => self.arrive(arrival),
             change = self.network.changed() => self.follow_interfaces(&change),
-            ready = receive(&self.sockets, self.next_socket, &mut self.received, &mut self.streams) => {
+            ready = receive((&self.sockets, self.next_socket), &mut self.received, &mut self.streams, &mut self.listeners) => {
                 self.take(ready);
             }
         }
@@ -435,8 +458,9 @@ impl Driver {
         match ready {
             Ready::Socket(index, Ok(_)) => self.dispatch(index),
             Ready::Socket(index, Err(error)) => self.lose_socket(index, &error),
-            Ready::Stream(index, Ok(())) => self.dispatch_stream(index),
-            Ready::Stream(index, Err(error)) => self.lose_stream(index, &error),
+            Ready::Stream(id, Ok(())) => self.dispatch_stream(id),
+            Ready::Stream(id, Err(error)) => self.lose_stream(id, &error),
+            Ready::Accepted(stream) => self.streams.accept(clock::now(), *stream),
         }
     }
 
@@ -446,7 +470,7 @@ impl Driver {
         tokio::select! {
             biased;
             change = self.network.changed() => self.follow_interfaces(&change),
-            ready = receive(&self.sockets, self.next_socket, &mut self.received, &mut self.streams) => {
+            ready = receive((&self.sockets, self.next_socket), &mut self.received, &mut self.streams, &mut self.listeners) => {
                 self.take(ready);
             }
             () = std::future::ready(()) => {}
@@ -532,20 +556,27 @@ enum Ready {
     /// The batch is received.
     Socket(usize, io::Result<usize>),
     /// The datagrams wait in the stream.
-    Stream(usize, Result<(), StreamError>),
+    Stream(StreamId, Result<(), StreamError>),
+    /// A peer has connected.
+    Accepted(Box<Stream>),
 }
 
 /// Receives from whichever socket or stream has something, asking `first` first. Streams write what
 /// is queued meanwhile.
 async fn receive(
-    sockets: &[Bound],
-    first: usize,
+    (sockets, first): (&[Bound], usize),
     batch: &mut RecvBatch,
     streams: &mut Streams,
+    listeners: &mut [Listening],
 ) -> Ready {
     poll_fn(|cx| {
         if let Poll::Ready((index, result)) = streams.poll(cx) {
             return Poll::Ready(Ready::Stream(index, result));
+        }
+        for bound in &mut *listeners {
+            if let Poll::Ready(stream) = bound.listener.poll_accept(cx) {
+                return Poll::Ready(Ready::Accepted(Box::new(stream)));
+            }
         }
         for offset in 0..sockets.len() {
             let index = (first + offset) % sockets.len();

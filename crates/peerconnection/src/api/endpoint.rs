@@ -7,7 +7,7 @@ use std::{
     },
 };
 
-use pc_net::{TlsOptions, UdpSocket};
+use pc_net::{Framing, Listener, TcpOptions, TlsOptions, UdpSocket};
 
 use super::{driver::Driver, inbox::Inbox};
 use crate::{Error, config::HostAddresses};
@@ -36,6 +36,7 @@ use crate::{Error, config::HostAddresses};
 pub struct Endpoint {
     handle: Arc<EndpointHandle>,
     addresses: Arc<[SocketAddr]>,
+    tcp_addresses: Arc<[SocketAddr]>,
 }
 
 /// Tells the driver when nobody needs it any more.
@@ -54,18 +55,47 @@ impl Endpoint {
     ///
     /// An address is a wildcard, or cannot be bound, or there is no tokio runtime.
     pub fn bind(addresses: &[SocketAddr]) -> io::Result<Self> {
-        // A socket of tokio's panics without.
-        current_runtime().map_err(io::Error::other)?;
-        let sockets = bind_all(addresses.iter().copied()).collect::<io::Result<Vec<_>>>()?;
-        let addresses = sockets.iter().map(UdpSocket::local_addr).collect();
-        let handle = spawn(|inbox, unused| Driver::shared(inbox, unused, sockets))
-            .map_err(io::Error::other)?;
-        Ok(Self { handle, addresses })
+        Self::bind_with_tcp(addresses, &[])
     }
 
-    /// The addresses of the sockets.
+    /// Binds a UDP socket to each address of `udp`, and listens at each of `tcp` for peers that UDP does
+    /// not reach (RFC 6544): their addresses become passive candidates of connections that have
+    /// [TCP candidates](crate::Configuration::tcp_candidates), which is to say
+    /// [`ActiveAndPassive`](crate::TcpCandidates::ActiveAndPassive). Any number of peers connects to one
+    /// port. The check that a peer sends first says whose it is; whoever says nothing for ten seconds,
+    /// or nothing that is signed, is sent away.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    pub fn bind_with_tcp(udp: &[SocketAddr], tcp: &[SocketAddr]) -> io::Result<Self> {
+        // A socket of tokio's panics without.
+        current_runtime().map_err(io::Error::other)?;
+        let sockets = bind_all(udp.iter().copied()).collect::<io::Result<Vec<_>>>()?;
+        let listeners = tcp.iter().map(|address| {
+            is_bindable(*address)?;
+            Listener::bind(*address, TcpOptions::new(Framing::Rfc4571))
+        });
+        let listeners = listeners.collect::<io::Result<Vec<_>>>()?;
+        let addresses = sockets.iter().map(UdpSocket::local_addr).collect();
+        let tcp_addresses = listeners.iter().map(Listener::local_addr).collect();
+        let handle = spawn(|inbox, unused| Driver::shared(inbox, unused, sockets, listeners))
+            .map_err(io::Error::other)?;
+        Ok(Self {
+            handle,
+            addresses,
+            tcp_addresses,
+        })
+    }
+
+    /// The addresses of the UDP sockets.
     pub fn local_addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The addresses that TCP connections come to.
+    pub fn local_tcp_addresses(&self) -> &[SocketAddr] {
+        &self.tcp_addresses
     }
 
     pub(crate) fn handle(&self) -> Arc<EndpointHandle> {
@@ -105,6 +135,7 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint")
             .field("addresses", &self.addresses)
+            .field("tcp_addresses", &self.tcp_addresses)
             .finish_non_exhaustive()
     }
 }
@@ -132,12 +163,17 @@ fn bind_all(
     addresses: impl Iterator<Item = SocketAddr>,
 ) -> impl Iterator<Item = io::Result<UdpSocket>> {
     addresses.map(|address| {
-        if address.ip().is_unspecified() {
-            let message = format!("{address} is a wildcard: name an address of this machine");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-        }
+        is_bindable(address)?;
         UdpSocket::bind(address)
     })
+}
+
+fn is_bindable(address: SocketAddr) -> io::Result<()> {
+    if address.ip().is_unspecified() {
+        let message = format!("{address} is a wildcard: name an address of this machine");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    Ok(())
 }
 
 /// A socket on a free port of each address that `hosts` asks for. An address that cannot be bound

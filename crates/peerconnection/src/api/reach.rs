@@ -12,10 +12,14 @@ use pc_net::{
     Framing, Stream, StreamError, TcpOptions, TlsClient, TlsOptions,
     mdns::{Name, Node},
 };
+use pc_proto::FiveTuple;
 use tokio::{net::lookup_host, sync::mpsc};
 
 use super::inbox::Key;
-use crate::engine::{NameId, NameRequest, ServerId, ServerRequest};
+use crate::engine::{ConnectRequest, NameId, NameRequest, ServerId, ServerRequest};
+
+/// The port of candidates that nobody can connect to. RFC 6544 §4.5
+const DISCARD: u16 = 9;
 
 /// What has come of an attempt.
 pub(super) struct Arrival {
@@ -25,6 +29,8 @@ pub(super) struct Arrival {
 
 pub(super) enum News {
     Server(ServerId, Result<Reached, String>),
+    /// A connection to the peer.
+    Peer(ConnectRequest, Result<Box<Stream>, StreamError>),
     /// A name's address; `None`: nobody on the link has it.
     Name(NameId, Option<IpAddr>),
 }
@@ -72,6 +78,29 @@ impl Reach {
             let reached = reach(&request, &tls).await;
             // Nobody waits any more when the connection has ended meanwhile.
             let news = News::Server(id, reached);
+            let _ = report.send(Arrival { key, news });
+        });
+    }
+
+    /// Connects to a peer.
+    pub(super) fn connect(&self, key: Key, request: ConnectRequest) {
+        let report = self.report.clone();
+        tokio::spawn(async move {
+            let FiveTuple {
+                mut local, remote, ..
+            } = request.path;
+            // RFC 6544 §4.5: the port of an active candidate stands for any.
+            let any_port = local.port() == DISCARD;
+            if any_port {
+                local.set_port(0);
+            }
+            let options = TcpOptions {
+                local: Some(local),
+                share_port: !any_port,
+                ..TcpOptions::new(Framing::Rfc4571)
+            };
+            let opened = Stream::connect(remote, &options).await;
+            let news = News::Peer(request, opened.map(Box::new));
             let _ = report.send(Arrival { key, news });
         });
     }

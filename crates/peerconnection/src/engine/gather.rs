@@ -6,7 +6,6 @@ use std::{
 };
 
 use pc_jsep::TransportId;
-use pc_proto::FiveTuple;
 
 use super::{Connection, IceServer, NameId, NameRequest, ServerId, ServerPath, ServerRequest};
 use crate::IceTransportPolicy;
@@ -96,19 +95,6 @@ impl Connection {
             servers.unreachable(id, what);
             self.pump(now);
         }
-    }
-
-    /// A stream to a server has ended.
-    pub fn server_stream_lost(&mut self, now: Instant, path: FiveTuple) {
-        for servers in self.transports.all_servers() {
-            servers.stream_lost(now, path);
-        }
-        self.pump(now);
-    }
-
-    /// The streams to servers that are in use.
-    pub fn server_streams(&self) -> impl Iterator<Item = FiveTuple> {
-        self.transports.iter().flat_map(|it| it.servers.streams())
     }
 
     /// The next name of a remote candidate that the caller is to look up on its links.

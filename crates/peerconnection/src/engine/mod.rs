@@ -74,6 +74,7 @@ mod servers;
 mod signaling;
 mod states;
 mod stats;
+mod tcp;
 mod traffic;
 mod transceivers;
 mod transport;
@@ -110,10 +111,11 @@ pub use pc_rtp_session::{
 };
 pub use servers::{IceCandidateError, IceServer, ServerId, ServerPath, ServerRequest};
 pub use stats::{EncodingCounts, MediaCounts, Sound};
+pub use tcp::ConnectRequest;
 pub use view::TransportView;
 
 use crate::{
-    Error, IceTransportPolicy, RtcError, RtcErrorDetail,
+    Error, IceTransportPolicy, RtcError, RtcErrorDetail, TcpCandidates,
     state::{
         DtlsTransportState, IceConnectionState, IceGatheringState, PeerConnectionState,
         SctpTransportState, SignalingState,
@@ -145,6 +147,7 @@ pub struct Connection {
     rejected: u64,
     policy: IceTransportPolicy,
     restarts_on_network_change: bool,
+    tcp: TcpCandidates,
 }
 
 /// ```text
@@ -210,6 +213,7 @@ impl Connection {
             rejected: 0,
             policy: IceTransportPolicy::All,
             restarts_on_network_change: true,
+            tcp: TcpCandidates::Disabled,
         }
     }
 

@@ -274,7 +274,8 @@ impl Report {
             transport_id: transport_id.to_owned(),
             address: is_told.then(|| own.address.ip().to_string()),
             port: own.address.port(),
-            protocol: "udp".to_owned(),
+            protocol: own.transport.to_string(),
+            tcp_type: own.tcp_type.map(pc_ice::TcpType::as_str),
             candidate_type: kind.to_owned(),
             priority: own.priority,
             foundation: own.foundation.clone(),
@@ -528,7 +529,7 @@ impl Report {
 
 fn candidate_id(candidate: &Candidate, transport_id: &str, side: &str) -> String {
     format!(
-        "{side}{transport_id}_{}_{}",
-        candidate.foundation, candidate.address
+        "{side}{transport_id}_{}_{}_{}",
+        candidate.foundation, candidate.transport, candidate.address
     )
 }

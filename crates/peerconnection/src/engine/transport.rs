@@ -41,6 +41,8 @@ pub(super) struct Transport {
     pub(super) gathering: Gathering,
     pub(super) servers: Servers,
     pub(super) names: Names,
+    /// Where TCP candidates are at.
+    pub(super) tcp: Vec<(ice::TcpType, SocketAddr)>,
     /// What gathering has found, and has not been announced.
     found: Vec<ice::Candidate>,
     /// The servers that local candidates are from, by their addresses.
@@ -100,6 +102,7 @@ impl Transport {
             gathering: Gathering::default(),
             servers: Servers::new(plan.id, ChaCha12Rng::from_seed(servers_seed)),
             names: Names::new(plan.id),
+            tcp: Vec::new(),
             found: Vec::new(),
             origins: HashMap::new(),
             is_relay_only: false,
@@ -192,6 +195,10 @@ impl Transport {
             return Ok(());
         }
         if candidate.address.ip().is_none() {
+            if candidate::is_active(candidate) {
+                // Nobody connects to it: its connections will tell where it is.
+                return Ok(());
+            }
             let ufrag = current.map(|it| it.ufrag.as_str());
             self.names.add(candidate, ufrag);
             return Ok(());

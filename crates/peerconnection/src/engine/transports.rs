@@ -92,7 +92,7 @@ impl Transports {
         self.list.iter().find(|it| it.id == id)
     }
 
-    fn get_mut(&mut self, id: TransportId) -> Option<&mut Transport> {
+    pub(super) fn get_mut(&mut self, id: TransportId) -> Option<&mut Transport> {
         self.list.iter_mut().find(|it| it.id == id)
     }
 
@@ -417,7 +417,7 @@ impl Transports {
         let by_server = || self.list.iter().position(|it| it.servers.has_path(route));
         found.or_else(by_server).or_else(|| {
             let mut list = self.list.iter();
-            list.position(|it| it.ice.has_local_address(route.local))
+            list.position(|it| it.ice.has_local(route))
         })
     }
 
@@ -431,7 +431,7 @@ impl Transports {
         let best = named.max_by_key(|(index, it)| {
             let remote = it.ice.remote_credentials();
             let is_theirs = remote.is_some_and(|remote| remote.ufrag == theirs);
-            let is_here = it.ice.has_local_address(route.local);
+            let is_here = it.ice.has_local(route);
             (is_here, is_theirs, it.ice.knows(route), Reverse(*index))
         });
         best.map(|(index, _)| index)

@@ -120,8 +120,10 @@ dictionary! {
         address: Option<String>,
         /// Where datagrams go.
         port: u16,
-        /// `udp`.
+        /// `udp` or `tcp`.
         protocol: String,
+        /// Who connects, of a candidate of TCP: `active`, `passive` or `so`.
+        tcp_type: Option<&'static str>,
         /// `host`, `srflx`, `prflx` or `relay`.
         candidate_type: String,
         /// The larger, the better.

@@ -1,13 +1,22 @@
 //! What comes from servers over streams, and of attempts to reach them.
 
+use std::time::Instant;
+
 use pc_net::StreamError;
-use pc_proto::FiveTuple;
+use pc_proto::{FiveTuple, Protocol};
 
 use super::{
-    super::reach::{Arrival, News, Reached},
+    super::{
+        inbox::Key,
+        reach::{Arrival, News, Reached},
+        streams::StreamId,
+    },
     Driver,
 };
-use crate::{clock, engine::ServerPath};
+use crate::{
+    clock,
+    engine::{self, ServerPath},
+};
 
 impl Driver {
     /// A server was reached, or a name was found, or cannot be.
@@ -28,6 +37,14 @@ impl Driver {
                 engine.server_reached(now, id, &ServerPath::Stream { local, remote });
             }
             News::Server(id, Err(what)) => engine.server_unreachable(now, id, what),
+            News::Peer(request, Ok(stream)) => {
+                let FiveTuple { local, .. } = self.streams.add(key, *stream);
+                engine.peer_connected(now, request, local);
+            }
+            News::Peer(request, Err(error)) => {
+                tracing::debug!(path = %request.path, %error, "no connection to the peer");
+                engine.peer_unreachable(now, request);
+            }
             News::Name(id, ip) => engine.name_resolved(now, id, ip),
         }
         driven.shared.publish(&mut inner);
@@ -35,15 +52,16 @@ impl Driver {
         driven.give_turn(&mut self.turns);
     }
 
-    pub(super) fn lose_stream(&mut self, index: usize, error: &StreamError) {
-        let Some(open) = self.streams.remove(index) else {
+    pub(super) fn lose_stream(&mut self, id: StreamId, error: &StreamError) {
+        let Some(open) = self.streams.remove(id) else {
             return;
         };
         let path = open.path();
         tracing::debug!(%path, %error, "a stream has ended");
-        if let Some(driven) = self.connections.get_mut(&open.key) {
+        let key = open.owner.key();
+        if let Some(driven) = key.and_then(|key| self.connections.get_mut(&key)) {
             let mut inner = driven.shared.lock();
-            inner.engine.server_stream_lost(clock::now(), path);
+            inner.engine.stream_lost(clock::now(), path);
             driven.shared.publish(&mut inner);
             drop(inner);
             driven.give_turn(&mut self.turns);
@@ -51,19 +69,21 @@ impl Driver {
     }
 
     /// Feeds what has come on a stream to its connection.
-    pub(super) fn dispatch_stream(&mut self, index: usize) {
-        let Some(open) = self.streams.get_mut(index) else {
+    pub(super) fn dispatch_stream(&mut self, id: StreamId) {
+        let now = clock::now();
+        let Some(key) = self.owner_of(now, id) else {
             return;
         };
-        let (path, now) = (open.path(), clock::now());
-        let Some(driven) = self.connections.get_mut(&open.key) else {
+        let (Some(open), Some(driven)) = (self.streams.get_mut(id), self.connections.get_mut(&key))
+        else {
             return;
         };
+        let path = open.path();
         let mut inner = driven.shared.lock();
         let ended = loop {
             match open.stream.next_datagram() {
                 Ok(Some(datagram)) => {
-                    if let Err(error) = inner.handle_input(now, path, datagram) {
+                    if let Err(error) = inner.engine.handle_input(now, path, datagram) {
                         tracing::debug!(%path, %error, "dropped a datagram");
                     }
                 }
@@ -75,7 +95,49 @@ impl Driver {
         drop(inner);
         driven.give_turn(&mut self.turns);
         if let Some(error) = ended {
-            self.lose_stream(index, &error);
+            self.lose_stream(id, &error);
         }
     }
+
+    /// The connection that a stream is for. A peer's own is for the one that the first datagram names,
+    /// which has to be a check (RFC 6544 §7.2) with the password of that connection; else it ends.
+    fn owner_of(&mut self, now: Instant, id: StreamId) -> Option<Key> {
+        let open = self.streams.get_mut(id)?;
+        if let Some(key) = open.owner.key() {
+            return Some(key);
+        }
+        let path = open.path();
+        let named = match open.stream.next_datagram() {
+            Ok(None) => return None,
+            Ok(Some(datagram)) => {
+                let ufrag = engine::receiver_ufrag(datagram);
+                let key = ufrag.and_then(|it| self.demux.route(path, Some(it)));
+                let driven = key.and_then(|key| self.connections.get_mut(&key));
+                driven.filter(|driven| {
+                    let mut inner = driven.shared.lock();
+                    let taken = inner.engine.handle_input(now, path, datagram);
+                    driven.shared.publish(&mut inner);
+                    taken.err().is_none_or(|error| is_of_peer(&error))
+                })
+            }
+            Err(_) => None,
+        };
+        let key = named.map(|driven| {
+            driven.give_turn(&mut self.turns);
+            driven.shared.key
+        });
+        let key = key.filter(|key| self.streams.name(id, *key, now));
+        if key.is_none() {
+            tracing::debug!(%path, "a connection for none of ours");
+            self.streams.remove(id);
+        }
+        key
+    }
+}
+
+/// Whether what was rejected has come from the peer all the same, who will try again.
+fn is_of_peer(rejected: &engine::Rejected) -> bool {
+    use pc_ice::Rejected::RoleConflict;
+    let waits = matches!(rejected, engine::Rejected::BeforeAnswer);
+    waits || matches!(rejected, engine::Rejected::Ice(RoleConflict))
 }

@@ -54,6 +54,11 @@ impl Transport {
                     .ice
                     .add_local_candidate(now, ice::Candidate::host(*address));
             }
+            for (tcp_type, address) in std::mem::take(&mut self.tcp) {
+                let kind = ice::CandidateKind::Host;
+                let candidate = ice::Candidate::tcp(kind, address, tcp_type);
+                let _ = self.ice.add_local_candidate(now, candidate);
+            }
         }
         // A restart signals those again that are known.
         self.found = self.ice.local_candidates().cloned().collect();

@@ -7,10 +7,11 @@ use std::{
 };
 
 use pc_jsep::TransportId;
+use pc_proto::FiveTuple;
 
 use super::{
     super::{
-        Event, gathering,
+        ConnectRequest, Event, gathering,
         names::{NameId, NameRequest},
         servers::{IceServer, ServerRequest, Servers},
         transport::{Found, Transport},
@@ -114,6 +115,21 @@ impl Transports {
         self.list
             .iter_mut()
             .find_map(|it| it.servers.poll_request())
+    }
+
+    pub(in super::super) fn poll_connect_request(&mut self) -> Option<ConnectRequest> {
+        let asked = |it: &mut Transport| {
+            let (transport, path) = (it.id, it.ice.poll_connect()?);
+            Some(ConnectRequest { transport, path })
+        };
+        self.list.iter_mut().find_map(asked)
+    }
+
+    /// A stream to the peer has ended.
+    pub(in super::super) fn connection_lost(&mut self, now: Instant, path: FiveTuple) {
+        for transport in &mut self.list {
+            transport.ice.connection_lost(now, path);
+        }
     }
 
     pub(in super::super) fn poll_name_request(&mut self) -> Option<NameRequest> {
