@@ -5,7 +5,7 @@ use std::{future::Future, net::Ipv4Addr, pin::Pin};
 use anyhow::{Context, Result, bail, ensure};
 use peerconnection::{
     Configuration, DataChannelInit, Event, HostAddresses, IceServer, IceTransportPolicy,
-    PeerConnection, TlsOptions,
+    PeerConnection, TcpCandidates, TlsOptions,
 };
 
 use super::{PASSWORD, USERNAME, servers, trusting};
@@ -80,6 +80,8 @@ async fn gather(
         ice_transport_policy: policy,
         server_tls,
         host_addresses: HostAddresses::Only(vec![Ipv4Addr::LOCALHOST.into()]),
+        // What is held against is one candidate of the host, and those of servers.
+        tcp_candidates: TcpCandidates::Disabled,
         ..Default::default()
     })?;
     pc.create_data_channel("x", DataChannelInit::default())?;

@@ -19,6 +19,7 @@ mod scenarios;
 mod session;
 mod simulcast;
 mod state;
+mod tcp;
 mod transports;
 
 use std::{

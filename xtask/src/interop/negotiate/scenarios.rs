@@ -13,7 +13,7 @@ use super::{
     errors, flow, keys, later, media, pending, perfect, played, relayed, rtp,
     session::{Session, plain},
     simulcast::{Sender, switches, three_asked_for, three_layers},
-    transports,
+    tcp, transports,
 };
 
 type Play = for<'a> fn(&'a mut Session) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
@@ -169,6 +169,8 @@ pub(super) fn ice(_: Role) -> Vec<Scenario> {
         scenario!("both relayed", talk, BOTH).with(over_udp, relay_only),
         scenario!("a relayed call, over UDP", call, BOTH).with(over_udp, relay_only),
         scenario!("a relayed call, over TLS", call, OURS).with(over_tls, "undefined"),
+        scenario!("TCP to us", tcp::talk).with(tcp::listening, "undefined"),
+        scenario!("a call over TCP", tcp::call).with(tcp::listening, "undefined"),
     ]
 }
 

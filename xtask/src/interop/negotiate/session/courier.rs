@@ -19,6 +19,9 @@ use super::{
     Theirs, lock,
 };
 
+/// Whether a candidate is lost on its way.
+pub(super) type IsLost = fn(&str) -> bool;
+
 /// One to each side.
 #[derive(Default)]
 pub(super) struct Couriers {
@@ -34,6 +37,7 @@ pub(super) struct Courier {
     delivered: Mutex<HashSet<(String, String)>>,
     more: Notify,
     failures: Mutex<Vec<String>>,
+    is_lost: Mutex<Option<IsLost>>,
 }
 
 impl Couriers {
@@ -53,6 +57,13 @@ impl Couriers {
     pub(super) fn forget(&self, to: Side) {
         lock(&self.courier(to).delivered).clear();
         lock(&self.courier(to).waiting).clear();
+    }
+
+    /// Loses the candidates of which this says so, from now on and both ways.
+    pub(super) fn withhold(&self, is_lost: IsLost) {
+        let all = [&self.to_us, &self.to_them];
+        all.into_iter()
+            .for_each(|it| *lock(&it.is_lost) = Some(is_lost));
     }
 
     /// Candidates were refused because of a rollback, if at all.
@@ -79,6 +90,10 @@ impl Couriers {
 
 impl Courier {
     fn add(&self, candidate: Value) {
+        let text = candidate["candidate"].as_str().unwrap_or_default();
+        if lock(&self.is_lost).is_some_and(|is_lost| is_lost(text)) {
+            return;
+        }
         lock(&self.waiting).push(candidate);
         self.more.notify_one();
     }

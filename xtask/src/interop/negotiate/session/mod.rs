@@ -129,6 +129,11 @@ impl Session {
         self.couriers.delivered(to, sdp);
     }
 
+    /// Candidates that trickle are lost on their way where this says so.
+    pub(super) fn withhold(&self, is_lost: fn(&str) -> bool) {
+        self.couriers.withhold(is_lost);
+    }
+
     /// Candidates were refused because of a rollback, if at all.
     pub(super) fn forgive(&self) {
         self.couriers.forgive();
