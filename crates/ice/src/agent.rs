@@ -25,7 +25,7 @@ use crate::{
 };
 
 mod conclude;
-pub(crate) mod connections;
+mod connections;
 mod demux;
 mod haste;
 mod inbound;

@@ -2,7 +2,7 @@ use std::{collections::VecDeque, time::Instant};
 
 use crate::{
     CandidatePair, Credentials, checklist::Checklist, consent::Consent, credentials::Secret,
-    early::EarlyChecks, pair::PairId, remotes::Remotes, transaction::Transactions,
+    early::EarlyChecks, pair::PairId, remotes::Remotes, tcp::DialBudget, transaction::Transactions,
 };
 use pc_proto::FiveTuple;
 
@@ -23,8 +23,8 @@ pub(crate) struct Generation {
     pub(crate) patience_until: Option<Instant>,
     /// The pairs whose connections the driver is to be asked for.
     pub(crate) to_dial: VecDeque<PairId>,
-    /// How many connections have been asked for.
-    pub(crate) dials: u16,
+    /// How many connections may be asked for.
+    pub(crate) dials: DialBudget,
     pub(crate) first_valid_at: Option<Instant>,
     /// The pair that this side has chosen and asks the peer to use.
     pub(crate) nominating: Option<PairId>,
@@ -50,7 +50,7 @@ impl Generation {
             early: EarlyChecks::default(),
             patience_until: None,
             to_dial: VecDeque::new(),
-            dials: 0,
+            dials: DialBudget::default(),
             first_valid_at: None,
             nominating: None,
             selected: None,

@@ -1,6 +1,10 @@
 //! What is special about candidates and pairs of TCP (RFC 6544).
 
-use std::{fmt, net::SocketAddr, time::Instant};
+use std::{
+    fmt,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use pc_proto::Transport;
 
@@ -137,6 +141,48 @@ impl Link {
     }
 }
 
+/// How many connections are attempted after a restart, those in place of lost ones included.
+pub(crate) const MAX_DIALS: u16 = 32;
+
+/// After what time another one may be attempted.
+const REFILL: Duration = Duration::from_secs(30);
+
+/// Bounds how often connections are attempted: whoever sends candidates may name anybody's addresses
+/// (RFC 8445 §19.5.1), and may end every connection at once.
+#[derive(Debug)]
+pub(crate) struct DialBudget {
+    left: u16,
+    /// When what was taken began to come back.
+    since: Option<Instant>,
+}
+
+impl Default for DialBudget {
+    fn default() -> Self {
+        Self {
+            left: MAX_DIALS,
+            since: None,
+        }
+    }
+}
+
+impl DialBudget {
+    /// Whether one more may be attempted.
+    pub(crate) fn take(&mut self, now: Instant) -> bool {
+        while let Some(since) = self.since
+            && since + REFILL <= now
+        {
+            self.left += 1;
+            self.since = (self.left < MAX_DIALS).then_some(since + REFILL);
+        }
+        let Some(left) = self.left.checked_sub(1) else {
+            return false;
+        };
+        self.left = left;
+        self.since.get_or_insert(now);
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,5 +225,16 @@ mod tests {
         let udp = Candidate::host(([10, 0, 0, 1], 5).into());
         assert!(!transports_pair(&udp, &at(Passive)) && !transports_pair(&at(Active), &udp));
         assert!(transports_pair(&udp, &udp));
+    }
+
+    #[test]
+    fn the_budget_comes_back_slowly() {
+        let mut budget = DialBudget::default();
+        let now = pc_simnet::epoch();
+        let takes = |budget: &mut DialBudget, now| (0..100).filter(|_| budget.take(now)).count();
+        assert_eq!(takes(&mut budget, now), 32);
+        assert_eq!(takes(&mut budget, now + REFILL / 2), 0);
+        assert_eq!(takes(&mut budget, now + REFILL * 3), 3);
+        assert_eq!(takes(&mut budget, now + REFILL * 1000), 32);
     }
 }

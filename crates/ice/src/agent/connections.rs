@@ -14,16 +14,14 @@ use crate::{
 /// (RFC 8445 §19.5.1), and each attempt holds a socket.
 const MAX_DIALING: usize = 8;
 
-/// How many connections are attempted in the life of a generation, those in place of lost ones
-/// included.
-pub(crate) const MAX_DIALS: u16 = 32;
-
 /// What stands in the way of a check.
 pub(super) enum Readiness {
     /// Nothing.
     Ready,
-    /// A connection, which is being opened.
+    /// A connection, which is asked for.
     Dialing,
+    /// The same, and it has been asked for before.
+    Dialed,
     /// A connection, of which there will be none.
     Hopeless,
 }
@@ -34,7 +32,8 @@ impl Agent {
     /// [`connected`](Self::connected) or [`connect_failed`](Self::connect_failed), which this path
     /// names; 39.5 s of silence are a failure.
     ///
-    /// At most 8 are under way at once, and 32 are asked for between two restarts.
+    /// At most 8 are under way at once. After 32 of them since the last restart one more is asked for in
+    /// 30 s.
     pub fn poll_connect(&mut self) -> Option<FiveTuple> {
         if self.is_closed() {
             return None;
@@ -65,11 +64,6 @@ impl Agent {
             return;
         };
         if !matches!(dial_of(pair), Some(Dial::Asked { .. })) {
-            return;
-        }
-        if pair.state != PairState::InProgress {
-            // Given up meanwhile.
-            pair.disconnect();
             return;
         }
         if let Link::Dialed { dial, .. } = &mut pair.link {
@@ -140,16 +134,18 @@ impl Agent {
         match &mut pair.link {
             link if link.is_open() => Readiness::Ready,
             Link::Dialed { dial, .. } if *dial == Dial::Idle => {
-                if current.dials >= MAX_DIALS {
+                if !current.dials.take(now) {
                     return Readiness::Hopeless;
                 }
-                current.dials += 1;
                 *dial = Dial::Asked { since: now };
                 pair.state = PairState::InProgress;
                 current.to_dial.push_back(id);
                 Readiness::Dialing
             }
-            Link::Dialed { .. } => Readiness::Dialing,
+            Link::Dialed { .. } => {
+                pair.state = PairState::InProgress;
+                Readiness::Dialed
+            }
             _ => Readiness::Hopeless,
         }
     }

@@ -82,6 +82,7 @@ impl Agent {
                     self.pacing.take(now);
                     return None;
                 }
+                Readiness::Dialed => {}
                 Readiness::Hopeless => {
                     self.fail_pair(id);
                     self.settle(now);

@@ -48,7 +48,7 @@ mod outside;
 mod tcp;
 
 use network::Network;
-use tcp::Listening;
+use tcp::{Listening, tcp_addresses};
 
 pub(crate) struct Driver {
     inbox: Arc<Inbox>,
@@ -330,7 +330,9 @@ impl Driver {
             let waiting: Vec<_> = engine.ungathered_transports().collect();
             for id in waiting {
                 let addresses = self.addresses_for(id);
-                let tcp = self.tcp_addresses_for(id, &addresses, engine.tcp_candidates());
+                let wanted = engine.tcp_candidates();
+                let (listeners, owner) = (&mut self.listeners, &self.owner);
+                let tcp = tcp_addresses(listeners, owner, id, &addresses, wanted);
                 engine.set_tcp_addresses(id, &tcp);
                 engine.gather_transport(now, id, &addresses);
             }

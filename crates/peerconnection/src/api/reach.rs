@@ -19,7 +19,7 @@ use super::inbox::Key;
 use crate::engine::{ConnectRequest, NameId, NameRequest, ServerId, ServerRequest};
 
 /// The port of candidates that nobody can connect to. RFC 6544 §4.5
-const DISCARD: u16 = 9;
+pub(super) const DISCARD: u16 = 9;
 
 /// What has come of an attempt.
 pub(super) struct Arrival {

@@ -46,6 +46,23 @@ impl Connection {
         }
     }
 
+    /// An address has come for a transport that has gathered, as with
+    /// [`add_local_address`](Self::add_local_address); that of a type that is not
+    /// [wanted](Self::tcp_candidates) is passed over. When it goes,
+    /// [`remove_local_address`](Self::remove_local_address) takes it, of active ones with port 9.
+    pub fn add_tcp_address(
+        &mut self,
+        now: Instant,
+        id: TransportId,
+        (tcp_type, address): (TcpType, SocketAddr),
+    ) {
+        let is_wanted = self.tcp_candidates().includes(tcp_type) && !self.is_closed();
+        if let Some(transport) = self.transports.get_mut(id).filter(|_| is_wanted) {
+            transport.add_tcp_address(now, (tcp_type, address));
+            self.pump(now);
+        }
+    }
+
     /// The next connection that the caller is to open.
     pub fn poll_connect_request(&mut self) -> Option<ConnectRequest> {
         self.transports.poll_connect_request()

@@ -8,10 +8,7 @@ use pc_proto::{FiveTuple, Protocol, Transport};
 use pc_simnet::{Seed, for_each_seed, secs};
 
 use super::support::agent;
-use crate::{
-    Candidate, CandidateKind, Event, PairStatus, Role, State, TcpType,
-    agent::connections::MAX_DIALS,
-};
+use crate::{Candidate, CandidateKind, Event, PairStatus, Role, State, TcpType, tcp::MAX_DIALS};
 use world::World;
 
 const TCP: [Option<Transport>; 2] = [Some(Transport::Tcp); 2];

@@ -7,6 +7,7 @@ use pc_net::{Change, InterfaceWatch};
 use super::{
     super::endpoint::{bind_one, is_wanted},
     Bound, Driver, Owner,
+    tcp::tcp_addresses,
 };
 use crate::clock;
 
@@ -69,12 +70,13 @@ impl Driver {
         }
         let is_gone = |bound: &mut Bound| gone.contains(&bound.socket.local_addr().ip());
         let lost: Vec<_> = self.sockets.extract_if(.., is_gone).collect();
+        let lost = lost.iter().map(|bound| bound.socket.local_addr());
+        let lost: Vec<_> = lost.chain(self.lose_tcp_addresses(gone)).collect();
         for driven in self.connections.values_mut().filter(|_| !lost.is_empty()) {
             let now = clock::now();
             let mut inner = driven.shared.lock();
-            for bound in &lost {
-                let address = bound.socket.local_addr();
-                inner.engine.remove_local_address(now, address);
+            for address in &lost {
+                inner.engine.remove_local_address(now, *address);
             }
             driven.shared.publish(&mut inner);
             drop(inner);
@@ -108,6 +110,11 @@ impl Driver {
                     transport: Some(id),
                 });
                 inner.engine.add_local_address(now, id, address);
+                let wanted = inner.engine.tcp_candidates();
+                let (listeners, owner) = (&mut self.listeners, &self.owner);
+                for tcp in tcp_addresses(listeners, owner, id, &[address], wanted) {
+                    inner.engine.add_tcp_address(now, id, tcp);
+                }
             }
             driven.shared.publish(&mut inner);
             drop(inner);

@@ -48,10 +48,13 @@ impl Transport {
     /// ([WebRTC §5.6.2](https://www.w3.org/TR/webrtc/#rtcicegathererstate)): the peer learns it from
     /// checks (RFC 8445 §7.3.1.3). The next restart tells it.
     pub(in super::super) fn add_local_address(&mut self, now: Instant, address: SocketAddr) {
+        self.add_local_candidate(now, ice::Candidate::host(address));
+    }
+
+    fn add_local_candidate(&mut self, now: Instant, candidate: ice::Candidate) {
         if self.gathering.is_wanted() || self.is_relay_only {
             return;
         }
-        let candidate = ice::Candidate::host(address);
         let Some(added) = self.ice.add_local_candidate(now, candidate) else {
             return;
         };
@@ -63,6 +66,16 @@ impl Transport {
         }
     }
 
+    /// The same of TCP.
+    pub(in super::super) fn add_tcp_address(
+        &mut self,
+        now: Instant,
+        (tcp_type, address): (ice::TcpType, SocketAddr),
+    ) {
+        let candidate = ice::Candidate::tcp(ice::CandidateKind::Host, address, tcp_type);
+        self.add_local_candidate(now, candidate);
+    }
+
     /// The socket at an address is gone, with the candidates that depend on it.
     pub(in super::super) fn remove_local_address(&mut self, now: Instant, address: SocketAddr) {
         let before = self.ice.route();
@@ -72,8 +85,7 @@ impl Transport {
         self.servers.socket_lost(now, address);
         // What was relayed through it.
         self.follow_servers(now, &mut Vec::new());
-        let is_gone = |local: SocketAddr| !self.ice.has_local_address(local);
-        if before.is_some_and(|route| is_gone(route.local)) {
+        if before.is_some_and(|route| !self.ice.has_local(route)) {
             let until = self.has_addresses().then_some(now + RESTART_AFTER);
             let lost_at = now;
             self.network.looking = Some(Looking { lost_at, until });
