@@ -111,6 +111,85 @@ fn a_frame_leaves_as_equal_packets_with_its_extensions() {
 }
 
 #[test]
+fn a_request_reaches_the_encoding_that_it_is_of_alone() {
+    let now = epoch();
+    let mut session = Session::new(now, config(4));
+    let mut parameters = sends("v", vp8());
+    parameters.encodings = ["f", "h", "q"]
+        .map(|rid| EncodingParameters {
+            rid: Some(rid.into()),
+            active: rid != "q",
+        })
+        .to_vec();
+    session.set_sender(now, VIDEO, parameters);
+    let ssrcs: Vec<_> = session.ssrcs(VIDEO).collect();
+    let asked = |session: &mut Session| -> Vec<usize> {
+        let events = events(session).into_iter();
+        events
+            .filter_map(|event| match event {
+                Event::KeyFrameRequested { encoding, .. } => Some(encoding),
+                _ => None,
+            })
+            .collect()
+    };
+    asked(&mut session);
+    pli(&mut session, now, ssrcs[1].0);
+    assert_eq!(asked(&mut session), [1]);
+    let fir = FirEntry {
+        ssrc: ssrcs[0].0,
+        sequence_number: 1,
+    };
+    hand_in(&mut session, now, |writer| {
+        Fir {
+            sender: Ssrc(99),
+            entries: &[fir],
+        }
+        .write(writer)
+    });
+    assert_eq!(asked(&mut session), [0]);
+    // Of what is not sent, and of retransmissions, there are no key frames.
+    pli(&mut session, now, ssrcs[2].0);
+    pli(&mut session, now, ssrcs[0].1.unwrap());
+    assert_eq!(asked(&mut session), [0; 0]);
+    let counts: Vec<_> = session
+        .outbound_stats(VIDEO)
+        .map(|it| (it.pli_count, it.fir_count))
+        .collect();
+    assert_eq!(counts, [(0, 1), (1, 0), (1, 0)]);
+}
+
+#[test]
+fn what_is_wanted_is_asked_of_the_network() {
+    let mut now = epoch();
+    let mut session = Session::new(now, config(5));
+    session.set_sender(now, VIDEO, sends("v", vp8()));
+    session.set_wanted_bitrate(VIDEO, 1_300_000);
+    let (ssrc, _) = video_ssrcs(&session);
+    for second in 0..10 {
+        for part in 0..25 {
+            let at = now + ms(40) * part;
+            session
+                .send_frame(
+                    at,
+                    VIDEO,
+                    0,
+                    picture(at, second * 1000, part == 0, &[1; 500]),
+                )
+                .unwrap();
+            drain(&mut session, at);
+        }
+        now += secs(1);
+        report(
+            &mut session,
+            now,
+            &[block(ssrc, 0, 1000 + 25 * (second + 1))],
+        );
+    }
+    // 100 kbit/s have left; that prove nothing of this.
+    assert_eq!(session.target_bitrate(now), 1_300_000);
+}
+
+#[test]
 fn mid_and_rid_stay_until_the_peer_knows_the_stream() {
     let now = epoch();
     let mut session = Session::new(now, config(3));

@@ -126,6 +126,23 @@ pub(crate) fn install_namespaces(work: &Path) -> Result<()> {
     install_debian(work, &missing)
 }
 
+/// Janus, and what makes network namespaces.
+///
+/// # Errors
+///
+/// There is no right to install a Debian package.
+pub(crate) fn install_janus(work: &Path) -> Result<()> {
+    let mut missing = Vec::new();
+    for (program, package) in [
+        ("janus", "janus"),
+        ("ip", "iproute2"),
+        ("unshare", "util-linux"),
+    ] {
+        missing.extend(find(&[program]).is_none().then_some(package));
+    }
+    install_debian(work, &missing)
+}
+
 /// Builds our `peer` in the release profile and tells where it is.
 ///
 /// # Errors

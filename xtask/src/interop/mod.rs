@@ -10,6 +10,7 @@ mod check;
 mod dtmf;
 mod ice;
 pub(crate) mod install;
+mod janus;
 mod mailbox;
 mod media;
 mod negotiate;
@@ -49,6 +50,8 @@ pub(crate) enum Interop {
     /// What `ice` starts in a network namespace: connections through NATs.
     #[command(hide = true)]
     Namespaces(ice::Namespaces),
+    /// Simulcast: three layers of ours to Janus' echo test.
+    Janus(janus::Janus),
     /// The harness alone: browsers negotiate with one another, scripted from here.
     Bridge(bridge::Bridge),
 }
@@ -79,6 +82,7 @@ impl Interop {
             Self::Simulcast(simulcast) => simulcast.run_simulcast(),
             Self::Ice(ice) => ice.run(),
             Self::Namespaces(namespaces) => namespaces.run(),
+            Self::Janus(janus) => janus.run(),
             Self::Bridge(bridge) => bridge.run(),
         }
     }
