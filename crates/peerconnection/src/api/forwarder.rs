@@ -391,3 +391,42 @@ impl fmt::Debug for Forwarder {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codec(mime_type: &str, line: Option<&str>) -> Codec {
+        Codec {
+            mime_type: mime_type.into(),
+            clock_rate: 90_000,
+            channels: None,
+            sdp_fmtp_line: line.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_codec_is_the_same_by_its_name_and_profile() {
+        let h264 = |line| codec("video/H264", Some(line));
+        let constrained =
+            h264("level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f");
+        let same = h264("profile-level-id=42E034; packetization-mode=1");
+        assert!(matches(&constrained, &same), "levels may differ");
+        assert!(!matches(
+            &constrained,
+            &h264("packetization-mode=1;profile-level-id=64001f")
+        ));
+        assert!(!matches(&constrained, &h264("profile-level-id=42e01f")));
+
+        let vp9 = |line| codec("video/VP9", line);
+        assert!(matches(&vp9(None), &vp9(Some("profile-id=0"))));
+        assert!(!matches(&vp9(Some("profile-id=2")), &vp9(None)));
+        assert!(matches(
+            &codec("video/vp8", None),
+            &codec("video/VP8", None)
+        ));
+        assert!(!matches(&codec("video/VP8", None), &vp9(None)));
+        // What cannot be cut is compared as it is.
+        assert!(!matches(&h264("profile-level-id=4é"), &same));
+    }
+}
