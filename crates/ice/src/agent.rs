@@ -29,6 +29,7 @@ mod connections;
 mod demux;
 mod haste;
 mod inbound;
+mod lite;
 mod nominate;
 mod outbound;
 mod pairing;
@@ -67,6 +68,10 @@ pub struct Agent {
     haste: Option<Haste>,
     /// The peer obeys the latest NOMINATION.
     renomination: bool,
+    lite: bool,
+    /// The role that a lite agent has been given, and takes on if its peer is lite, too.
+    given_role: Role,
+    remote_lite: bool,
     paths: Paths,
     requests: RecentRequests,
     pacing: Pacing,
@@ -105,7 +110,11 @@ impl Agent {
         let credentials = credentials.unwrap_or_else(|| Credentials::random(&mut rng));
         Self {
             timing: config.timing,
-            role: config.role,
+            role: if config.lite {
+                Role::Controlled
+            } else {
+                config.role
+            },
             tie_breaker: rng.next_u64(),
             locals: Locals::new(rng.next_u64()),
             locals_ended: false,
@@ -115,6 +124,9 @@ impl Agent {
             grace: None,
             haste: None,
             renomination: false,
+            lite: config.lite,
+            given_role: config.role,
+            remote_lite: false,
             paths: Paths::default(),
             requests: RecentRequests::default(),
             pacing: Pacing::new(config.timing.pace),
@@ -140,9 +152,11 @@ impl Agent {
         self.role
     }
 
-    /// Sets the role (RFC 8445 §6.1.1). An agent whose peer is lite must be controlling.
+    /// Sets the role (RFC 8445 §6.1.1). An agent whose peer is lite must be controlling; a lite one
+    /// stays controlled unless its [peer is lite](Self::set_remote_lite), too.
     pub fn set_role(&mut self, now: Instant, role: Role) {
-        self.change_role(role);
+        self.given_role = role;
+        self.change_role(self.role_for(role));
         self.settle(now);
     }
 
@@ -178,9 +192,11 @@ impl Agent {
     /// the allocation carries them ([`turn`](crate::turn)).
     ///
     /// `None` says that nothing was added: there is one with this address already, nothing can be
-    /// sent from it, it is peer-reflexive, or there are 64.
+    /// sent from it, it is peer-reflexive, there are 64, or the agent is lite and it is no host
+    /// candidate.
     pub fn add_local_candidate(&mut self, now: Instant, candidate: Candidate) -> Option<Candidate> {
-        if self.is_closed() {
+        // RFC 8445 §5.2: a lite agent has host candidates alone.
+        if self.is_closed() || (self.lite && candidate.kind != CandidateKind::Host) {
             return None;
         }
         let added = self.locals.add(candidate)?;

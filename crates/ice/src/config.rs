@@ -9,6 +9,10 @@ pub struct Config {
     pub role: Role,
     /// Everything random comes from it: it must be unpredictable, and never be used twice.
     pub seed: [u8; 32],
+    /// The agent is lite (RFC 8445 §2.5): for a server that every peer can reach at its host
+    /// candidates. It checks nothing, only answers, and is controlled by every peer that is not lite
+    /// itself.
+    pub lite: bool,
     /// The local ufrag and password; `None` generates them. They are used as they are: check those
     /// that come from elsewhere with [`Credentials::validate`].
     pub credentials: Option<Credentials>,
@@ -21,6 +25,7 @@ impl Config {
     pub fn new(role: Role, seed: [u8; 32]) -> Self {
         Self {
             role,
+            lite: false,
             seed,
             credentials: None,
             timing: Timing::default(),
@@ -33,6 +38,7 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("role", &self.role)
+            .field("lite", &self.lite)
             .field("credentials", &self.credentials)
             .field("timing", &self.timing)
             .finish_non_exhaustive()

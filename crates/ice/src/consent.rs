@@ -47,6 +47,8 @@ pub(crate) struct Consent {
     open: VecDeque<ConsentCheck>,
     /// When something was first sent since which nothing was heard.
     unheard_since: Option<Instant>,
+    /// Of a lite agent, which asks for nothing: the checks of its peer give consent.
+    passive: bool,
     probing: Option<Probing>,
 }
 
@@ -81,12 +83,22 @@ impl Consent {
             due: check_at <= now,
             open: VecDeque::new(),
             unheard_since: None,
+            passive: false,
             probing: None,
         }
     }
 
+    /// Asks for nothing from now on.
+    pub(crate) fn be_passive(&mut self) {
+        self.passive = true;
+        self.due = false;
+    }
+
     /// Runs the timers of the checks and of what is to be heard, on a path with this round-trip time.
     pub(crate) fn advance(&mut self, now: Instant, rtt: Duration, timing: &Timing) {
+        if self.passive {
+            return;
+        }
         if self.check_at <= now {
             self.due = true;
         }
@@ -219,10 +231,10 @@ impl Consent {
         rtt: Duration,
         timing: &Timing,
     ) -> Instant {
-        let check_at = (!self.due).then_some(self.check_at);
+        let check_at = (!self.due && !self.passive).then_some(self.check_at);
         let disconnected_at = (!disconnected).then(|| self.disconnected_at(timing));
         let probe_at = match &self.probing {
-            _ if silent => None,
+            _ if silent || self.passive => None,
             Some(probing) => Some(probing.next_at.min(self.unanswered_at(timing))),
             None => self.probing_at(rtt, timing),
         };

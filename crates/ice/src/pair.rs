@@ -177,6 +177,17 @@ impl Pair {
 
     /// An answer came: the pair is valid and consent is fresh.
     pub(crate) fn confirm(&mut self, now: Instant, mapped: SocketAddr, sample: Option<Duration>) {
+        self.counters.responses_received += 1;
+        self.found_good(now, mapped, sample);
+    }
+
+    /// The pair is valid and consent is fresh, for a lite agent without an answer.
+    pub(crate) fn found_good(
+        &mut self,
+        now: Instant,
+        mapped: SocketAddr,
+        sample: Option<Duration>,
+    ) {
         let measured = self.counters.total_round_trip_time > Duration::ZERO;
         let rtt = match (self.valid, sample) {
             (Some(valid), Some(sample)) if measured => (valid.rtt * 3 + sample) / 4,
@@ -184,7 +195,6 @@ impl Pair {
             (Some(valid), None) => valid.rtt,
             (None, sample) => sample.unwrap_or(Duration::from_millis(500)),
         };
-        self.counters.responses_received += 1;
         if let Some(sample) = sample {
             self.counters.total_round_trip_time += sample;
             self.counters.current_round_trip_time = sample;

@@ -5,6 +5,7 @@ mod connect;
 mod consent;
 mod failure;
 mod hostile;
+mod lite;
 mod nominate;
 mod restart;
 mod support;

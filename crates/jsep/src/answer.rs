@@ -339,6 +339,7 @@ impl AnswerWriter<'_> {
                 sdp.push(Attribute::Group(Group::bundle(mids)));
             }
         }
+        write::write_ice_lite(&mut sdp, session.config.ice_lite);
         if self.offer.sdp.has(&Attribute::ExtmapAllowMixed) {
             sdp.push(Attribute::ExtmapAllowMixed);
         }
@@ -384,6 +385,7 @@ impl AnswerWriter<'_> {
             // RFC 8842 §5.3: said if the offer says it.
             with_tls_id: tagged.transport.tls_id.is_some(),
             bundle_only: false,
+            renomination: tagged.transport.renomination,
         };
         let mid = known.and_then(write::mid_of);
         match own.owner {

@@ -90,12 +90,12 @@ impl Session {
         Ok(())
     }
 
-    /// RFC 8445 §6.1.1: the offerer of the first exchange controls, and always does against a lite
-    /// peer. A restart changes nothing of that, whoever begins it, unless an agent becomes lite or full.
+    /// RFC 8445 §6.1.1: the offerer of the first exchange controls; where one side is lite, the other
+    /// one does. A restart changes nothing of that, whoever begins it, unless an agent becomes lite or full.
     fn decide_role(&mut self, exchange: &Exchange<'_>) {
-        let lite = exchange.remote.sdp.is_ice_lite();
         let decided = self.controlling.unwrap_or(!exchange.answer_is_local);
-        self.controlling = Some(decided || lite);
+        let (ours, theirs) = (self.config.ice_lite, exchange.remote.sdp.is_ice_lite());
+        self.controlling = Some(if ours == theirs { decided } else { theirs });
     }
 
     fn commit_transports(&mut self, exchange: &Exchange<'_>) -> Result<(), Error> {
@@ -223,6 +223,8 @@ impl Session {
             local: remote.clone(),
             remote,
             lite: lead.transport.lite,
+            // Our offers always say it, our answers where the offer does.
+            renomination: lead.transport.renomination,
             candidates: self.bundled_candidates(exchange.remote, lead),
             end_of_candidates: lead.transport.end_of_candidates,
             dtls_client,

@@ -2,7 +2,7 @@ use std::fmt;
 
 use pc_sdp::Fingerprint;
 
-use crate::{BundlePolicy, Capabilities};
+use crate::{BundlePolicy, Capabilities, UfragPrefix};
 
 /// What a [`Session`](crate::Session) is made from.
 #[derive(Clone)]
@@ -21,6 +21,10 @@ pub struct Config {
     /// Offers a section for data channels whether or not there is one
     /// (webrtc-extensions, `alwaysNegotiateDataChannels`).
     pub always_negotiate_data_channels: bool,
+    /// The ICE agent is lite (RFC 8445 §2.5): descriptions say so, and a peer that is not controls.
+    pub ice_lite: bool,
+    /// What local user fragments begin with.
+    pub ufrag_prefix: UfragPrefix,
 }
 
 impl Config {
@@ -33,6 +37,8 @@ impl Config {
             capabilities: Capabilities::default(),
             max_message_size: 262_144,
             always_negotiate_data_channels: false,
+            ice_lite: false,
+            ufrag_prefix: UfragPrefix::default(),
         }
     }
 }

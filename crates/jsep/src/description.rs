@@ -112,6 +112,7 @@ pub(crate) struct TransportLines {
     pub(crate) malformed_ice: bool,
     pub(crate) lite: bool,
     pub(crate) trickle: bool,
+    pub(crate) renomination: bool,
     pub(crate) fingerprints: Vec<Fingerprint>,
     /// Fingerprints were given, whether or not one of them can be used.
     pub(crate) has_fingerprint: bool,
@@ -267,6 +268,9 @@ impl TransportLines {
             malformed_ice: ice.is_some() && valid.is_none(),
             lite: sdp.is_ice_lite(),
             trickle: sdp.ice_options_for(media).any(|option| option == "trickle"),
+            renomination: sdp
+                .ice_options_for(media)
+                .any(|option| option == "renomination"),
             has_fingerprint: sdp.fingerprints_for(media).next().is_some(),
             fingerprints: sdp
                 .fingerprints_for(media)

@@ -135,6 +135,7 @@ mod session;
 mod tracks;
 mod transceiver;
 mod types;
+mod ufrag;
 mod view;
 mod write;
 
@@ -160,6 +161,7 @@ pub use types::{
     BundlePolicy, MediaKind, SdpType, SignalingState, TransceiverDirection, TransceiverId,
     TransportId,
 };
+pub use ufrag::UfragPrefix;
 pub use view::TransceiverView;
 
 #[cfg(doctest)]

@@ -98,6 +98,7 @@ impl<'a> OfferWriter<'a> {
                 sdp.push(Attribute::Group(Group::bundle(mids)));
             }
         }
+        write::write_ice_lite(&mut sdp, session.config.ice_lite);
         sdp.push(Attribute::ExtmapAllowMixed);
         for (index, own) in self.layout.sections.iter().enumerate() {
             sdp.media.push(self.section(index, own)?);
@@ -145,6 +146,7 @@ impl<'a> OfferWriter<'a> {
             // RFC 8842 §5.2: offers leave the choice to the answerer, later ones too.
             setup: Setup::Actpass,
             with_tls_id: true,
+            renomination: true,
             bundle_only: self.layout.bundle_only.get(index).copied().unwrap_or(false),
         })
     }

@@ -42,6 +42,8 @@ pub struct PeerTransport {
     pub remote: IceCredentials,
     /// The peer is an ICE-lite agent (RFC 8445 §2.5).
     pub lite: bool,
+    /// Both sides have said `a=ice-options:renomination` (draft-thatcher-ice-renomination §3).
+    pub renomination: bool,
     /// The candidates known so far.
     pub candidates: Vec<Candidate>,
     /// No more candidates will come in this generation (RFC 8838 §13).

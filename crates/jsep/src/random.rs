@@ -7,25 +7,32 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 
-use crate::IceCredentials;
+use crate::{IceCredentials, UfragPrefix};
 
 #[derive(Clone)]
-pub(crate) struct Random(ChaCha12Rng);
+pub(crate) struct Random {
+    rng: ChaCha12Rng,
+    prefix: UfragPrefix,
+}
 
 impl Random {
-    pub(crate) fn new(seed: [u8; 32]) -> Self {
-        Self(ChaCha12Rng::from_seed(seed))
+    /// User fragments begin with the prefix.
+    pub(crate) fn new(seed: [u8; 32], prefix: UfragPrefix) -> Self {
+        let rng = ChaCha12Rng::from_seed(seed);
+        Self { rng, prefix }
     }
 
     /// RFC 9429 §5.2.1: the session id is a random 63-bit number.
     pub(crate) fn session_id(&mut self) -> u64 {
-        self.0.next_u64() >> 1
+        self.rng.next_u64() >> 1
     }
 
-    /// 48 and 144 random bits; at least 24 and 128 are needed (RFC 8445 §5.3).
+    /// 48 and 144 random bits, those of the user fragment behind its prefix; at least 24 and 128 are
+    /// needed (RFC 8445 §5.3).
     pub(crate) fn credentials(&mut self) -> IceCredentials {
+        let ufrag = self.ice_chars(8);
         IceCredentials {
-            ufrag: self.ice_chars(8),
+            ufrag: format!("{}{ufrag}", self.prefix),
             pwd: self.ice_chars(24),
         }
     }
@@ -43,7 +50,7 @@ impl Random {
     /// A version 4 UUID (RFC 9562 §5.4), as the W3C wants the ids of tracks and transactions.
     pub(crate) fn uuid(&mut self) -> String {
         let mut bytes = [0; 16];
-        self.0.fill_bytes(&mut bytes);
+        self.rng.fill_bytes(&mut bytes);
         let number = u128::from_be_bytes(bytes);
         let number = (number & !(0xf << 76)) | (0x4 << 76);
         let number = (number & !(0b11 << 62)) | (0b10 << 62);
@@ -63,7 +70,7 @@ impl Random {
         const ALPHABET: &[u8; 64] =
             b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let mut bytes = vec![0; len];
-        self.0.fill_bytes(&mut bytes);
+        self.rng.fill_bytes(&mut bytes);
         let letter = |byte: u8| ALPHABET.get(usize::from(byte & 63)).copied();
         bytes
             .into_iter()
@@ -85,7 +92,7 @@ mod tests {
 
     #[test]
     fn uuids_are_of_version_4() {
-        let mut random = Random::new([7; 32]);
+        let mut random = Random::new([7; 32], UfragPrefix::default());
         for _ in 0..100 {
             let uuid = random.uuid();
             assert_eq!(uuid.len(), 36, "{uuid}");
@@ -97,7 +104,7 @@ mod tests {
 
     #[test]
     fn credentials_are_valid() {
-        let credentials = Random::new([8; 32]).credentials();
+        let credentials = Random::new([8; 32], UfragPrefix::default()).credentials();
         assert!(pc_sdp::is_ice_ufrag(&credentials.ufrag));
         assert!(pc_sdp::is_ice_pwd(&credentials.pwd));
     }

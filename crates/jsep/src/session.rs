@@ -89,7 +89,7 @@ impl Descriptions {
 impl Session {
     /// A session in the state "stable", without transceivers.
     pub fn new(config: Config) -> Self {
-        let mut random = Random::new(config.seed);
+        let mut random = Random::new(config.seed, config.ufrag_prefix.clone());
         Self {
             session_id: random.session_id(),
             session_version: 0,

@@ -2,7 +2,7 @@
 
 use pc_sdp::{
     Attribute, Connection, Fingerprint, Formats, IceOptions, IcePwd, MediaDescription, MediaLine,
-    Msid, NetworkAddress, PayloadType, Protocol, Rtcp, Setup, Word,
+    Msid, NetworkAddress, PayloadType, Protocol, Rtcp, SessionDescription, Setup, Word,
 };
 
 use crate::{
@@ -35,6 +35,8 @@ pub(crate) struct TransportSection<'a> {
     pub(crate) setup: Setup,
     pub(crate) with_tls_id: bool,
     pub(crate) bundle_only: bool,
+    /// Offered, or answered to an offer that has it.
+    pub(crate) renomination: bool,
 }
 
 pub(crate) fn media_section(
@@ -134,6 +136,22 @@ fn port(transport: &TransportSection<'_>) -> u16 {
     if transport.bundle_only { 0 } else { DISCARD }
 }
 
+/// RFC 8840 §4.1.1, draft-thatcher-ice-renomination §3.
+fn ice_options(renomination: bool) -> Result<IceOptions, Error> {
+    let mut options = vec![word("trickle")?];
+    if renomination {
+        options.push(word("renomination")?);
+    }
+    Ok(options.into_iter().collect())
+}
+
+/// RFC 8839 §5.3: of the whole session.
+pub(crate) fn write_ice_lite(sdp: &mut SessionDescription, is_lite: bool) {
+    if is_lite {
+        sdp.push(Attribute::IceLite);
+    }
+}
+
 /// As browsers do, the transport's lines stand in every section of a bundle, bundle-only ones too:
 /// RFC 9143 §7.1.3 has those of the tagged section count.
 fn write_transport(
@@ -143,7 +161,7 @@ fn write_transport(
     let credentials = &transport.local.credentials;
     media.push(Attribute::IceUfrag(word(&credentials.ufrag)?));
     media.push(Attribute::IcePwd(IcePwd::from(word(&credentials.pwd)?)));
-    media.push(Attribute::IceOptions(IceOptions::trickle()));
+    media.push(Attribute::IceOptions(ice_options(transport.renomination)?));
     for fingerprint in transport.fingerprints {
         media.push(Attribute::Fingerprint(fingerprint.clone()));
     }

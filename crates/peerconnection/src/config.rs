@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use pc_dtls::Certificate;
-use pc_jsep::{BundlePolicy, Capabilities};
+use pc_jsep::{BundlePolicy, Capabilities, UfragPrefix};
 use pc_net::TlsOptions;
 
 use crate::{Error, IceServer};
@@ -103,6 +103,13 @@ pub struct Configuration {
     /// [what this build can encode and decode](crate::rtp::built_in_capabilities). More of them are for
     /// tracks of encoded frames.
     pub capabilities: Option<Capabilities>,
+    /// Whether this side is an ICE-lite agent (RFC 8445 §2.5): it offers its host candidates, checks
+    /// nothing, and answers. For servers with public addresses, to which every peer finds its way; not
+    /// together with `ice_servers`.
+    pub ice_lite: bool,
+    /// What local ICE user fragments begin with. It stands first in every check, so that whoever
+    /// spreads datagrams over servers can see where a session lives.
+    pub ufrag_prefix: UfragPrefix,
     /// The sockets to use, shared with other connections; sockets of its own when there is none.
     pub endpoint: Option<crate::Endpoint>,
 }
@@ -121,6 +128,8 @@ impl Default for Configuration {
             host_addresses: HostAddresses::default(),
             restart_ice_on_network_change: true,
             capabilities: None,
+            ice_lite: false,
+            ufrag_prefix: UfragPrefix::default(),
             endpoint: None,
         }
     }
@@ -150,6 +159,12 @@ impl Configuration {
             capabilities.check()?;
         }
         let servers = self.servers()?;
+        if self.ice_lite
+            && (!servers.is_empty() || self.ice_transport_policy == IceTransportPolicy::Relay)
+        {
+            let message = "an ICE-lite agent has host candidates alone";
+            return Err(Error::NotSupported(message.into()));
+        }
         if !servers.is_empty() && self.endpoint.is_some() {
             let message = "servers are not supported together with an endpoint";
             return Err(Error::NotSupported(message.into()));
@@ -210,6 +225,9 @@ impl Configuration {
         }
         if self.host_addresses != new.host_addresses {
             return stays("the choice of host addresses");
+        }
+        if (self.ice_lite, &self.ufrag_prefix) != (new.ice_lite, &new.ufrag_prefix) {
+            return stays("what kind of ICE agent there is");
         }
         if self.capabilities != new.capabilities {
             return stays("what can be negotiated");

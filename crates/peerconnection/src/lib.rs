@@ -129,7 +129,7 @@ pub mod dtmf {
     pub use pc_rtp::dtmf::{Begun, Ended, Event, EventCode};
 }
 pub use pc_ice::TcpType;
-pub use pc_jsep::{BundlePolicy, OfferOptions};
+pub use pc_jsep::{BundlePolicy, OfferOptions, UfragPrefix};
 pub use pc_media::{
     AudioFrame, EncodedFrame, InvalidFrame, MediaFrame, MediaKind, MediaStream, MediaStreamTrack,
     MediaStreamTrackState, Rotation, StreamEvent, StreamEvents, TrackEvent as MediaTrackEvent,

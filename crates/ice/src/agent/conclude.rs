@@ -13,6 +13,7 @@ impl Agent {
         if self.is_closed() {
             return;
         }
+        self.choose_unchecked(now);
         self.consider_nomination(now);
         self.choose_path(now);
         self.update_state();
@@ -56,7 +57,10 @@ impl Agent {
         if valid.confirmed_at + self.timing.consent_expiry <= now {
             return None;
         }
-        let consent = Consent::new(now, valid.confirmed_at, &self.timing, &mut self.rng);
+        let mut consent = Consent::new(now, valid.confirmed_at, &self.timing, &mut self.rng);
+        if self.lite {
+            consent.be_passive();
+        }
         Some(Path {
             generation: self.current.number,
             pair: pair.id,

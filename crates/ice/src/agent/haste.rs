@@ -29,6 +29,9 @@ pub(super) struct Haste {
 impl Agent {
     /// The path has fallen silent, or has gone with its address.
     pub(super) fn make_haste(&mut self, now: Instant) {
+        if self.lite {
+            return;
+        }
         self.haste = Some(Haste {
             begun_at: now,
             next_at: now,

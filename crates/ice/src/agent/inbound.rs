@@ -19,7 +19,7 @@ impl Agent {
             return Err(Rejected::Closed);
         }
         if !MessageView::is_stun(datagram) {
-            return self.pass_up(route).map(|()| Some(datagram));
+            return self.pass_up(now, route).map(|()| Some(datagram));
         }
         if self.locals.of(route).is_none() {
             return Err(Rejected::UnknownLocalAddress);
@@ -46,8 +46,14 @@ impl Agent {
     }
 
     /// Data is passed up only from where the peer has proven itself.
-    fn pass_up(&mut self, route: FiveTuple) -> Result<(), Rejected> {
+    fn pass_up(&mut self, now: Instant, route: FiveTuple) -> Result<(), Rejected> {
+        let is_unchecked = self.is_unchecked();
         match &mut self.path {
+            Some(path) if path.route == route && is_unchecked => {
+                path.consent.confirmed(now);
+                path.silent_since = None;
+                path.disconnected = false;
+            }
             Some(path) if path.route == route => path.consent.heard(),
             _ if self.paths.contains(route) => {}
             _ => return Err(Rejected::UnknownPath),

@@ -22,6 +22,9 @@ impl Agent {
         if self.role != Role::Controlling {
             return self.reconsider(now);
         }
+        if self.lite {
+            return;
+        }
         let choice = match self.current.nominating.or(self.current.selected) {
             None => self.best_to_nominate(now),
             Some(chosen) => self

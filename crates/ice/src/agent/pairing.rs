@@ -39,6 +39,9 @@ impl Agent {
     /// An address that comes when a pair is nominated is that of another network: its pairs are worth
     /// a check, to be there when the one in use is gone, or to be better.
     pub(super) fn unpark_local(&mut self, base: SocketAddr) {
+        if self.lite {
+            return;
+        }
         let pairs = self.current.checklist.iter();
         let parked =
             pairs.filter(|pair| pair.route.local == base && pair.state == PairState::Parked);
@@ -82,6 +85,10 @@ impl Agent {
         base: SocketAddr,
         remote: RemoteId,
     ) -> Option<PairId> {
+        // Those of a lite agent come of its peer's checks.
+        if self.lite && !self.remote_lite {
+            return None;
+        }
         let candidate = self.current.remotes.get(remote)?;
         let local = &self.locals.at(transport, base)?.candidate;
         let together = can_pair(base, candidate.address) && transports_pair(local, candidate);
@@ -145,7 +152,9 @@ impl Agent {
         self.current
             .transactions
             .retain_pairs(&self.current.checklist);
-        if self.is_concluded_for(priority)
+        if self.lite {
+            self.park_lite(id);
+        } else if self.is_concluded_for(priority)
             && let Some(pair) = self.current.checklist.get_mut(id)
         {
             pair.state = PairState::Parked;

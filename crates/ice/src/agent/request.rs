@@ -145,6 +145,8 @@ impl Agent {
     /// Whether both have the same role and this side keeps its own (RFC 8445 §7.3.1.1).
     fn peer_gives_way(&self, message: &MessageView<'_>) -> bool {
         match self.role {
+            // One that is lite cannot control.
+            Role::Controlled if self.lite => message.ice_controlled().is_some(),
             Role::Controlling => message
                 .ice_controlling()
                 .is_some_and(|theirs| self.tie_breaker >= theirs),
@@ -212,8 +214,12 @@ impl Agent {
         if let Some(pair) = self.current.checklist.get_mut(id) {
             pair.counters.requests_received += 1;
         }
-        self.trigger(now, id, received.nomination.is_some());
-        self.doubt_path_beside(now, id);
+        if self.lite {
+            self.take_check_lite(now, id, received.nomination.is_some());
+        } else {
+            self.trigger(now, id, received.nomination.is_some());
+            self.doubt_path_beside(now, id);
+        }
         if self.role == Role::Controlled {
             self.take_nomination(now, id, received.nomination);
         }

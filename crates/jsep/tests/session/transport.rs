@@ -2,6 +2,7 @@
 
 use pc_jsep::{
     CandidateInit, ErrorKind, OfferOptions, RemoteCandidate, SdpType, Session, SignalingState,
+    UfragPrefix,
 };
 
 use crate::support::*;
@@ -438,8 +439,83 @@ fn a_peer_says_whether_it_trickles() {
     b.set_remote_description(SdpType::Offer, &text).unwrap();
     assert_eq!(b.can_trickle_ice_candidates(), Some(true));
     let mut c = session(3);
-    let text = edited(&text, "a=ice-options:trickle\r\n", "");
+    let text = edited(&text, "a=ice-options:trickle renomination\r\n", "");
     c.set_remote_description(SdpType::Offer, &text).unwrap();
     assert_eq!(c.can_trickle_ice_candidates(), Some(false));
     assert_eq!(c.signaling_state(), SignalingState::HaveRemoteOffer);
+}
+
+/// draft-thatcher-ice-renomination §3: offered always, answered where it was offered.
+#[test]
+fn renomination_takes_both_sides() {
+    for offered in [true, false] {
+        let (mut a, mut b) = pair();
+        a.add_track(Audio, "voice", &[]).unwrap();
+        let mut offer = local(&mut a, SdpType::Offer);
+        assert!(offer.contains("a=ice-options:trickle renomination\r\n"));
+        if !offered {
+            offer = edited(&offer, " renomination\r\n", "\r\n");
+        }
+        b.set_remote_description(SdpType::Offer, &offer).unwrap();
+        let answer = local(&mut b, SdpType::Answer);
+        assert_eq!(answer.contains("renomination"), offered);
+        a.set_remote_description(SdpType::Answer, &answer).unwrap();
+        for side in [&a, &b] {
+            let peer = side.transports()[0].peer.as_ref().unwrap();
+            assert_eq!(peer.renomination, offered);
+        }
+    }
+}
+
+/// RFC 8445 §6.1.1, RFC 8839 §5.3: who offers controls, unless one side is lite, which is controlled.
+#[test]
+fn a_lite_side_is_controlled() {
+    for (lite, controlling) in [
+        ([false, false], [true, false]),
+        ([true, false], [false, true]),
+        ([false, true], [true, false]),
+        ([true, true], [true, false]),
+    ] {
+        let make = |side: usize| {
+            let mut config = config(side as u8 + 1);
+            config.ice_lite = lite[side];
+            Session::new(config)
+        };
+        let (mut a, mut b) = (make(0), make(1));
+        a.add_track(Audio, "voice", &[]).unwrap();
+        let offer = local(&mut a, SdpType::Offer);
+        assert_eq!(offer.contains("a=ice-lite\r\n"), lite[0]);
+        b.set_remote_description(SdpType::Offer, &offer).unwrap();
+        let answer = local(&mut b, SdpType::Answer);
+        assert_eq!(answer.contains("a=ice-lite\r\n"), lite[1]);
+        a.set_remote_description(SdpType::Answer, &answer).unwrap();
+        assert_eq!([a.is_controlling(), b.is_controlling()], controlling);
+        for (side, theirs) in [(&a, lite[1]), (&b, lite[0])] {
+            let peer = side.transports()[0].peer.as_ref().unwrap();
+            assert_eq!(peer.lite, theirs);
+        }
+    }
+}
+
+/// RFC 8445 §5.3: at least 24 bits of a user fragment and 128 of a password are random, whatever the
+/// prefix, and a restart keeps that.
+#[test]
+fn user_fragments_begin_with_the_prefix() {
+    let prefix = UfragPrefix::new("eu1+").unwrap();
+    let mut seen = std::collections::HashSet::new();
+    for seed in 0..100 {
+        let mut config = config(seed);
+        config.ufrag_prefix = prefix.clone();
+        let mut a = Session::new(config);
+        a.add_track(Audio, "voice", &[]).unwrap();
+        for _ in 0..2 {
+            local(&mut a, SdpType::Offer);
+            let own = a.transports()[0].local.clone();
+            let random = own.ufrag.strip_prefix(prefix.as_str()).unwrap();
+            assert!(random.len() * 6 >= 24 && own.pwd.len() * 6 >= 128);
+            assert!(seen.insert(random.to_owned()), "{random} comes twice");
+            a.set_local_description(Some((SdpType::Rollback, "")))
+                .unwrap();
+        }
+    }
 }

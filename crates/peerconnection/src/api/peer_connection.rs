@@ -84,6 +84,8 @@ impl PeerConnection {
             bundle_policy: configuration.bundle_policy,
             always_negotiate_data_channels: configuration.always_negotiate_data_channels,
             capabilities: configuration.capabilities(),
+            ice_lite: configuration.ice_lite,
+            ufrag_prefix: configuration.ufrag_prefix.clone(),
             wall_clock: Some(clock::wall_clock()),
             ..engine::Config::new(certificate, clock::seed()?)
         });

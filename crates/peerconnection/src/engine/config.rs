@@ -4,7 +4,7 @@ use std::{
 };
 
 use pc_dtls::Certificate;
-use pc_jsep::{BundlePolicy, Capabilities};
+use pc_jsep::{BundlePolicy, Capabilities, UfragPrefix};
 
 /// What a [`Connection`](super::Connection) is built from.
 #[derive(Clone)]
@@ -18,6 +18,11 @@ pub struct Config {
     pub bundle_policy: BundlePolicy,
     /// Whether an offer has a section for data channels when there is none.
     pub always_negotiate_data_channels: bool,
+    /// Whether ICE is lite (RFC 8445 §2.5): only host candidates, no checks of our own, and controlled
+    /// by every peer that is not lite itself. For servers that every peer can reach.
+    pub ice_lite: bool,
+    /// What local user fragments begin with.
+    pub ufrag_prefix: UfragPrefix,
     /// The codecs and header extensions this side can use.
     pub capabilities: Capabilities,
     /// What sender reports tell the time by; without it, by the time since the first packet.
@@ -48,6 +53,8 @@ impl Config {
             seed,
             bundle_policy: BundlePolicy::Balanced,
             always_negotiate_data_channels: false,
+            ice_lite: false,
+            ufrag_prefix: UfragPrefix::default(),
             capabilities: Capabilities::default(),
             wall_clock: None,
         }

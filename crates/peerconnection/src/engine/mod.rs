@@ -102,7 +102,7 @@ pub use names::{NameId, NameRequest};
 pub use pc_datachannel::{ChannelId, Message};
 pub use pc_jsep::{
     IceCredentials, MediaKind, OfferOptions, SectionName, TransceiverId, TransceiverInit,
-    TransceiverView, TransportId,
+    TransceiverView, TransportId, UfragPrefix,
 };
 pub use pc_rtp::{AudioLevel, PayloadType, Ssrc, VideoOrientation, payload::TemporalLayer};
 pub use pc_rtp_session::{
@@ -192,6 +192,8 @@ impl Connection {
             max_message_size: channels::MAX_RECEIVE_MESSAGE_SIZE,
             always_negotiate_data_channels: config.always_negotiate_data_channels,
             capabilities: config.capabilities,
+            ice_lite: config.ice_lite,
+            ufrag_prefix: config.ufrag_prefix,
             ..jsep::Config::new(seed(&mut rng), vec![fingerprint])
         });
         let cname = negotiation.cname().to_owned();
@@ -201,6 +203,7 @@ impl Connection {
                 config.certificate,
                 cname,
                 config.wall_clock,
+                config.ice_lite,
                 transports_rng,
             ),
             data: Data::new(session),

@@ -87,11 +87,12 @@ impl Transport {
     /// A transport that nothing has been decided about: [`apply`](Self::apply) a plan.
     pub(super) fn new(
         plan: &TransportPlan,
-        controlling: bool,
+        (controlling, lite): (bool, bool),
         [seed, servers_seed]: [[u8; 32]; 2],
         certificate: dtls::Certificate,
     ) -> Self {
         let mut config = ice::Config::new(role(controlling), seed);
+        config.lite = lite;
         config.credentials = credentials(&plan.local).ok();
         Self {
             id: plan.id,
@@ -121,8 +122,11 @@ impl Transport {
     pub(super) fn apply(&mut self, now: Instant, plan: &TransportPlan, controlling: bool) {
         self.sections.clone_from(&plan.sections);
         self.local.clone_from(&plan.local);
-        let lite = plan.peer.as_ref().is_some_and(|peer| peer.lite);
-        self.take_role(now, controlling || lite);
+        if let Some(peer) = &plan.peer {
+            self.ice.set_remote_lite(now, peer.lite);
+            self.ice.set_renomination(now, peer.renomination);
+        }
+        self.take_role(now, controlling);
         self.take_credentials(now, plan);
         let committed = plan.peer.as_ref().map(|peer| peer.local.ufrag.as_str());
         self.gathering.describe(&plan.local.ufrag, committed);

@@ -50,6 +50,7 @@ pub(super) struct Transports {
     certificate: Certificate,
     cname: String,
     wall_clock: Option<WallClock>,
+    ice_lite: bool,
     servers: Arc<[IceServer]>,
     rng: ChaCha12Rng,
 }
@@ -67,6 +68,7 @@ impl Transports {
         certificate: Certificate,
         cname: String,
         wall_clock: Option<WallClock>,
+        ice_lite: bool,
         rng: ChaCha12Rng,
     ) -> Self {
         Self {
@@ -79,6 +81,7 @@ impl Transports {
             certificate,
             cname,
             wall_clock,
+            ice_lite,
             servers: Arc::new([]),
             rng,
         }
@@ -214,7 +217,7 @@ impl Transports {
     fn add(&mut self, plan: &TransportPlan, controlling: bool) -> usize {
         let seeds = [(); 2].map(|()| super::seed(&mut self.rng));
         let certificate = self.certificate.clone();
-        let new = Transport::new(plan, controlling, seeds, certificate);
+        let new = Transport::new(plan, (controlling, self.ice_lite), seeds, certificate);
         self.list.push(new);
         self.list.len() - 1
     }

@@ -181,6 +181,7 @@ impl Duo {
                     local: credentials(side, n, 0),
                     remote,
                     lite: false,
+                    renomination: false,
                     candidates: vec![candidate],
                     end_of_candidates: true,
                     dtls_client: side == 1,
