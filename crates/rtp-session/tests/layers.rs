@@ -218,6 +218,7 @@ fn a_paused_layer_costs_nothing_and_comes_back_with_a_key_frame() {
     assert_eq!(call.requests[1], 0);
 
     call.loses = None;
+    let resumed = call.step;
     call.b.set_layer_paused(call.now, PICTURE, "h", false);
     call.run(secs(1));
     assert_eq!(call.requests[1], 1);
@@ -226,6 +227,10 @@ fn a_paused_layer_costs_nothing_and_comes_back_with_a_key_frame() {
         "{} {frames} {:?}",
         call.frames_of("h"),
         call.layer("h")
+    );
+    assert!(
+        call.frames["h"][frames] >= resumed,
+        "none of before is shown"
     );
     assert!(!call.layer("h").is_paused);
 }

@@ -125,6 +125,12 @@ impl VideoBuffer {
         self.blocked_since = None;
     }
 
+    /// The same, and of the key frames that wait none is of use either.
+    pub(super) fn begin_anew(&mut self) {
+        self.give_up();
+        self.key_packets.clear();
+    }
+
     /// The next frame, if it is whole. Where a gap has held it up for too long, that is the next key
     /// frame, or none until there is one: see [`is_waiting`](Self::is_waiting).
     pub(super) fn next_frame(&mut self, now: Instant) -> Option<Span> {
