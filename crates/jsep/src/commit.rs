@@ -295,6 +295,8 @@ impl Session {
             rtcp_rsize: local.rtcp_rsize && remote.rtcp_rsize,
             sources: remote.sources.clone(),
             receive_rids: received.unwrap_or_default(),
+            send_restrictions: (remote.simulcast.as_ref())
+                .map_or_else(Vec::new, |own| own.restrictions()),
         };
         let accepted = match exchange.answer_is_local {
             true => local.simulcast.as_ref().map(|own| own.sent_rids()),

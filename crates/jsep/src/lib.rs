@@ -149,7 +149,7 @@ pub use codec::{
 pub use config::Config;
 pub use encoding::{
     DegradationPreference, EncodingParameters, Priority, ReceiveParameters, ResolutionRestriction,
-    RtcpParameters, SendParameters,
+    RidRestrictions, RtcpParameters, SendParameters,
 };
 pub use error::{Error, ErrorKind};
 pub use event::Event;

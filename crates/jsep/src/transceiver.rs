@@ -4,7 +4,7 @@ use crate::{
     Codec, CodecParameters, HeaderExtension, HeaderExtensionCapability, MediaKind,
     TransceiverDirection, TransceiverId,
     description::Sources,
-    encoding::{RidAlternatives, SendEncodings},
+    encoding::{RidAlternatives, RidRestrictions, SendEncodings},
 };
 
 /// A transceiver ([WebRTC §5.4](https://www.w3.org/TR/webrtc/#rtcrtptransceiver-interface)). The
@@ -83,6 +83,8 @@ pub(crate) struct Negotiated {
     pub(crate) sources: Sources,
     /// The streams of simulcast that we receive.
     pub(crate) receive_rids: Vec<String>,
+    /// What the peer takes of the streams of simulcast that we send.
+    pub(crate) send_restrictions: Vec<(String, RidRestrictions)>,
 }
 
 impl Transceiver {

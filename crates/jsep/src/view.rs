@@ -4,7 +4,8 @@ use pc_sdp::Ssrc;
 
 use crate::{
     CodecParameters, EncodingParameters, HeaderExtension, HeaderExtensionCapability, MediaKind,
-    Session, TransceiverDirection, TransceiverId, TransportId, transceiver::Transceiver,
+    RidRestrictions, Session, TransceiverDirection, TransceiverId, TransportId,
+    transceiver::Transceiver,
 };
 
 impl Session {
@@ -121,6 +122,12 @@ impl<'a> TransceiverView<'a> {
     /// agreed on (RFC 8853 §5.2); none without simulcast.
     pub fn receive_rids(&self) -> &'a [String] {
         &self.transceiver.negotiated.receive_rids
+    }
+
+    /// What the peer takes of the stream of this rid that we send, if it restricts it (RFC 8851 §5).
+    pub fn send_restrictions(&self, rid: &str) -> Option<&'a RidRestrictions> {
+        let mut all = self.transceiver.negotiated.send_restrictions.iter();
+        all.find(|(own, _)| own == rid).map(|(_, it)| it)
     }
 
     /// The synchronization sources that the peer's section names (RFC 5576); most name none.

@@ -7,7 +7,7 @@ use pc_sdp::{
     SimulcastStreams, Text, Word,
 };
 
-use super::SendEncodings;
+use super::{RidRestrictions, SendEncodings};
 use crate::Error;
 
 /// How many `a=rid` lines, and how many rids in `a=simulcast`, a section may have. Peers use three
@@ -63,7 +63,22 @@ impl RemoteSimulcast {
         first_rids(&self.recv)
     }
 
-    /// The same of the streams that are sent: of our own answer, for [`SendEncodings::narrow`].
+    /// What may be sent of the streams that are received, by the rids of those that are restricted.
+    pub(crate) fn restrictions(&self) -> Vec<(String, RidRestrictions)> {
+        let first = self.recv.iter().filter_map(|stream| stream.first());
+        let is_restricted =
+            |rid: &&RemoteRid| !rid.restrictions.is_empty() || !rid.payload_types.is_empty();
+        let read = |rid: &RemoteRid| {
+            let types = rid.payload_types.clone();
+            (
+                rid.id.to_string(),
+                RidRestrictions::read(&rid.restrictions, types),
+            )
+        };
+        first.filter(is_restricted).map(read).collect()
+    }
+
+    /// The first alternative of every stream that is sent: of our own answer, for [`SendEncodings::narrow`].
     pub(crate) fn sent_rids(&self) -> Vec<String> {
         first_rids(&self.send)
     }

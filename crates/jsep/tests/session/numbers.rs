@@ -215,6 +215,30 @@ fn an_answer_takes_some_of_the_simulcast_or_none() {
 }
 
 #[test]
+fn the_peer_restricts_what_it_takes() {
+    let (mut a, mut b) = pair();
+    let id = in_sizes(&mut a, &["q", "f"]);
+    offer(&mut a, &mut b);
+    let text = local(&mut b, SdpType::Answer);
+    let number = text.split("a=rtpmap:").nth(1).unwrap();
+    let number = number.split(' ').next().unwrap();
+    let line = format!("a=rid:f recv pt={number};max-width=640;max-fps=15.5;max-br=500000\r\n");
+    let text = edited(&text, "a=rid:f recv\r\n", &line);
+    a.set_remote_description(SdpType::Answer, &text).unwrap();
+    let view = a.transceiver(id).unwrap();
+    assert_eq!(rids(&a, id), ["q", "f"]);
+    assert_eq!(view.send_restrictions("q"), None);
+    let own = view.send_restrictions("f").unwrap();
+    let types: Vec<_> = own.payload_types.iter().map(|it| it.value()).collect();
+    assert_eq!(types, [number.parse::<u8>().unwrap()]);
+    assert_eq!((own.max_width, own.max_height), (Some(640.0), None));
+    assert_eq!(
+        (own.max_framerate, own.max_bitrate),
+        (Some(15.5), Some(500_000.0))
+    );
+}
+
+#[test]
 fn an_offer_asks_for_simulcast_and_its_rollback_takes_it_back() {
     let (mut a, mut b) = pair();
     let voice = b.add_track(Video, "face", &[]).unwrap();

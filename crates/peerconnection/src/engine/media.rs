@@ -83,6 +83,8 @@ pub struct SendView<'a> {
     pub codecs: &'a [CodecParameters],
     /// What is to be made of the track.
     pub encodings: &'a [pc_jsep::EncodingParameters],
+    /// What the peer takes of each encoding, where it says so.
+    pub restrictions: Vec<Option<&'a pc_jsep::RidRestrictions>>,
     /// Whether there are keys to send with.
     pub is_ready: bool,
 }
@@ -241,6 +243,9 @@ impl Connection {
         Some(SendView {
             codecs: view.send_codecs(),
             encodings: view.send_encodings(),
+            restrictions: (view.send_encodings().iter())
+                .map(|it| view.send_restrictions(it.rid.as_deref()?))
+                .collect(),
             is_ready: self.is_ready(id),
         })
     }

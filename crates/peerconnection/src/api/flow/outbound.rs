@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pc_jsep::{CodecParameters, EncodingParameters, TransceiverId};
+use pc_jsep::{CodecParameters, EncodingParameters, RidRestrictions, TransceiverId};
 use pc_media::{MediaFrame, MediaKind, MediaStreamTrack, TrackFrames};
 use pc_proto::Serial32;
 use pc_rtp::{AudioLevel, PayloadType, payload::TemporalLayer};
@@ -97,6 +97,27 @@ impl Drop for Outbound {
 pub(super) struct Plan {
     pub(super) codecs: Vec<CodecParameters>,
     pub(super) encodings: Vec<EncodingParameters>,
+    /// What the peer takes of each.
+    pub(super) restrictions: Vec<RidRestrictions>,
+}
+
+impl Plan {
+    /// The rates are what the application and the peer both allow.
+    fn restricted(mut self) -> Self {
+        for (encoding, own) in self.encodings.iter_mut().zip(&self.restrictions) {
+            let bitrate = own.max_bitrate.map(|it| it as u64);
+            encoding.max_bitrate = least(encoding.max_bitrate, bitrate);
+            encoding.max_framerate = least(encoding.max_framerate, own.max_framerate);
+        }
+        self
+    }
+}
+
+fn least<T: PartialOrd + Copy>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) if other < one => Some(other),
+        (one, other) => one.or(other),
+    }
 }
 
 /// A moment on a sender's time line.
@@ -191,10 +212,15 @@ impl Sender {
         let inner = shared.lock();
         let view = inner.engine.send_view(self.id);
         let view = view.filter(|view| view.is_ready)?;
+        let restrictions = view.restrictions.into_iter();
         let plan = Plan {
             codecs: view.codecs.to_vec(),
             encodings: view.encodings.to_vec(),
+            restrictions: restrictions
+                .map(|it| it.cloned().unwrap_or_default())
+                .collect(),
         };
+        let plan = plan.restricted();
         drop(inner);
         Some((tracks.sent()?, plan))
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use pc_jsep::{CodecParameters, EncodingParameters};
+use pc_jsep::{CodecParameters, EncodingParameters, RidRestrictions};
 use pc_media::{
     VideoFrame,
     codec::{self, VideoEncoder, VideoEncoderConfig},
@@ -21,6 +21,7 @@ const FRAME_RATE: f64 = 30.0;
 pub(super) struct VideoSender {
     layers: Vec<Layer>,
     encodings: Vec<EncodingParameters>,
+    restrictions: Vec<RidRestrictions>,
     sharing: Sharing,
     /// What each encoding has got of the bit rate.
     shares: Vec<u64>,
@@ -51,10 +52,11 @@ const NO_LAYERS: &str = "L1T1";
 
 impl VideoSender {
     pub(super) fn new(plan: &Plan) -> Self {
-        let layer = |encoding| Layer::new(usable(plan, encoding));
+        let layer = |index| Layer::new(usable(plan, index));
         Self {
-            layers: plan.encodings.iter().map(layer).collect(),
+            layers: (0..plan.encodings.len()).map(layer).collect(),
             encodings: plan.encodings.clone(),
+            restrictions: plan.restrictions.clone(),
             sharing: Sharing::default(),
             shares: Vec::new(),
             last: None,
@@ -66,7 +68,7 @@ impl VideoSender {
     pub(super) fn update(&mut self, plan: &Plan) {
         self.layers.truncate(plan.encodings.len());
         for (index, encoding) in plan.encodings.iter().enumerate() {
-            let codec = usable(plan, encoding);
+            let codec = usable(plan, index);
             match self.layers.get_mut(index) {
                 Some(layer) if layer.codec.as_ref() == codec => {
                     if let Some(encoder) = &mut layer.encoder {
@@ -78,6 +80,7 @@ impl VideoSender {
             }
         }
         self.encodings.clone_from(&plan.encodings);
+        self.restrictions.clone_from(&plan.restrictions);
     }
 
     /// A picture in all encodings that are sent.
@@ -90,7 +93,7 @@ impl VideoSender {
         self.follow_frame_rate(at.media);
         let wanted = signals.take_key_frames();
         let size = |index: usize| match self.encodings.get(index) {
-            Some(encoding) => scaled(frame, encoding),
+            Some(encoding) => scaled(frame, encoding, self.restrictions.get(index)),
             None => (frame.width(), frame.height()),
         };
         let pixels = |index: usize| {
@@ -110,13 +113,15 @@ impl VideoSender {
                 continue;
             }
             let is_wanted = wanted >> index.min(63) & 1 == 1;
-            if layer.is_too_soon(encoding, at.media, is_wanted) {
+            let most = Most::of(size, encoding, self.restrictions.get(index));
+            if layer.is_too_soon(most.frame_rate, at.media, is_wanted) {
                 continue;
             }
-            let frame_rate = encoding.max_framerate.unwrap_or(f64::MAX);
+            let frame_rate = self.frame_rate.min(most.frame_rate);
+            let by_bits = (most.bits_per_picture * frame_rate) as u64;
             let setting = Target {
                 size,
-                rate: (*bitrate, self.frame_rate.min(frame_rate)),
+                rate: ((*bitrate).min(by_bits), frame_rate),
                 mode: encoding.scalability_mode.as_deref(),
             };
             packets.extend(layer.encode(index, frame, at, &setting, is_wanted));
@@ -167,12 +172,9 @@ impl Layer {
         self.last = None;
     }
 
-    /// Whether `maxFramerate` leaves this picture out. A key frame that is wanted is only left out by
-    /// one of 0.
-    fn is_too_soon(&self, encoding: &EncodingParameters, at: Duration, is_wanted: bool) -> bool {
-        let Some(rate) = encoding.max_framerate else {
-            return false;
-        };
+    /// Whether there is no room for this picture among so many a second. A key frame that is wanted is
+    /// only left out where there is room for none.
+    fn is_too_soon(&self, rate: f64, at: Duration, is_wanted: bool) -> bool {
         if rate <= 0.0 {
             return true;
         }
@@ -290,23 +292,51 @@ impl Encoder {
     }
 }
 
+/// The rates that application and peer allow pictures of one size.
+struct Most {
+    frame_rate: f64,
+    bits_per_picture: f64,
+}
+
+impl Most {
+    fn of(
+        size: (u32, u32),
+        encoding: &EncodingParameters,
+        restrictions: Option<&RidRestrictions>,
+    ) -> Self {
+        let pixels = f64::from(size.0) * f64::from(size.1);
+        let by_pixels = restrictions.and_then(|it| it.max_pixel_rate);
+        let bits_per_pixel = restrictions.and_then(|it| it.max_bits_per_pixel);
+        let frame_rate = encoding.max_framerate.unwrap_or(f64::MAX);
+        Self {
+            frame_rate: frame_rate.min(by_pixels.map_or(f64::MAX, |it| it / pixels)),
+            bits_per_picture: bits_per_pixel.map_or(f64::MAX, |it| it * pixels),
+        }
+    }
+}
+
 /// What an encoding is sent with: the codec that it asks for, or the first that there is an encoder
-/// for.
-fn usable<'a>(plan: &'a Plan, encoding: &EncodingParameters) -> Option<&'a CodecParameters> {
+/// for, of those that the peer takes for it.
+fn usable(plan: &Plan, index: usize) -> Option<&CodecParameters> {
+    let wanted = plan.encodings.get(index)?.codec.as_ref();
+    let taken = plan.restrictions.get(index);
+    let taken = taken.map_or(&[][..], |it| it.payload_types.as_slice());
     let mut media = plan.codecs.iter().filter(|it| it.codec.is_media());
     media.find(|it| {
-        let asked = encoding
-            .codec
-            .as_ref()
-            .is_none_or(|codec| *codec == it.codec);
+        let is_wanted = wanted.is_none_or(|codec| *codec == it.codec);
+        let is_taken = taken.is_empty() || taken.contains(&it.payload_type);
         let line = it.codec.sdp_fmtp_line.as_deref();
-        asked && codec::can_encode(&it.codec.mime_type, line)
+        is_wanted && is_taken && codec::can_encode(&it.codec.mime_type, line)
     })
 }
 
-/// The size that an encoding gives a picture: even, as 4:2:0 likes it, and at least 16 pixels wide
-/// and high.
-fn scaled(frame: &VideoFrame, encoding: &EncodingParameters) -> (u32, u32) {
+/// The size that an encoding gives a picture: even, as 4:2:0 likes it, at least 16 pixels wide and
+/// high, and not larger than the peer takes it.
+fn scaled(
+    frame: &VideoFrame,
+    encoding: &EncodingParameters,
+    restrictions: Option<&RidRestrictions>,
+) -> (u32, u32) {
     let (width, height) = (f64::from(frame.width()), f64::from(frame.height()));
     let by = match encoding.scale_resolution_down_to {
         Some(limit) => {
@@ -318,6 +348,12 @@ fn scaled(frame: &VideoFrame, encoding: &EncodingParameters) -> (u32, u32) {
         }
         None => encoding.scale_resolution_down_by.unwrap_or(1.0).max(1.0),
     };
+    let least = restrictions.map_or(1.0, |it| {
+        let over = |have: f64, limit: Option<f64>| limit.map_or(1.0, |limit| have / limit);
+        let by_size = over(width, it.max_width).max(over(height, it.max_height));
+        by_size.max(over(width * height, it.max_frame_size).sqrt())
+    });
+    let by = by.max(least);
     let side = |length: f64| ((length / by) as u32 & !1).max(16);
     (side(width), side(height))
 }

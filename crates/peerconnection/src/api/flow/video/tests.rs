@@ -45,6 +45,7 @@ impl Stage {
         let plan = Plan {
             codecs: vec![vp8()],
             encodings,
+            restrictions: vec![RidRestrictions::default(); 3],
         };
         Self {
             sender: VideoSender::new(&plan),
@@ -196,4 +197,32 @@ fn layers_in_time_are_made_where_they_are_asked_for() {
             .all(|it| it.is_key_frame && it.layer.is_none())
     );
     assert_eq!(modes(&stage), [Some("L1T1".into()), None, None]);
+}
+
+#[test]
+fn the_peer_gets_no_more_than_it_takes() {
+    let mut stage = Stage::new(|_| ());
+    stage.change(|plan| {
+        plan.codecs.push(codec("video/VP9", 98));
+        plan.restrictions[0].max_width = Some(200.0);
+        plan.restrictions[1].max_frame_size = Some(80.0 * 48.0);
+        plan.restrictions[1].payload_types = vec![pc_sdp::PayloadType::new(98).unwrap()];
+        // Ten pictures a second.
+        plan.restrictions[2].max_pixel_rate = Some(80.0 * 48.0 * 10.0);
+    });
+    let packets = stage.encode();
+    let sizes: Vec<_> = packets.iter().filter_map(|it| it.size).collect();
+    assert_eq!(sizes, [(200, 120), (80, 48), (80, 48)]);
+    let types: Vec<_> = packets.iter().map(|it| it.payload_type.number()).collect();
+    assert_eq!(types, [96, 98, 96]);
+    let mut counts = [1; 3];
+    for _ in 1..40 {
+        for packet in stage.encode() {
+            counts[packet.encoding] += 1;
+        }
+    }
+    assert!(
+        counts[0] >= 36 && (18..=22).contains(&counts[2]),
+        "{counts:?}"
+    );
 }
