@@ -1,6 +1,7 @@
 //! Agents on a simulated network, and one agent with a peer made of bytes.
 
 mod bytes;
+mod conformance;
 mod connect;
 mod consent;
 mod failure;

@@ -32,6 +32,8 @@ pub(crate) struct Check {
     pub(crate) priority: Option<u32>,
     pub(crate) role: Option<(Role, u64)>,
     pub(crate) nominates: bool,
+    /// In a NOMINATION.
+    pub(crate) number: Option<u32>,
     pub(crate) unknown: bool,
     pub(crate) integrity: bool,
 }
@@ -105,6 +107,7 @@ impl Lone {
             priority: Some(1_862_270_975),
             role: Some((self.agent.role().opposite(), 1)),
             nominates: false,
+            number: None,
             unknown: false,
             integrity: true,
         }
@@ -223,6 +226,9 @@ impl Check {
         };
         if self.nominates {
             message.attribute(Attribute::UseCandidate);
+        }
+        if let Some(number) = self.number {
+            message.attribute(Attribute::Nomination(number));
         }
         if self.unknown {
             let kind = pc_stun::AttributeType(0x7F01);

@@ -8,6 +8,7 @@ mod errors;
 mod flow;
 mod keys;
 mod later;
+mod lite;
 mod media;
 mod ours;
 mod pending;

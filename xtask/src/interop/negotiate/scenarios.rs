@@ -10,7 +10,7 @@ use super::{
         dtmf::{Sound, Variant},
         scenario::{Role, Side},
     },
-    errors, flow, keys, later, media, pending, perfect, played, relayed, rtp,
+    errors, flow, keys, later, lite, media, pending, perfect, played, relayed, rtp,
     session::{Session, plain},
     simulcast::{Sender, switches, three_asked_for, three_layers},
     tcp, transports,
@@ -169,6 +169,7 @@ pub(super) fn ice(_: Role) -> Vec<Scenario> {
         scenario!("both relayed", talk, BOTH).with(over_udp, relay_only),
         scenario!("a relayed call, over UDP", call, BOTH).with(over_udp, relay_only),
         scenario!("a relayed call, over TLS", call, OURS).with(over_tls, "undefined"),
+        scenario!("we are lite", lite::talk).with(lite::ours, "undefined"),
         scenario!("TCP to us", tcp::talk).with(tcp::listening, "undefined"),
         scenario!("a call over TCP", tcp::call).with(tcp::listening, "undefined"),
     ]
