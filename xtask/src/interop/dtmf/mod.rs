@@ -21,7 +21,7 @@ pub(super) use variants::Variant;
 /// All keys there are.
 pub(super) const ALL_KEYS: &str = "0123456789ABCD*#";
 /// How long each of them is pressed, and what is between two, in ms.
-pub(super) const PRESSED: u64 = 120;
+pub(super) const PRESSED: u64 = 200;
 pub(super) const GAP: u64 = 80;
 /// How long the longest is (W3C webrtc-pc §7.2), in ms: with a clock of 48,000 Hz it is told of in
 /// five segments (RFC 4733 §2.5.1.3).

@@ -21,7 +21,8 @@ use super::{
 };
 
 /// How much longer or shorter than it was pressed a key may sound in a page, in ms: a jitter buffer
-/// blends it with what was before and comes after, and the page's ear is as fine as 20 ms.
+/// blends it with what was before and comes after, the more so the busier the machine, and the page's
+/// ear is as fine as 20 ms.
 const EAR: u64 = 80;
 
 /// All keys of the browser's.
@@ -192,7 +193,7 @@ impl Ear {
     /// The page has heard these keys; all packets that tell of them have been taken.
     async fn heard(&self, session: &Session, pressed: &[Key]) -> Result<()> {
         let told = if self.hears {
-            let js = "await until(() => keysHeard('pc').length >= arg).catch(() => {}); \
+            let js = "await until(() => keysHeard('pc').length >= arg, 'keys', 2000).catch(() => {}); \
                 await new Promise((done) => setTimeout(done, 400)); return keysHeard('pc')";
             let heard = session.theirs.run(js, pressed.len()).await?;
             let heard: Vec<Key> = serde_json::from_value(heard)?;
