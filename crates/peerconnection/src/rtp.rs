@@ -32,7 +32,7 @@ impl Default for TransceiverInit {
 }
 
 /// What this build can send and receive without the application's help: the codecs that it has
-/// encoders and decoders for, with what retransmits them.
+/// encoders and decoders for, with what retransmits them, or sends sound twice (RFC 2198).
 ///
 /// An application that brings encoded frames of other codecs, or forwards them, names them in
 /// [`Configuration::capabilities`](crate::Configuration#structfield.capabilities).
@@ -57,7 +57,7 @@ pub fn built_in_capabilities() -> Capabilities {
     all
 }
 
-/// Leaves what `can` says can be sent and received, and the rtx of it.
+/// Leaves what `can` says can be sent and received, and the rtx or red of it.
 fn restrict(kind: &mut KindCapabilities, can: impl Fn(&Codec) -> (bool, bool)) {
     for own in &mut kind.codecs {
         let (send, receive) = match own.codec.is_media() {
@@ -75,12 +75,13 @@ fn restrict(kind: &mut KindCapabilities, can: impl Fn(&Codec) -> (bool, bool)) {
         .iter()
         .map(|own| (own.payload_type, own.send, own.receive))
         .collect();
-    for own in kind.codecs.iter_mut().filter(|own| own.codec.is_rtx()) {
+    let is_second = |own: &&mut CodecCapability| own.codec.is_rtx() || own.codec.is_red();
+    for own in kind.codecs.iter_mut().filter(is_second) {
         let line = own.codec.sdp_fmtp_line.as_deref().unwrap_or_default();
-        let apt = line.strip_prefix("apt=").and_then(|apt| apt.parse().ok());
-        let repaired = media.iter().find(|(number, ..)| Some(*number) == apt);
-        let (send, receive) =
-            repaired.map_or((false, false), |(_, send, receive)| (*send, *receive));
+        let first = line.strip_prefix("apt=").or_else(|| line.split('/').next());
+        let first = first.and_then(|it| it.parse().ok());
+        let first = media.iter().find(|(number, ..)| Some(*number) == first);
+        let (send, receive) = first.map_or((false, false), |(_, send, receive)| (*send, *receive));
         (own.send, own.receive) = (send, receive);
     }
     kind.codecs.retain(|own| own.send || own.receive);
@@ -111,5 +112,23 @@ mod tests {
         ];
         assert_eq!(left, expected);
         assert!(video.codecs.iter().all(|own| !own.codec.is_red()));
+    }
+
+    #[test]
+    fn red_stays_with_what_it_carries() {
+        for name in ["opus", "PCMU"] {
+            let mut audio = Capabilities::default().audio;
+            restrict(&mut audio, |codec| (codec.name() == name, true));
+            let mut all = audio.codecs.iter();
+            let red = all.find(|own| own.codec.is_red());
+            let sends = red.map(|it| (it.send, it.receive));
+            assert_eq!(sends, Some((name == "opus", true)));
+        }
+        let mut audio = Capabilities::default().audio;
+        restrict(&mut audio, |codec| {
+            let is_it = codec.name() == "PCMU";
+            (is_it, is_it)
+        });
+        assert!(audio.codecs.iter().all(|own| !own.codec.is_red()));
     }
 }

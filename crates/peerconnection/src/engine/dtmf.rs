@@ -7,10 +7,11 @@ use std::{
 };
 
 use pc_jsep::{CodecParameters, TransceiverId, TransceiverView};
+use pc_proto::Serial32;
 use pc_rtp::{
     PayloadType, Ssrc,
     dtmf::{self, EventCode, Transmitter},
-    payload::Format,
+    payload::{Format, red},
 };
 use pc_rtp_session::SenderId;
 
@@ -296,32 +297,68 @@ impl Connection {
         Some(sent.number())
     }
 
-    /// Listens for keys that the peer presses.
+    /// Listens for keys that the peer presses, alone or among redundant sound (RFC 2198).
     pub(super) fn hear(&mut self, now: Instant, packet: &MediaPacket<'_>) {
         let (id, arrived) = (packet.transceiver, &packet.arrived);
-        let codec = self.media.received_codec(id, arrived.payload_type);
+        let Some(codec) = self.media.received_codec(id, arrived.payload_type) else {
+            return;
+        };
+        let (marker, timestamp) = (arrived.packet.marker(), arrived.packet.timestamp());
+        let told = |payload_type, marker, timestamp, payload| Told {
+            ssrc: arrived.ssrc,
+            payload_type,
+            marker,
+            timestamp,
+            payload,
+        };
+        match codec.format {
+            Format::TelephoneEvent => {
+                let own = told(arrived.payload_type, marker, timestamp, arrived.payload);
+                self.hear_event(now, id, &own);
+            }
+            Format::Red { .. } => {
+                for block in red::parse(arrived.payload).into_iter().flatten() {
+                    let back = u32::from(block.timestamp_offset);
+                    let at = timestamp.minus(back);
+                    let own = told(block.payload_type, marker && back == 0, at, block.data);
+                    self.hear_event(now, id, &own);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn hear_event(&mut self, now: Instant, id: TransceiverId, told: &Told<'_>) {
+        let codec = self.media.received_codec(id, told.payload_type);
         let Some(codec) = codec.filter(|it| it.format == Format::TelephoneEvent) else {
             return;
         };
         let clock_rate = codec.clock_rate;
-        let (ssrc, payload_type) = (arrived.ssrc, arrived.payload_type);
         let own = (self.dtmf.receivers)
             .entry(id)
             .or_insert_with(|| ToneReceiver {
-                ssrc,
-                payload_type,
+                ssrc: told.ssrc,
+                payload_type: told.payload_type,
                 receiver: dtmf::Receiver::new(clock_rate),
             });
-        if (own.ssrc, own.payload_type) != (ssrc, payload_type) {
+        if (own.ssrc, own.payload_type) != (told.ssrc, told.payload_type) {
             own.receiver.restart(clock_rate);
-            (own.ssrc, own.payload_type) = (ssrc, payload_type);
+            (own.ssrc, own.payload_type) = (told.ssrc, told.payload_type);
         }
-        let (marker, timestamp) = (arrived.packet.marker(), arrived.packet.timestamp());
-        let heard = (own.receiver).handle_packet(now, marker, timestamp, arrived.payload);
+        let heard = (own.receiver).handle_packet(now, told.marker, told.timestamp, told.payload);
         if let Err(error) = heard {
             tracing::debug!(%error, "a telephone event is malformed");
         }
     }
+}
+
+/// What a packet, or a part of it, may tell of a key.
+struct Told<'p> {
+    ssrc: Ssrc,
+    payload_type: PayloadType,
+    marker: bool,
+    timestamp: Serial32,
+    payload: &'p [u8],
 }
 
 /// A character as the tone buffer has it.

@@ -46,13 +46,15 @@ pub(super) fn receiver(view: &TransceiverView<'_>) -> Option<ReceiverParameters>
     })
 }
 
-/// Those that carry media, each with what retransmits it, and telephone events beside them.
+/// Those that carry media, each with what retransmits it, and beside them redundancy of sound and
+/// telephone events.
 fn codecs(negotiated: &[CodecParameters]) -> Vec<Codec> {
     let media = negotiated.iter().filter(|it| it.codec.is_media());
     let mut codecs: Vec<_> = media.filter_map(|it| codec(it, negotiated)).collect();
     if !codecs.is_empty() {
-        let events = negotiated.iter().filter(|it| it.codec.is_telephone_event());
-        codecs.extend(events.filter_map(|it| codec(it, negotiated)));
+        let is_other = |it: &&CodecParameters| it.codec.is_red() || it.codec.is_telephone_event();
+        let others = negotiated.iter().filter(is_other);
+        codecs.extend(others.filter_map(|it| codec(it, negotiated)));
     }
     codecs
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use pc_rtp::payload::red;
+use pc_rtp::{PayloadType, payload::red};
 
 use super::{
     slots::{PacketInfo, Slot, Slots},
@@ -84,28 +84,51 @@ impl AudioBuffer {
     }
 
     /// Keeps what is in a packet of RFC 2198: its own frame, and those before it that have not come.
-    pub(super) fn insert_red(&mut self, number: u64, info: PacketInfo, payload: &[u8]) {
+    /// What is not of the payload type `sound` is not played, such as telephone events.
+    pub(super) fn insert_red(
+        &mut self,
+        number: u64,
+        info: PacketInfo,
+        sound: PayloadType,
+        payload: &[u8],
+    ) {
         let Ok(blocks) = red::parse(payload) else {
-            return;
+            // Nothing is missing in its place.
+            return self.insert(number, info, &[]);
         };
         // The last one is the packet's own, and each before it is of a packet earlier.
         let count = blocks.count() as u64;
         let blocks = red::parse(payload).into_iter().flatten();
         for (block, back) in blocks.zip((0..count).rev()) {
             let number = number.saturating_sub(back);
-            let is_known = self.slots.get(number).is_some() || self.is_late(number);
-            if back > 0 && (block.data.is_empty() || is_known) {
+            let offset = u32::from(block.timestamp_offset);
+            let extended = info.extended - i64::from(offset);
+            let is_sound = block.payload_type == sound;
+            let is_of_use = is_sound && !block.data.is_empty() && self.misses(number, extended);
+            if back > 0 && !is_of_use {
                 continue;
             }
-            let offset = u32::from(block.timestamp_offset);
             let info = PacketInfo {
                 payload_type: block.payload_type,
                 timestamp: info.timestamp.minus(offset),
-                extended: info.extended - i64::from(offset),
+                extended,
+                is_copy: back > 0,
                 ..info
             };
-            self.insert(number, info, block.data);
+            let data = if is_sound { block.data } else { &[] };
+            self.insert(number, info, data);
         }
+    }
+
+    /// Whether a copy of sound has a place: not that of another packet, and not before what was played or
+    /// comes before. Packets of telephone events have numbers, too, and no copies.
+    fn misses(&self, number: u64, extended: i64) -> bool {
+        let is_known = self.slots.get(number).is_some() || self.is_late(number);
+        let before = number.checked_sub(1).and_then(|it| self.slots.get(it));
+        let is_after = |at: Option<i64>| at.is_none_or(|at| extended > at);
+        !is_known
+            && is_after(self.last.map(|(at, _)| at))
+            && is_after(before.map(|slot| slot.extended))
     }
 
     /// A packet has been put into its slot.

@@ -20,6 +20,8 @@ pub(super) struct Slot {
     pub(super) is_key_frame: bool,
     pub(super) audio_level: Option<AudioLevel>,
     pub(super) orientation: Option<VideoOrientation>,
+    /// Of a packet that has not come itself: see [`PacketInfo::is_copy`].
+    pub(super) is_copy: bool,
     /// Empty for padding.
     pub(super) payload: Vec<u8>,
 }
@@ -36,6 +38,8 @@ pub(super) struct PacketInfo {
     pub(super) is_key_frame: bool,
     pub(super) audio_level: Option<AudioLevel>,
     pub(super) orientation: Option<VideoOrientation>,
+    /// Another packet has brought it (RFC 2198): its own is not there twice when it comes, too.
+    pub(super) is_copy: bool,
 }
 
 /// How many empty payloads wait to be used again.
@@ -116,6 +120,7 @@ impl Slots {
                 is_key_frame: false,
                 audio_level: None,
                 orientation: None,
+                is_copy: false,
                 payload: Vec::new(),
             });
         }
@@ -139,6 +144,7 @@ impl Slots {
         slot.is_key_frame = info.is_key_frame;
         slot.audio_level = info.audio_level;
         slot.orientation = info.orientation;
+        slot.is_copy = info.is_copy;
         slot.payload.clear();
         slot.payload.extend_from_slice(payload);
         is_full

@@ -235,7 +235,7 @@ impl Stream {
 
     fn slot_taken(&self, number: u64) -> bool {
         match &self.media {
-            Media::Audio(buffer) => buffer.slot(number).is_some(),
+            Media::Audio(buffer) => buffer.slot(number).is_some_and(|it| !it.is_copy),
             Media::Video(buffer) => buffer.slot(number).is_some(),
         }
     }
@@ -294,6 +294,7 @@ impl Stream {
             is_key_frame,
             audio_level: packet.extensions.audio_level,
             orientation: packet.extensions.orientation,
+            is_copy: false,
         };
         match &mut self.media {
             Media::Audio(buffer) => {
@@ -301,7 +302,7 @@ impl Stream {
                     self.timing.observe(now, extended);
                 }
                 match packet.codec.format {
-                    Format::Red { .. } => buffer.insert_red(number, info, payload),
+                    Format::Red { primary } => buffer.insert_red(number, info, primary, payload),
                     _ => buffer.insert(number, info, payload),
                 }
             }

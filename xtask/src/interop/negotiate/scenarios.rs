@@ -110,6 +110,7 @@ pub(super) fn media(_: Role) -> Vec<Scenario> {
         scenario!("G722 and VP8", both_ways, "G722", "VP8", LOOK),
         scenario!("opus and AV1", both_ways, "opus", "AV1", LOOK),
         scenario!("opus and H264", both_ways, "opus", "H264", LOOK),
+        scenario!("red of opus and VP8", played::redundant),
         scenario!("a minute", both_ways, "opus", "VP8", LONG_LOOK),
         scenario!("key frames of theirs", played::key_frames_of_theirs),
         scenario!("key frames of ours", played::key_frames_of_ours),

@@ -28,10 +28,14 @@ impl AudioSender {
     pub(super) fn new(plan: &Plan) -> Option<Self> {
         let wanted = plan.encodings.first();
         let mut usable = plan.codecs.iter().filter(|it| it.codec.is_media());
-        usable.find_map(|it| Self::of(it, wanted))
+        usable.find_map(|it| Self::of(it, &plan.codecs, wanted))
     }
 
-    fn of(own: &CodecParameters, wanted: Option<&EncodingParameters>) -> Option<Self> {
+    fn of(
+        own: &CodecParameters,
+        all: &[CodecParameters],
+        wanted: Option<&EncodingParameters>,
+    ) -> Option<Self> {
         let codec = &own.codec;
         let channels = codec.channels.unwrap_or(1);
         let line = codec.sdp_fmtp_line.as_deref();
@@ -40,7 +44,7 @@ impl AudioSender {
         Some(Self {
             framer: AudioFramer::for_encoder(encoder.as_ref()),
             encoder,
-            payload_type: PayloadType::new(own.payload_type.value())?,
+            payload_type: sent_as(own, all)?,
             clock_rate: codec.clock_rate,
             samples: Vec::new(),
             active: wanted.is_none_or(|it| it.active),
@@ -88,6 +92,14 @@ impl AudioSender {
         }
         packets
     }
+}
+
+/// The payload type that packets of a codec have: its own, or that of redundancy (RFC 2198) which carries
+/// it and is preferred to it.
+fn sent_as(own: &CodecParameters, all: &[CodecParameters]) -> Option<PayloadType> {
+    let mut before = all.iter().take_while(|it| *it != own);
+    let red = before.find(|it| it.codec.is_red() && it.apt() == Some(own.payload_type));
+    PayloadType::new(red.unwrap_or(own).payload_type.value())
 }
 
 fn bitrate(channels: u16, wanted: Option<&EncodingParameters>) -> u32 {

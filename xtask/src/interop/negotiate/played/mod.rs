@@ -1,6 +1,7 @@
 //! Media that is seen and heard: our tone and picture in the browser, its microphone and camera here.
 
 mod acts;
+mod redundant;
 mod sources;
 mod watch;
 
@@ -11,6 +12,8 @@ use peerconnection::{MediaKind, RtpTransceiver, rtp::Codec};
 use serde_json::json;
 
 pub(super) use acts::{disabled_there, key_frames_of_ours, key_frames_of_theirs, paused, replaced};
+
+pub(super) use redundant::redundant;
 
 use super::{
     super::{run::LeftOut, scenario::Side},
@@ -40,6 +43,10 @@ pub(super) async fn both_ways(
     let they_offer = session.offerer() == Side::Theirs;
     if they_offer {
         send_theirs(session, &["audio", "video"]).await?;
+        if audio == RED {
+            // A side sends what the other wants most.
+            session.theirs.run(PREFER_RED, ()).await?;
+        }
         let offer = session.describe(Side::Theirs).await?;
         session.deliver(Side::Ours, &offer).await?;
     }
@@ -97,11 +104,22 @@ pub(super) async fn send_theirs(session: &Session, kinds: &[&str]) -> Result<()>
     Ok(())
 }
 
-/// This codec alone, and what retransmits it.
+/// Sound that is sent twice: not sent unless it is preferred to what it carries.
+const RED: &str = "red";
+const PREFER_RED: &str = "const { codecs } = RTCRtpReceiver.getCapabilities('audio'); \
+    const isRed = ({ mimeType }) => mimeType === 'audio/red'; \
+    const [sound] = it.getTransceivers().filter(({ receiver }) => receiver.track.kind === 'audio'); \
+    sound.setCodecPreferences([...codecs.filter(isRed), ...codecs.filter((codec) => !isRed(codec))])";
+
+/// This codec alone, and what retransmits it; of redundancy, what it carries.
 fn prefer(transceiver: &RtpTransceiver, name: &str) -> Result<()> {
     let all = peerconnection::RtpReceiver::capabilities(transceiver.kind()).codecs;
-    let fits = |it: &Codec| it.name().eq_ignore_ascii_case(name) || it.is_rtx();
-    let wanted: Vec<_> = all.into_iter().filter(fits).collect();
+    let is_red = name == RED;
+    let carried = if is_red { "opus" } else { name };
+    let is_it = |it: &Codec| it.name().eq_ignore_ascii_case(carried);
+    let fits = |it: &Codec| is_it(it) || it.is_rtx() || (is_red && it.is_red());
+    let mut wanted: Vec<_> = all.into_iter().filter(fits).collect();
+    wanted.sort_by_key(|it| !it.is_red());
     ensure!(wanted.iter().any(Codec::is_media), "we have no {name}");
     Ok(transceiver.set_codec_preferences(wanted)?)
 }
