@@ -15,6 +15,7 @@ mod passing;
 mod rate;
 mod timeline;
 mod video;
+mod work;
 
 pub(crate) use counts::{Encodings, Setting};
 pub(crate) use inbound::Inbound;
