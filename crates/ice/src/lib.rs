@@ -128,7 +128,7 @@
 //!
 //! It opens no socket, enumerates no interface and resolves no name. The agent takes host candidates
 //! of its own side and candidates of every kind of its peer; mDNS names are the caller's. Of TCP there
-//! are no server-reflexive (RFC 6544 §5.2) and no relayed candidates.  No discovery of
+//! are no server-reflexive (RFC 6544 §5.2) and no relayed candidates. No discovery of
 //! servers through DNS SRV (RFC 8489 §8), no third-party authorization (RFC 7635).
 #![cfg_attr(
     not(test),
