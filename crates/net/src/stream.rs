@@ -27,6 +27,8 @@ pub use tls::{TlsClient, TlsOptions};
 
 use crate::{Decoder, Framing};
 
+/// What of the queue is for connectivity checks alone, in bytes: dozens of them.
+const CHECKS: usize = 4 << 10;
 /// How many written bytes at the queue's front are worth moving the rest there.
 const LEAST_MOVE: usize = 16 << 10;
 
@@ -295,9 +297,22 @@ impl Queue {
         self.bytes.get(self.written..).unwrap_or_default()
     }
 
+    /// How much of the queue is for datagrams like this one. Between ICE agents the first byte tells
+    /// (RFC 7983 §7): media are late before they are lost, so they are dropped first, while there is
+    /// room for what is sent again if it is lost; and checks come last, for without consent
+    /// (RFC 7675) nothing would leave at all.
+    fn share(&self, framing: Framing, datagram: &[u8]) -> usize {
+        match (framing, datagram.first()) {
+            (Framing::Rfc4571, Some(128..=191)) => self.limit / 2,
+            (Framing::Rfc4571, Some(0..=3)) => self.limit + CHECKS,
+            _ => self.limit,
+        }
+    }
+
     /// Whether the datagram was taken. An empty queue takes any.
     fn push(&mut self, framing: Framing, datagram: &[u8]) -> bool {
-        let fits = self.is_empty() || self.len() + datagram.len() <= self.limit;
+        let share = self.share(framing, datagram);
+        let fits = self.is_empty() || self.len() + datagram.len() <= share;
         fits && framing.append(datagram, &mut self.bytes).is_ok()
     }
 

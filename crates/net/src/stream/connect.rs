@@ -24,7 +24,8 @@ pub struct TcpOptions {
     pub timeout: Duration,
     /// The longest datagram that is received, in bytes; a longer one ends the stream.
     pub max_datagram: usize,
-    /// How many bytes wait at most until the operating system takes them.
+    /// How many bytes wait at most until the operating system takes them. Between ICE agents, half of
+    /// that of media; checks may exceed it by 4 KiB.
     pub queue: usize,
 }
 
