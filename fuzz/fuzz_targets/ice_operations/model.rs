@@ -10,8 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pc_ice::{Agent, Candidate, Config, Event, Role, State};
-use pc_proto::{Batch, FiveTuple, Protocol};
+use pc_ice::{Agent, Candidate, CandidateKind, Config, Event, Role, State, TcpType};
+use pc_proto::{Batch, FiveTuple, Protocol, Transport};
 use pc_stun::{
     Attribute, Class, ErrorCode, IntegrityKey, MessageBuilder, MessageView, Method, TransactionId,
 };
@@ -58,6 +58,9 @@ struct World {
     /// Receiver, route as it sees it, bytes.
     air: VecDeque<(usize, FiveTuple, Vec<u8>)>,
     heard: VecDeque<(FiveTuple, Vec<u8>)>,
+    /// Connections that were asked for, and those that are open, by who asked.
+    dialed: VecDeque<(usize, FiveTuple)>,
+    open: VecDeque<(usize, FiveTuple)>,
     next_id: u64,
     recovering: bool,
 }
@@ -75,6 +78,8 @@ impl World {
             hosts: [host(1, Role::Controlling), host(2, Role::Controlled)],
             air: VecDeque::new(),
             heard: VecDeque::new(),
+            dialed: VecDeque::new(),
+            open: VecDeque::new(),
             next_id: 1 << 32,
             recovering: false,
         }
@@ -123,6 +128,8 @@ impl World {
                 let _ = agent.add_remote_candidate(now, Candidate::host(strange));
             }
             29 if bytes.byte() == 0xC1 => agent.close(),
+            30 => drop(agent.add_local_candidate(now, over_tcp(to, bytes.byte()))),
+            31 => self.connection(to, bytes.byte()),
             _ => self.settle_twice(to),
         }
     }
@@ -165,7 +172,9 @@ impl World {
             let Some(mut route) = host.agent.poll_transmit(self.now, &mut out) else {
                 break;
             };
-            route.local.set_port(route.local.port() + host.shift);
+            if route.transport == Transport::Udp {
+                route.local.set_port(route.local.port() + host.shift);
+            }
             assert!(!batch.is_empty());
             for datagram in batch.datagrams() {
                 self.air
@@ -177,6 +186,62 @@ impl World {
         }
     }
 
+    /// Connections are asked for, opened, refused and lost.
+    fn connection(&mut self, to: usize, byte: u8) {
+        let now = self.now;
+        match byte % 4 {
+            0 => self.dial(),
+            1 => {
+                if let Some((from, asked)) = self.dialed.pop_front() {
+                    self.open(from, asked);
+                }
+            }
+            2 => {
+                if let Some((from, asked)) = self.dialed.pop_front() {
+                    self.hosts[from].agent.connect_failed(now, asked);
+                }
+            }
+            _ => {
+                if let Some((from, path)) = self.open.pop_front() {
+                    self.hosts[from].agent.connection_lost(now, path);
+                    self.hosts[1 - from]
+                        .agent
+                        .connection_lost(now, path.reversed());
+                }
+                let strange = FiveTuple {
+                    transport: Transport::Tcp,
+                    ..FiveTuple::udp(address(to, byte), address(1 - to, byte / 8))
+                };
+                self.hosts[to].agent.connection_lost(now, strange);
+            }
+        }
+    }
+
+    fn dial(&mut self) {
+        for from in [0, 1] {
+            for polled in 0.. {
+                assert!(polled <= 8, "no more than 8 at once");
+                let Some(asked) = self.hosts[from].agent.poll_connect() else {
+                    break;
+                };
+                assert_eq!(asked.transport, Transport::Tcp);
+                self.dialed.push_back((from, asked));
+            }
+        }
+    }
+
+    fn open(&mut self, from: usize, asked: FiveTuple) {
+        let mut path = asked;
+        if asked.local.port() == 9 {
+            self.next_id += 1;
+            path.local.set_port(10_000 + (self.next_id % 50_000) as u16);
+        }
+        self.hosts[from]
+            .agent
+            .connected(self.now, asked, path.local);
+        self.open.push_back((from, path));
+    }
+
     fn deliver(&mut self) {
         if let Some((to, mut route, datagram)) = self.air.pop_front() {
             self.heard.push_back((route, datagram.clone()));
@@ -184,10 +249,11 @@ impl World {
                 self.heard.pop_front();
             }
             // What was sent to the outside of a NAT arrives inside, while the binding lasts.
-            let shift = self.hosts[to].shift;
-            route
-                .local
-                .set_port(route.local.port().saturating_sub(shift));
+            if route.transport == Transport::Udp {
+                let shift = self.hosts[to].shift;
+                let port = route.local.port().saturating_sub(shift);
+                route.local.set_port(port);
+            }
             self.input(to, route, datagram);
         }
     }
@@ -344,7 +410,12 @@ impl World {
             if let Some(route) = agent.route() {
                 assert!(carries || agent.state() == State::Disconnected);
                 let mut bases = agent.local_candidates();
-                assert!(bases.any(|local| local.address == route.local));
+                assert!(bases.any(|local| {
+                    let is_active = local.tcp_type == Some(TcpType::Active);
+                    let same_ip = local.address.ip() == route.local.ip();
+                    local.transport == route.transport
+                        && (local.address == route.local || (is_active && same_ip))
+                }));
             } else {
                 assert!(!agent.is_nominated() && agent.rtt().is_none());
             }
@@ -363,6 +434,7 @@ impl World {
             return;
         }
         self.air.clear();
+        self.dialed.clear();
         self.recovering = true;
         for to in [0, 1] {
             self.hosts[to].shift = 0;
@@ -390,6 +462,10 @@ impl World {
         while self.now < end && !self.agree() {
             for to in [0, 1] {
                 self.transmit(to);
+            }
+            self.dial();
+            while let Some((from, asked)) = self.dialed.pop_front() {
+                self.open(from, asked);
             }
             while !self.air.is_empty() {
                 self.deliver();
@@ -451,6 +527,15 @@ fn address(host: usize, n: u8) -> SocketAddr {
         0 => SocketAddr::from(([10, 0, host, last + 1], 5000)),
         _ => SocketAddr::from(([0x2001, 0xDB8, 0, 0, 0, 0, host.into(), last.into()], 5000)),
     }
+}
+
+fn over_tcp(host: usize, byte: u8) -> Candidate {
+    let tcp_type = match byte >> 4 & 3 {
+        0 | 1 => TcpType::Active,
+        2 => TcpType::Passive,
+        _ => TcpType::SimultaneousOpen,
+    };
+    Candidate::tcp(CandidateKind::Host, address(host, byte), tcp_type)
 }
 
 fn role(byte: u8) -> Role {
