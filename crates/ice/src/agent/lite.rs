@@ -70,7 +70,9 @@ impl Agent {
         if !self.is_unchecked() || self.current.lost {
             return;
         }
-        let best = self.current.checklist.iter().max_by_key(|it| it.priority);
+        // Neither would connect: those of TCP have no connection.
+        let open = self.current.checklist.iter().filter(|it| it.link.is_open());
+        let best = open.max_by_key(|it| it.priority);
         let Some(id) = best.map(|pair| pair.id) else {
             return;
         };
