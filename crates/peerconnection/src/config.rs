@@ -99,6 +99,14 @@ pub struct Configuration {
     /// peer: `negotiationneeded` is fired as if the application had called
     /// [`restart_ice`](crate::PeerConnection::restart_ice). Browsers leave that to the page.
     pub restart_ice_on_network_change: bool,
+    /// Whether host candidates have a random name of multicast DNS in place of their address, in
+    /// signaling and statistics alike
+    /// ([mdns-ice-candidates](https://datatracker.ietf.org/doc/html/draft-ietf-mmusic-mdns-ice-candidates)):
+    /// only peers on the same link learn the addresses of this machine then. Browsers do so for pages
+    /// that may not use the microphone. Not the default here, since peers that do not look names up,
+    /// such as GStreamer and aiortc, are not reached by these candidates. Where this machine has no
+    /// multicast DNS, host candidates are not told at all.
+    pub hide_host_addresses: bool,
     /// The codecs and header extensions to negotiate; `None`:
     /// [what this build can encode and decode](crate::rtp::built_in_capabilities). More of them are for
     /// tracks of encoded frames.
@@ -127,6 +135,7 @@ impl Default for Configuration {
             always_negotiate_data_channels: false,
             host_addresses: HostAddresses::default(),
             restart_ice_on_network_change: true,
+            hide_host_addresses: false,
             capabilities: None,
             ice_lite: false,
             ufrag_prefix: UfragPrefix::default(),
@@ -228,6 +237,9 @@ impl Configuration {
         }
         if (self.ice_lite, &self.ufrag_prefix) != (new.ice_lite, &new.ufrag_prefix) {
             return stays("what kind of ICE agent there is");
+        }
+        if self.hide_host_addresses != new.hide_host_addresses {
+            return stays("whether host addresses are hidden");
         }
         if self.capabilities != new.capabilities {
             return stays("what can be negotiated");

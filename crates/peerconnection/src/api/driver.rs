@@ -43,10 +43,12 @@ pub(super) const BATCH: usize = pc_proto::MAX_GSO_BYTES / MTU;
 /// Batches that one connection may send before the others get their turn.
 const BATCHES_PER_TURN: usize = 16;
 
+mod hosts;
 mod network;
 mod outside;
 mod tcp;
 
+use hosts::HostNames;
 use network::Network;
 use tcp::{Listening, tcp_addresses};
 
@@ -96,6 +98,8 @@ struct Driven {
     shared: Arc<Shared>,
     /// The user fragments that lead here.
     ufrags: Vec<String>,
+    /// The names of its addresses, where these are hidden.
+    names: HostNames,
     /// The earliest of its expiries in the heap.
     timer: Option<Instant>,
     turn: bool,
@@ -233,6 +237,7 @@ impl Driver {
         let driven = Driven {
             shared,
             ufrags: Vec::new(),
+            names: HostNames::default(),
             timer: None,
             turn: false,
         };
@@ -302,7 +307,7 @@ impl Driver {
         let now = clock::now();
         let mut inner = shared.lock();
         inner.engine.handle_timeout(now);
-        self.gather(&mut inner.engine, now);
+        self.gather(shared.key, &mut inner.engine, now);
         while let Some(request) = inner.engine.poll_server_request() {
             self.reach.begin(shared.key, request);
         }
@@ -322,14 +327,19 @@ impl Driver {
             inner.engine.update_negotiation_needed();
             shared.publish(&mut inner);
         }
-        is_chain_empty && !inner.engine.needs_gathering()
+        // Where names are awaited, their arrival gives the next turn.
+        let waits = !inner.engine.needs_gathering() || self.awaits_names(shared.key);
+        is_chain_empty && waits
     }
 
-    fn gather(&mut self, engine: &mut engine::Connection, now: Instant) {
+    fn gather(&mut self, key: Key, engine: &mut engine::Connection, now: Instant) {
         if engine.needs_gathering() {
             let waiting: Vec<_> = engine.ungathered_transports().collect();
             for id in waiting {
                 let addresses = self.addresses_for(id);
+                if !self.are_named(key, engine, &addresses) {
+                    continue;
+                }
                 let wanted = engine.tcp_candidates();
                 let (listeners, owner) = (&mut self.listeners, &self.owner);
                 let tcp = tcp_addresses(listeners, owner, id, &addresses, wanted);

@@ -86,6 +86,7 @@ impl PeerConnection {
             capabilities: configuration.capabilities(),
             ice_lite: configuration.ice_lite,
             ufrag_prefix: configuration.ufrag_prefix.clone(),
+            hide_host_addresses: configuration.hide_host_addresses,
             wall_clock: Some(clock::wall_clock()),
             ..engine::Config::new(certificate, clock::seed()?)
         });

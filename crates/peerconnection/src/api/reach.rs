@@ -10,7 +10,7 @@ use std::{
 use pc_ice::{Host, ServerTransport};
 use pc_net::{
     Framing, Stream, StreamError, TcpOptions, TlsClient, TlsOptions,
-    mdns::{Name, Node},
+    mdns::{Name, Node, Registration},
 };
 use pc_proto::FiveTuple;
 use tokio::{net::lookup_host, sync::mpsc};
@@ -33,6 +33,8 @@ pub(super) enum News {
     Peer(ConnectRequest, Result<Box<Stream>, StreamError>),
     /// A name's address; `None`: nobody on the link has it.
     Name(NameId, Option<IpAddr>),
+    /// The name that an address of ours was given, answered for as long as this is held.
+    Named(IpAddr, Option<Registration>),
 }
 
 /// How the server is reached.
@@ -117,6 +119,22 @@ impl Reach {
                 _ => return,
             };
             let news = News::Name(request.id, ip.ok());
+            let _ = report.send(Arrival { key, news });
+        });
+    }
+
+    /// Makes a name for an address of this machine, and answers for it.
+    pub(super) fn name(&mut self, key: Key, ip: IpAddr) {
+        let node = self.node();
+        let report = self.report.clone();
+        tokio::spawn(async move {
+            let registration = match node {
+                Some(node) => node.register(ip).await.inspect_err(|error| {
+                    tracing::warn!(%error, "a host candidate has no name and is not told");
+                }),
+                None => Err(pc_net::mdns::NodeError::Stopped),
+            };
+            let news = News::Named(ip, registration.ok());
             let _ = report.send(Arrival { key, news });
         });
     }

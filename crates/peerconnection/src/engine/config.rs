@@ -25,6 +25,9 @@ pub struct Config {
     pub ufrag_prefix: UfragPrefix,
     /// The codecs and header extensions this side can use.
     pub capabilities: Capabilities,
+    /// Whether host candidates are told by [names](super::Connection::set_host_name) of multicast DNS
+    /// instead of addresses, which are told nowhere then.
+    pub hide_host_addresses: bool,
     /// What sender reports tell the time by; without it, by the time since the first packet.
     pub wall_clock: Option<WallClock>,
 }
@@ -56,6 +59,7 @@ impl Config {
             ice_lite: false,
             ufrag_prefix: UfragPrefix::default(),
             capabilities: Capabilities::default(),
+            hide_host_addresses: false,
             wall_clock: None,
         }
     }

@@ -28,6 +28,19 @@ impl Connection {
         self.transports.set_servers(servers);
     }
 
+    /// Whether host candidates are told by names instead of addresses
+    /// ([`Config::hide_host_addresses`](super::Config::hide_host_addresses)).
+    pub fn hides_host_addresses(&self) -> bool {
+        self.transports.hosts.hides()
+    }
+
+    /// The name of multicast DNS that the caller answers for with this address of its sockets, before
+    /// it is gathered with. Host candidates whose address has none are not told where addresses are
+    /// [hidden](Self::hides_host_addresses).
+    pub fn set_host_name(&mut self, ip: IpAddr, name: &str) {
+        self.transports.set_host_name(ip, name);
+    }
+
     /// Begins to gather for this transport: makes host candidates of the addresses of the caller's
     /// sockets, announces them, and asks the servers ([`poll_server_request`](Self::poll_server_request)).
     /// Does nothing unless the transport [waits for it](Self::ungathered_transports).

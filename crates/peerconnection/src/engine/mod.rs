@@ -66,6 +66,7 @@ mod dtmf;
 mod event;
 mod gather;
 mod gathering;
+mod hosts;
 mod media;
 mod names;
 mod rtp_parameters;
@@ -123,6 +124,7 @@ use crate::{
 };
 use data::Data;
 use dtmf::Dtmf;
+use hosts::Hosts;
 use media::Media;
 use states::States;
 use transports::Transports;
@@ -204,6 +206,7 @@ impl Connection {
                 cname,
                 config.wall_clock,
                 config.ice_lite,
+                Hosts::new(config.hide_host_addresses),
                 transports_rng,
             ),
             data: Data::new(session),
@@ -361,9 +364,8 @@ impl Connection {
     /// How the transport of the data channels, or else the first, runs.
     pub fn transport_info(&self) -> TransportInfo {
         let transport = self.main_transport();
-        let pair = transport.and_then(|it| it.selected_pair());
         TransportInfo {
-            candidate_pair: pair.map(|pair| (pair.local.to_string(), pair.remote.to_string())),
+            candidate_pair: transport.and_then(|it| it.described_pair()),
             round_trip_time: transport.and_then(|it| it.round_trip_time()),
             tls_version: transport.and_then(|it| it.tls_version()),
             dtls_cipher: transport.and_then(|it| it.dtls_cipher()),

@@ -1,12 +1,21 @@
 //! Candidates of the peer whose address is a name: browsers hide theirs behind names of multicast
 //! DNS (draft-ietf-mmusic-mdns-ice-candidates). The driver looks them up.
 
-use std::{collections::VecDeque, net::IpAddr};
+use std::{
+    collections::VecDeque,
+    net::{IpAddr, SocketAddr},
+};
 
+use pc_ice as ice;
 use pc_jsep::TransportId;
+
+use super::candidate;
 
 /// Names of one transport that are looked up at once: browsers make one for each address.
 const MAX_NAMES: usize = 32;
+
+/// Names that are remembered with their addresses: those of several generations.
+const MAX_FOUND: usize = 4 * MAX_NAMES;
 
 /// Names a lookup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +40,8 @@ pub(super) struct Names {
     number: u32,
     requests: VecDeque<NameRequest>,
     waiting: Vec<Waiting>,
+    /// What was found behind names, which is for nobody else to see; the latest last.
+    found: VecDeque<(SocketAddr, pc_sdp::Host)>,
 }
 
 struct Waiting {
@@ -47,6 +58,7 @@ impl Names {
             number: 0,
             requests: VecDeque::new(),
             waiting: Vec::new(),
+            found: VecDeque::new(),
         }
     }
 
@@ -98,8 +110,41 @@ impl Names {
             ufrag: of,
             ..
         } = self.waiting.swap_remove(at);
-        candidate.address = pc_sdp::Host::Ip(ip?);
-        (of.as_deref() == ufrag).then_some(candidate)
+        let name = std::mem::replace(&mut candidate.address, pc_sdp::Host::Ip(ip?));
+        if of.as_deref() != ufrag {
+            return None;
+        }
+        if self.found.len() >= MAX_FOUND {
+            self.found.pop_front();
+        }
+        let address = SocketAddr::new(ip?, candidate.port);
+        self.found.push_back((address, name));
+        Some(candidate)
+    }
+
+    /// The name behind which this address was found.
+    fn name_of(&self, remote: &ice::Candidate) -> Option<&pc_sdp::Host> {
+        let is_it = |(address, _): &&(SocketAddr, _)| *address == remote.address;
+        let (_, name) = self.found.iter().rev().find(is_it)?;
+        Some(name)
+    }
+
+    /// A remote candidate as the peer has told it: by its name, if it had one
+    /// (mdns-ice-candidates §3.3).
+    pub(super) fn told(&self, remote: &ice::Candidate) -> Option<pc_sdp::Candidate> {
+        let mut told = candidate::to_sdp(remote, None)?;
+        if let Some(name) = self.name_of(remote) {
+            told.address = name.clone();
+        }
+        Some(told)
+    }
+
+    /// The address of a remote candidate, or its name.
+    pub(super) fn address(&self, remote: &ice::Candidate) -> String {
+        match self.name_of(remote) {
+            Some(name) => name.to_string(),
+            None => remote.address.ip().to_string(),
+        }
     }
 }
 
@@ -126,6 +171,15 @@ mod tests {
         assert_eq!(resolved.address.ip(), Some(ip));
         assert_eq!(resolved.port, named.port);
         assert_eq!(names.resolved(request.id, Some(ip), Some("gen1")), None);
+        // What is shown is the name.
+        let remote = ice::Candidate {
+            foundation: "1".into(),
+            ..ice::Candidate::host((ip, named.port).into())
+        };
+        assert_eq!(names.told(&remote).unwrap().address, named.address);
+        assert_eq!(names.address(&remote), named.address.to_string());
+        let other = ice::Candidate::host((ip, 5001).into());
+        assert_eq!(names.address(&other), "192.0.2.7");
     }
 
     #[test]

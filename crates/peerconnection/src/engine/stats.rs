@@ -1,6 +1,9 @@
 //! `getStats()`: what the layers have counted, in the W3C's words.
 
-use std::time::{Duration, Instant};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    time::{Duration, Instant},
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use pc_dtls::{Fingerprint, HashAlgorithm};
@@ -87,6 +90,7 @@ impl Connection {
             report: StatsReport::default(),
             now,
             unix_time: self.transports.unix_time(now),
+            id_key: self.transports.id_key,
         };
         report.connection(self);
         for transport in self.transports.iter() {
@@ -105,6 +109,7 @@ struct Report {
     report: StatsReport,
     now: Instant,
     unix_time: Duration,
+    id_key: u64,
 }
 
 fn transport_id(id: TransportId) -> String {
@@ -194,7 +199,7 @@ impl Report {
             let stats = self.candidate(transport, candidate, transport_id, "R");
             self.add(Stats::RemoteCandidate(stats));
         }
-        let local = transport.ice.local_candidates();
+        let local = transport.known_candidates();
         for candidate in local.chain(pair.map(|it| &it.local)) {
             let stats = self.candidate(transport, candidate, transport_id, "L");
             self.add(Stats::LocalCandidate(stats));
@@ -215,8 +220,8 @@ impl Report {
     }
 
     fn pair(&mut self, transport: &Transport, pair: &PairView<'_>, transport_id: &str) -> String {
-        let local_candidate_id = candidate_id(&pair.local, transport_id, "L");
-        let remote_candidate_id = candidate_id(pair.remote, transport_id, "R");
+        let local_candidate_id = self.candidate_id(&pair.local, transport_id, "L");
+        let remote_candidate_id = self.candidate_id(pair.remote, transport_id, "R");
         let id = format!("CP{local_candidate_id}_{remote_candidate_id}");
         let (counters, traffic) = (pair.counters, transport.traffic.of(pair.route));
         let rtt = counters.current_round_trip_time;
@@ -267,12 +272,17 @@ impl Report {
             false => transport.ice.remote_credentials(),
         };
         // Of a server's candidates alone (webrtc-stats §6.15).
-        let related = own.related_address.filter(|_| is_told);
+        let hides = is_ours && transport.hosts.hides();
+        let related = own.related_address.filter(|_| is_told && !hides);
+        let address = match is_ours {
+            true => transport.hosts.address(own),
+            false => Some(transport.names.address(own)),
+        };
         IceCandidateStats {
-            id: candidate_id(own, transport_id, side),
+            id: self.candidate_id(own, transport_id, side),
             timestamp: self.unix_time,
             transport_id: transport_id.to_owned(),
-            address: is_told.then(|| own.address.ip().to_string()),
+            address: address.filter(|_| is_told),
             port: own.address.port(),
             protocol: own.transport.to_string(),
             tcp_type: own.tcp_type.map(pc_ice::TcpType::as_str),
@@ -285,6 +295,15 @@ impl Report {
             related_port: related.map(|it| it.port()),
             username_fragment: credentials.map(|it| it.ufrag.clone()),
         }
+    }
+
+    /// The same for one candidate in every report, and no way to its address.
+    fn candidate_id(&self, candidate: &Candidate, transport_id: &str, side: &str) -> String {
+        let mut hasher = DefaultHasher::new();
+        (self.id_key, side, transport_id).hash(&mut hasher);
+        (candidate.transport, candidate.tcp_type).hash(&mut hasher);
+        (&candidate.foundation, candidate.address).hash(&mut hasher);
+        format!("{side}{transport_id}_{:016x}", hasher.finish())
     }
 
     fn certificate(&mut self, der: &[u8]) -> String {
@@ -525,11 +544,4 @@ impl Report {
         }));
         Some(id)
     }
-}
-
-fn candidate_id(candidate: &Candidate, transport_id: &str, side: &str) -> String {
-    format!(
-        "{side}{transport_id}_{}_{}_{}",
-        candidate.foundation, candidate.transport, candidate.address
-    )
 }

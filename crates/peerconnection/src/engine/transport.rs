@@ -1,6 +1,6 @@
 //! One transport: ICE, and DTLS on the path that it finds.
 
-use std::{collections::HashMap, net::SocketAddr, time::Instant};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Instant};
 
 use pc_dtls as dtls;
 use pc_ice as ice;
@@ -14,6 +14,7 @@ use super::{
     data::Data,
     dtls_transport::{DtlsParameters, DtlsTransport},
     gathering::Gathering,
+    hosts::Hosts,
     names::Names,
     rtp_transport::RtpTransport,
     servers::{Origin, Servers},
@@ -51,6 +52,10 @@ pub(super) struct Transport {
     is_relay_only: bool,
     /// What a change of networks has begun.
     network: NetworkChange,
+    /// How what is local is told.
+    pub(super) hosts: Arc<Hosts>,
+    /// What servers saw of host candidates that are told by their names alone.
+    public: Vec<ice::Candidate>,
     /// The peer as the plan has it.
     pub(super) peer: Option<PeerTransport>,
     /// The local credentials that are signaled. They are the agent's, unless they are of a restart
@@ -108,6 +113,8 @@ impl Transport {
             origins: HashMap::new(),
             is_relay_only: false,
             network: NetworkChange::default(),
+            hosts: Arc::default(),
+            public: Vec::new(),
             peer: None,
             local: plan.local.clone(),
             controlling,

@@ -16,12 +16,13 @@ use pc_jsep::{TransportId, TransportPlan};
 use pc_proto::{FiveTuple, Protocol, TransmitBuf};
 use pc_rtp_session as rtp;
 use pc_stun::{Class, MessageView};
-use rand_chacha::ChaCha12Rng;
+use rand_chacha::{ChaCha12Rng, rand_core::Rng};
 
 use super::{
     Event, Rejected, WallClock,
     data::Data,
     dtls_transport::DtlsParameters,
+    hosts::Hosts,
     rtp_transport::RtpTransport,
     servers::IceServer,
     transport::{Told, Transport, credentials},
@@ -52,6 +53,9 @@ pub(super) struct Transports {
     wall_clock: Option<WallClock>,
     ice_lite: bool,
     servers: Arc<[IceServer]>,
+    pub(super) hosts: Arc<Hosts>,
+    /// Makes the ids of candidates in statistics, which say nothing of addresses.
+    pub(super) id_key: u64,
     rng: ChaCha12Rng,
 }
 
@@ -69,7 +73,8 @@ impl Transports {
         cname: String,
         wall_clock: Option<WallClock>,
         ice_lite: bool,
-        rng: ChaCha12Rng,
+        hosts: Hosts,
+        mut rng: ChaCha12Rng,
     ) -> Self {
         Self {
             list: Vec::new(),
@@ -83,6 +88,8 @@ impl Transports {
             wall_clock,
             ice_lite,
             servers: Arc::new([]),
+            hosts: Arc::new(hosts),
+            id_key: rng.next_u64(),
             rng,
         }
     }

@@ -6,7 +6,7 @@ use pc_dtls as dtls;
 use pc_ice as ice;
 use pc_jsep::{IceCredentials, SectionName, TransportId};
 
-use super::{candidate, transport::Transport};
+use super::transport::Transport;
 use crate::{
     IceCandidate,
     state::{DtlsTransportState, IceGathererState, IceTransportState},
@@ -72,15 +72,15 @@ impl<'a> TransportView<'a> {
             .remote_candidates()
             .filter(|it| it.kind != ice::CandidateKind::PeerReflexive);
         signaled
-            .filter_map(|it| Some(self.wrap(&candidate::to_sdp(it, None)?, ufrag)))
+            .filter_map(|it| Some(self.wrap(&self.transport.names.told(it)?, ufrag)))
             .collect()
     }
 
     /// `RTCIceTransport.getSelectedCandidatePair()`: the local and the remote candidate.
     pub fn selected_candidate_pair(&self) -> Option<(IceCandidate, IceCandidate)> {
         let pair = self.selected_pair()?;
-        let local = candidate::to_sdp(&pair.local, None)?;
-        let remote = candidate::to_sdp(&pair.remote, None)?;
+        let local = self.transport.hosts.told(&pair.local, None)?;
+        let remote = self.transport.names.told(&pair.remote)?;
         let ours = &self.transport.ice.local_credentials().ufrag;
         let theirs = self.transport.ice.remote_credentials();
         Some((
@@ -89,7 +89,27 @@ impl<'a> TransportView<'a> {
         ))
     }
 
-    /// The same as the agent has it, for statistics.
+    /// The same in words, such as `host udp 192.0.2.1:5000`.
+    pub(super) fn described_pair(&self) -> Option<(String, String)> {
+        let pair = self.selected_pair()?;
+        let describe = |it: &ice::Candidate, address: Option<String>| {
+            let (kind, port) = (it.kind, it.address.port());
+            match address {
+                Some(ip) if ip.contains(':') => format!("{kind} {} [{ip}]:{port}", it.transport),
+                Some(ip) => format!("{kind} {} {ip}:{port}", it.transport),
+                None => format!("{kind} {}", it.transport),
+            }
+        };
+        let local = self.transport.hosts.address(&pair.local);
+        let remote = self.transport.names.address(&pair.remote);
+        Some((
+            describe(&pair.local, local),
+            describe(&pair.remote, Some(remote)),
+        ))
+    }
+
+    /// The same as the agent has it: with the addresses themselves, where others are
+    /// [hidden](super::Config::hide_host_addresses), too.
     pub fn selected_pair(&self) -> Option<&'a ice::CandidatePair> {
         self.transport.ice.selected_pair()
     }

@@ -1,7 +1,7 @@
 //! The hosts of the simulated network: connections, and the servers that they ask.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     /// The text messages of every channel.
     pub(crate) received: Vec<String>,
+    /// What the link answers of names.
+    pub(crate) names: Vec<(String, IpAddr)>,
 }
 
 #[allow(clippy::large_enum_variant)]
@@ -34,6 +36,7 @@ impl Peer {
             engine: Connection::new(Config::new(certificate, seed)),
             address,
             received: Vec::new(),
+            names: Vec::new(),
         }
     }
 
@@ -41,6 +44,12 @@ impl Peer {
     fn attend(&mut self, now: Instant) {
         while let Some(request) = self.engine.poll_server_request() {
             self.reach(now, &request);
+        }
+        while let Some(request) = self.engine.poll_name_request() {
+            let mut known = self.names.iter();
+            let ip = known.find(|(name, _)| *name == request.name);
+            let ip = ip.map(|(_, ip)| *ip);
+            self.engine.name_resolved(now, request.id, ip);
         }
         let ids: Vec<_> = self.engine.channels().map(|(id, _)| id).collect();
         for id in ids {

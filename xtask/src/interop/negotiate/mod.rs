@@ -10,6 +10,7 @@ mod keys;
 mod later;
 mod lite;
 mod media;
+mod names;
 mod ours;
 mod pending;
 mod perfect;
@@ -107,7 +108,7 @@ impl Negotiate {
             return Ok(());
         }
         self.selection.peer = vec![Peer::Chromium];
-        self.run_all("names", scenarios::names)
+        self.run_all("names", scenarios::hiding)
     }
 
     /// What the scenarios of `interop media` are called.
@@ -127,7 +128,7 @@ impl Negotiate {
 
     /// And those with hidden addresses.
     pub(super) fn names_names() -> Vec<&'static str> {
-        names(&scenarios::names(Role::Offer))
+        names(&scenarios::hiding(Role::Offer))
     }
 
     fn run_all(self, name: &str, scenarios: fn(Role) -> Vec<Scenario>) -> Result<()> {

@@ -10,7 +10,7 @@ use super::{
         dtmf::{Sound, Variant},
         scenario::{Role, Side},
     },
-    errors, flow, keys, later, lite, media, pending, perfect, played, relayed, rtp,
+    errors, flow, keys, later, lite, media, names, pending, perfect, played, relayed, rtp,
     session::{Session, plain},
     simulcast::{Sender, switches, three_asked_for, three_layers},
     tcp, transports,
@@ -177,16 +177,11 @@ pub(super) fn ice(_: Role) -> Vec<Scenario> {
 }
 
 /// Scenarios of `interop ice` with a browser that hides its addresses.
-pub(super) fn names(_: Role) -> Vec<Scenario> {
-    vec![scenario!("names for addresses", relayed::names).with(everywhere, "undefined")]
-}
-
-/// Names are asked for on interfaces, and loopback is none of these.
-fn everywhere() -> Configuration {
-    Configuration {
-        host_addresses: peerconnection::HostAddresses::InterfacesAndLoopback,
-        ..plain()
-    }
+pub(super) fn hiding(_: Role) -> Vec<Scenario> {
+    vec![
+        scenario!("names for addresses", names::theirs).with(names::everywhere, "undefined"),
+        scenario!("our names for addresses", names::ours).with(names::hidden, "undefined"),
+    ]
 }
 
 /// Scenarios of `interop simulcast`. Who offers to a viewer makes no difference to what it sees.

@@ -86,10 +86,14 @@ impl Driver {
 
     /// For each transport that has gathered. One that is yet to do so finds them by itself.
     pub(super) fn gain_addresses(&mut self, come: &[IpAddr]) {
-        let sockets = &mut self.sockets;
+        let (sockets, reach) = (&mut self.sockets, &mut self.reach);
         for driven in self.connections.values_mut() {
+            let key = driven.shared.key;
             let now = clock::now();
             let mut inner = driven.shared.lock();
+            // An address that is to be hidden is used once it has a name.
+            let is_named = |ip: &IpAddr| driven.names.has(reach, key, &inner.engine, *ip);
+            let come: Vec<_> = come.iter().copied().filter(is_named).collect();
             let waiting: Vec<_> = inner.engine.ungathered_transports().collect();
             let transports = inner.engine.transports().map(|transport| transport.id());
             let gathered: Vec<_> = transports.filter(|id| !waiting.contains(id)).collect();

@@ -11,7 +11,7 @@ use super::{
         reach::{Arrival, News, Reached},
         streams::StreamId,
     },
-    Driver,
+    Driver, Owner,
 };
 use crate::{
     clock,
@@ -26,8 +26,10 @@ impl Driver {
             return;
         };
         let now = clock::now();
-        let mut inner = driven.shared.lock();
+        let shared = driven.shared.clone();
+        let mut inner = shared.lock();
         let engine = &mut inner.engine;
+        let mut named = None;
         match arrival.news {
             News::Server(id, Ok(Reached::Datagrams(addresses))) => {
                 engine.server_reached(now, id, &ServerPath::Datagrams(addresses));
@@ -45,11 +47,19 @@ impl Driver {
                 tracing::debug!(path = %request.path, %error, "no connection to the peer");
                 engine.peer_unreachable(now, request);
             }
+            News::Named(ip, registration) => {
+                driven.names.take(engine, ip, registration);
+                named = Some(ip);
+            }
             News::Name(id, ip) => engine.name_resolved(now, id, ip),
         }
-        driven.shared.publish(&mut inner);
+        shared.publish(&mut inner);
         drop(inner);
         driven.give_turn(&mut self.turns);
+        if let (Owner::Connection(_), Some(ip)) = (&self.owner, named) {
+            // Of an interface that came while the connection lived.
+            self.gain_addresses(&[ip]);
+        }
     }
 
     pub(super) fn lose_stream(&mut self, id: StreamId, error: &StreamError) {

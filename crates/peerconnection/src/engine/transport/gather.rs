@@ -1,7 +1,7 @@
 //! The candidates of one transport: of its sockets, of servers, and those of the peer that have names.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Instant,
 };
@@ -11,7 +11,7 @@ use pc_sdp::Word;
 
 use super::{
     super::{
-        candidate,
+        hosts::{Hosts, nowhere},
         names::NameId,
         servers::{IceCandidateError, IceServer, Origin, Told},
     },
@@ -44,9 +44,11 @@ impl Transport {
         now: Instant,
         addresses: &[SocketAddr],
         servers: &Arc<[IceServer]>,
+        hosts: &Arc<Hosts>,
         is_relay_only: bool,
     ) {
         self.is_relay_only = is_relay_only;
+        self.hosts = hosts.clone();
         if !is_relay_only {
             for address in addresses {
                 // Known already after a restart, which keeps the candidates.
@@ -61,7 +63,7 @@ impl Transport {
             }
         }
         // A restart signals those again that are known.
-        self.found = self.ice.local_candidates().cloned().collect();
+        self.found = self.known_candidates().cloned().collect();
         let turn: Arc<[IceServer]>;
         let asked = if is_relay_only {
             // What others would find is not told.
@@ -87,19 +89,42 @@ impl Transport {
                         // RFC 8839 §5.1, for those who must not tell where they are.
                         candidate.related_address = Some(nowhere(candidate.address));
                     }
+                    let address = candidate.address;
                     if let Some(added) = self.ice.add_local_candidate(now, candidate) {
                         self.origins.insert(added.address, origin);
                         self.found.push(added);
+                    } else {
+                        self.tell_public(address);
                     }
                 }
                 Told::Lost(relayed) => {
                     self.origins.remove(&relayed);
                     self.ice.remove_local_address(now, relayed);
                 }
-                Told::Error(error) => errors.push(*error),
+                Told::Error(mut error) => {
+                    // WebRTC §4.8.2: not where no candidate exposes it.
+                    if self.is_relay_only || self.hosts.hides() {
+                        (error.address, error.port) = (None, None);
+                    }
+                    errors.push(*error);
+                }
             }
         }
         self.servers.serve(now, &self.ice);
+    }
+
+    /// A candidate was redundant: a server saw the socket at this address under that.
+    fn tell_public(&mut self, address: SocketAddr) {
+        let is_host = |it: &&ice::Candidate| {
+            let is_udp = it.transport == pc_proto::Transport::Udp;
+            is_udp && it.address == address && it.kind == ice::CandidateKind::Host
+        };
+        let host = self.ice.local_candidates().find(is_host);
+        let public = host.and_then(|host| self.hosts.public(host));
+        if let Some(public) = public.filter(|it| !self.public.contains(it)) {
+            self.found.push(public.clone());
+            self.public.push(public);
+        }
     }
 
     /// The server that a local candidate is from.
@@ -133,7 +158,12 @@ impl Transport {
 
     /// The local candidates as they are signaled.
     pub(in super::super) fn local_candidates(&self) -> Vec<pc_sdp::Candidate> {
-        self.written(self.ice.local_candidates())
+        self.written(self.known_candidates())
+    }
+
+    /// The local candidates as they are.
+    pub(in super::super) fn known_candidates(&self) -> impl Iterator<Item = &ice::Candidate> {
+        self.ice.local_candidates().chain(&self.public)
     }
 
     fn written<'a>(
@@ -141,15 +171,7 @@ impl Transport {
         candidates: impl Iterator<Item = &'a ice::Candidate>,
     ) -> Vec<pc_sdp::Candidate> {
         let ufrag = Word::new(self.local.ufrag.as_str()).ok();
-        let to_sdp = |found| candidate::to_sdp(found, ufrag.as_ref());
-        candidates.filter_map(to_sdp).collect()
-    }
-}
-
-/// An address that says nothing.
-fn nowhere(like: SocketAddr) -> SocketAddr {
-    match like {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 9).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 9).into(),
+        let told = |found| self.hosts.told(found, ufrag.as_ref());
+        candidates.filter_map(told).collect()
     }
 }

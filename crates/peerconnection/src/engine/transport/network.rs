@@ -81,6 +81,7 @@ impl Transport {
         let before = self.ice.route();
         self.found
             .retain(|found| found.address != address && found.related_address != Some(address));
+        self.public.retain(|public| public.address != address);
         self.ice.remove_local_address(now, address);
         self.servers.socket_lost(now, address);
         // What was relayed through it.

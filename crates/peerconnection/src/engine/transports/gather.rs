@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Instant,
 };
 
@@ -39,10 +40,10 @@ impl Transports {
     ) {
         if self.get(id).is_some_and(|it| it.gathering.is_wanted()) {
             self.begin_gathering(events);
-            let servers = self.servers.clone();
+            let (servers, hosts) = (self.servers.clone(), self.hosts.clone());
             if let Some(transport) = self.get_mut(id) {
                 transport.gathering.mark_under_way();
-                transport.gather(now, addresses, &servers, is_relay_only);
+                transport.gather(now, addresses, &servers, &hosts, is_relay_only);
             }
         }
     }
@@ -108,6 +109,13 @@ impl Transports {
     pub(in super::super) fn set_servers(&mut self, servers: Vec<IceServer>) {
         if *self.servers != *servers {
             self.servers = servers.into();
+        }
+    }
+
+    pub(in super::super) fn set_host_name(&mut self, ip: IpAddr, name: &str) {
+        Arc::make_mut(&mut self.hosts).set_name(ip, name);
+        for transport in &mut self.list {
+            transport.hosts = self.hosts.clone();
         }
     }
 
