@@ -89,16 +89,18 @@ impl<'a> TransportView<'a> {
         ))
     }
 
-    /// The same in words, such as `host udp 192.0.2.1:5000`.
+    /// The same in words, such as `host udp 192.0.2.1:5000` or `host tcp 192.0.2.1:9 active`.
     pub(super) fn described_pair(&self) -> Option<(String, String)> {
         let pair = self.selected_pair()?;
         let describe = |it: &ice::Candidate, address: Option<String>| {
             let (kind, port) = (it.kind, it.address.port());
-            match address {
-                Some(ip) if ip.contains(':') => format!("{kind} {} [{ip}]:{port}", it.transport),
-                Some(ip) => format!("{kind} {} {ip}:{port}", it.transport),
-                None => format!("{kind} {}", it.transport),
-            }
+            let at = match address {
+                Some(ip) if ip.contains(':') => format!(" [{ip}]:{port}"),
+                Some(ip) => format!(" {ip}:{port}"),
+                None => String::new(),
+            };
+            let tcp_type = it.tcp_type.map(|it| format!(" {it}")).unwrap_or_default();
+            format!("{kind} {}{at}{tcp_type}", it.transport)
         };
         let local = self.transport.hosts.address(&pair.local);
         let remote = self.transport.names.address(&pair.remote);

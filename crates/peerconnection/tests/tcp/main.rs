@@ -157,6 +157,12 @@ async fn statistics_name_transport_and_type() {
         candidates.contains(&("tcp", Some("active"))),
         "{candidates:?}"
     );
+    let (local, remote) = call.a.transport_info().candidate_pair.unwrap();
+    let types = ["active", "passive"];
+    for text in [local, remote] {
+        assert!(text.contains(" tcp 127.0.0.1:"), "{text}");
+        assert!(types.iter().any(|it| text.ends_with(it)), "{text}");
+    }
 }
 
 /// Whether a nominated pair has carried data.
