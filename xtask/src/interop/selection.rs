@@ -19,6 +19,9 @@ pub(crate) struct Selection {
     /// Only the scenarios whose name contains this text; repeat for several.
     #[arg(long)]
     scenario: Vec<String>,
+    /// Not the scenarios whose name contains this text; repeat for several.
+    #[arg(long)]
+    skip: Vec<String>,
     /// Only with our side in this role.
     #[arg(long)]
     role: Option<Role>,
@@ -53,8 +56,8 @@ impl Selection {
 
     /// Whether a scenario of this name is to be run.
     pub(crate) fn has(&self, name: &str) -> bool {
-        let mut parts = self.scenario.iter();
-        self.scenario.is_empty() || parts.any(|part| name.contains(part))
+        let names = |parts: &[String]| parts.iter().any(|part| name.contains(part));
+        (self.scenario.is_empty() || names(&self.scenario)) && !names(&self.skip)
     }
 
     /// Our roles that are to be played.
