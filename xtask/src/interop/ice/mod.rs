@@ -1,5 +1,6 @@
 //! `cargo xtask interop ice`: STUN and TURN through coturn, alone, through NATs, and with browsers.
 
+mod connections;
 mod coturn;
 mod namespaces;
 mod network;
@@ -98,7 +99,7 @@ impl Ice {
             .build()?;
         println!("\nour side alone");
         let mut result = Ok(());
-        for (name, check) in servers::CHECKS {
+        for (name, check) in servers::CHECKS.into_iter().chain(connections::CHECKS) {
             if !self.selection.has(name) {
                 continue;
             }

@@ -10,7 +10,7 @@ use peerconnection::{
 
 use super::{PASSWORD, USERNAME, servers, trusting};
 
-type Check = fn() -> Pin<Box<dyn Future<Output = Result<String>>>>;
+pub(super) type Check = fn() -> Pin<Box<dyn Future<Output = Result<String>>>>;
 
 /// What is checked, by name.
 pub(super) const CHECKS: [(&str, Check); 8] = [
