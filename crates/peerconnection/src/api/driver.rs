@@ -2,10 +2,9 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap, VecDeque},
+    collections::{BinaryHeap, HashMap},
     future::poll_fn,
     io,
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,25 +13,16 @@ use std::{
     time::Instant,
 };
 
-use pc_net::{
-    Claim, Demux, Envelope, Listener, RecvBatch, SendProgress, Stream, StreamError, TlsOptions,
-    UdpSocket,
-};
+use pc_net::{Claim, Demux, Listener, StreamError, TlsOptions, UdpSocket};
 use pc_proto::{Batch, FiveTuple, Protocol, Transport};
 
 use super::{
-    endpoint::bind_hosts,
     inbox::{Command, Inbox, Key},
     reach::Reach,
     shared::Shared,
     streams::{StreamId, Streams},
 };
-use crate::{
-    clock,
-    config::HostAddresses,
-    engine::{self, TransportId},
-    state::SignalingState,
-};
+use crate::{clock, config::HostAddresses, engine, state::SignalingState};
 
 /// UDP payload bytes that every path is trusted to carry; what browsers use for DTLS.
 pub(super) const MTU: usize = 1200;
@@ -43,29 +33,25 @@ pub(super) const BATCH: usize = pc_proto::MAX_GSO_BYTES / MTU;
 /// Batches that one connection may send before the others get their turn.
 const BATCHES_PER_TURN: usize = 16;
 
+mod driven;
 mod hosts;
 mod network;
 mod outside;
+mod sockets;
 mod tcp;
 
-use hosts::HostNames;
+use driven::Driven;
 use network::Network;
-use tcp::{Listening, tcp_addresses};
+use sockets::{Received, Sockets};
 
 pub(crate) struct Driver {
     inbox: Arc<Inbox>,
     /// Set when the endpoint's last handle is gone.
     unused: Arc<AtomicBool>,
-    owner: Owner,
-    sockets: Vec<Bound>,
-    listeners: Vec<Listening>,
+    sockets: Sockets,
     streams: Streams,
     reach: Reach,
     network: Network,
-    /// Sets of sockets for the transports to come.
-    pool: VecDeque<Vec<UdpSocket>>,
-    /// Which socket is asked first, so that none starves.
-    next_socket: usize,
     connections: HashMap<Key, Driven>,
     demux: Demux<Key>,
     /// May name expiries that have moved since: a look that finds nothing to do is harmless.
@@ -74,65 +60,6 @@ pub(crate) struct Driver {
     turns: Vec<Key>,
     commands: Vec<Command>,
     batch: Batch,
-    received: RecvBatch,
-}
-
-/// Whose the sockets are.
-enum Owner {
-    /// The endpoint's, for all its connections.
-    Endpoint,
-    /// One connection's, which binds them when it gathers.
-    Connection(HostAddresses),
-    /// Nobody's any more: the one connection has ended.
-    Nobody,
-}
-
-/// A socket, and the transport that it was bound for; `None` for any. A connection's transports have
-/// sockets of their own, since two between the same two sockets could not be told apart.
-struct Bound {
-    socket: UdpSocket,
-    transport: Option<TransportId>,
-}
-
-struct Driven {
-    shared: Arc<Shared>,
-    /// The user fragments that lead here.
-    ufrags: Vec<String>,
-    /// The names of its addresses, where these are hidden.
-    names: HostNames,
-    /// The earliest of its expiries in the heap.
-    timer: Option<Instant>,
-    turn: bool,
-}
-
-impl Driven {
-    fn give_turn(&mut self, turns: &mut Vec<Key>) {
-        if !std::mem::replace(&mut self.turn, true) {
-            turns.push(self.shared.key);
-        }
-    }
-
-    /// Brings the table in line with the transports' user fragments; one of a generation before a
-    /// restart stays as long as its checks are answered.
-    fn follow_ufrags(&mut self, engine: &engine::Connection, demux: &mut Demux<Key>) {
-        if engine
-            .local_ufrags()
-            .eq(self.ufrags.iter().map(String::as_str))
-        {
-            return;
-        }
-        let key = self.shared.key;
-        let current: Vec<String> = engine.local_ufrags().map(str::to_owned).collect();
-        for old in self.ufrags.iter().filter(|old| !current.contains(old)) {
-            demux.remove_ufrag(old, key);
-        }
-        for ufrag in &current {
-            if demux.insert_ufrag(ufrag, key).is_err() {
-                tracing::error!(ufrag, "two connections with one user fragment");
-            }
-        }
-        self.ufrags = current;
-    }
 }
 
 impl Driver {
@@ -142,14 +69,7 @@ impl Driver {
         sockets: Vec<UdpSocket>,
         listeners: Vec<Listener>,
     ) -> Self {
-        let bound = |socket| Bound {
-            socket,
-            transport: None,
-        };
-        let sockets = sockets.into_iter().map(bound).collect();
-        let mut driver = Self::new(inbox, unused, Owner::Endpoint, sockets);
-        driver.listeners = listeners.into_iter().map(Listening::shared).collect();
-        driver
+        Self::new(inbox, unused, Sockets::shared(sockets, listeners))
     }
 
     /// `pool` is how many sets of sockets are bound before a transport needs them.
@@ -160,32 +80,25 @@ impl Driver {
         pool: u8,
         tls: TlsOptions,
     ) -> Self {
-        let bound = (0..pool).map(|_| bind_hosts(&hosts)).collect();
-        let mut driver = Self::new(inbox, unused, Owner::Connection(hosts), Vec::new());
-        driver.pool = bound;
+        let mut driver = Self::new(inbox, unused, Sockets::private(hosts, pool));
         driver.reach = Reach::new(tls);
         driver
     }
 
-    fn new(inbox: Arc<Inbox>, unused: Arc<AtomicBool>, owner: Owner, sockets: Vec<Bound>) -> Self {
+    fn new(inbox: Arc<Inbox>, unused: Arc<AtomicBool>, sockets: Sockets) -> Self {
         Self {
             inbox,
             unused,
-            owner,
             sockets,
-            listeners: Vec::new(),
             streams: Streams::default(),
             reach: Reach::new(TlsOptions::default()),
             network: Network::default(),
-            pool: VecDeque::new(),
-            next_socket: 0,
             connections: HashMap::new(),
             demux: Demux::new(),
             timers: BinaryHeap::new(),
             turns: Vec::new(),
             commands: Vec::new(),
             batch: Batch::new(),
-            received: RecvBatch::new(),
         }
     }
 
@@ -209,7 +122,7 @@ impl Driver {
     /// Whether nobody needs this task any more. A connection's own sockets go with it, even while
     /// handles to it are still held.
     fn is_done(&self) -> bool {
-        let unused = self.unused.load(Ordering::Acquire) || matches!(self.owner, Owner::Nobody);
+        let unused = self.unused.load(Ordering::Acquire) || self.sockets.are_nobodys();
         self.connections.is_empty() && unused
     }
 
@@ -234,13 +147,7 @@ impl Driver {
 
     fn attach(&mut self, shared: Arc<Shared>) {
         let key = shared.key;
-        let driven = Driven {
-            shared,
-            ufrags: Vec::new(),
-            names: HostNames::default(),
-            timer: None,
-            turn: false,
-        };
+        let driven = Driven::new(shared);
         self.connections.insert(key, driven);
         self.give_turn(key);
     }
@@ -336,13 +243,16 @@ impl Driver {
         if engine.needs_gathering() {
             let waiting: Vec<_> = engine.ungathered_transports().collect();
             for id in waiting {
-                let addresses = self.addresses_for(id);
+                if self.sockets.hosts().is_some() {
+                    // First, so that no change is missed in between.
+                    self.network.begin();
+                }
+                let addresses = self.sockets.addresses_for(id);
                 if !self.are_named(key, engine, &addresses) {
                     continue;
                 }
                 let wanted = engine.tcp_candidates();
-                let (listeners, owner) = (&mut self.listeners, &self.owner);
-                let tcp = tcp_addresses(listeners, owner, id, &addresses, wanted);
+                let tcp = self.sockets.tcp_addresses(id, &addresses, wanted);
                 engine.set_tcp_addresses(id, &tcp);
                 engine.gather_transport(now, id, &addresses);
             }
@@ -353,26 +263,8 @@ impl Driver {
     fn free_pool(&mut self, engine: &engine::Connection) {
         let is_stable = engine.signaling_state() == SignalingState::Stable;
         if is_stable && !engine.needs_gathering() && engine.transports().next().is_some() {
-            self.pool = VecDeque::new();
+            self.sockets.free_pool();
         }
-    }
-
-    /// The addresses to make candidates of for a transport; binds the sockets of a private endpoint.
-    fn addresses_for(&mut self, id: TransportId) -> Vec<SocketAddr> {
-        let is_of = |bound: &&Bound| bound.transport.is_none_or(|other| other == id);
-        if let Owner::Connection(hosts) = &self.owner
-            && !self.sockets.iter().any(|bound| is_of(&bound))
-        {
-            // First, so that no change is missed in between.
-            self.network.begin();
-            let set = self.pool.pop_front().unwrap_or_else(|| bind_hosts(hosts));
-            self.sockets.extend(set.into_iter().map(|socket| Bound {
-                socket,
-                transport: Some(id),
-            }));
-        }
-        let bound = self.sockets.iter().filter(is_of);
-        bound.map(|bound| bound.socket.local_addr()).collect()
     }
 
     /// Sends what the connection has to send; `false` when it has more than its turn allows.
@@ -387,10 +279,7 @@ impl Driver {
             }
             // Answers come back on the path a check went out on.
             let _ = self.demux.insert_tuple(route, shared.key, Claim::Tried);
-            let mut sockets = self.sockets.iter().map(|bound| &bound.socket);
-            if let Some(socket) = sockets.find(|it| it.local_addr() == route.local) {
-                send(socket, route, &self.batch).await;
-            }
+            self.sockets.send(route, &self.batch).await;
         }
         false
     }
@@ -413,14 +302,7 @@ impl Driver {
         let timer = inner.engine.poll_timeout();
         driven.follow_ufrags(&inner.engine, &mut self.demux);
         // A transport that was bundled away has said goodbye.
-        self.sockets.retain(|bound| {
-            let transport = bound.transport;
-            transport.is_none_or(|id| inner.engine.needs_sockets(id))
-        });
-        self.listeners.retain(|bound| {
-            let transport = bound.transport;
-            transport.is_none_or(|id| inner.engine.needs_sockets(id))
-        });
+        self.sockets.release(|id| inner.engine.needs_sockets(id));
         while let Some(request) = inner.engine.poll_connect_request() {
             self.reach.connect(key, request);
         }
@@ -439,9 +321,7 @@ impl Driver {
         self.connections.remove(&key);
         self.demux.remove_key(key);
         self.streams.close_all(key);
-        if matches!(self.owner, Owner::Connection(_)) {
-            self.owner = Owner::Nobody;
-        }
+        self.sockets.let_go();
     }
 
     /// Until a datagram, a command or a timer comes.
@@ -460,7 +340,7 @@ impl Driver {
             () = alarm => {}
             arrival = self.reach.next() => self.arrive(arrival),
             change = self.network.changed() => self.follow_interfaces(&change),
-            ready = receive((&self.sockets, self.next_socket), &mut self.received, &mut self.streams, &mut self.listeners) => {
+            ready = receive(&mut self.sockets, &mut self.streams) => {
                 self.take(ready);
             }
         }
@@ -468,11 +348,13 @@ impl Driver {
 
     fn take(&mut self, ready: Ready) {
         match ready {
-            Ready::Socket(index, Ok(_)) => self.dispatch(index),
-            Ready::Socket(index, Err(error)) => self.lose_socket(index, &error),
+            Ready::Socket(Received::Datagrams(number, Ok(()))) => self.dispatch(number),
+            Ready::Socket(Received::Datagrams(number, Err(error))) => {
+                self.lose_socket(number, &error);
+            }
+            Ready::Socket(Received::Accepted(stream)) => self.streams.accept(clock::now(), *stream),
             Ready::Stream(id, Ok(())) => self.dispatch_stream(id),
             Ready::Stream(id, Err(error)) => self.lose_stream(id, &error),
-            Ready::Accepted(stream) => self.streams.accept(clock::now(), *stream),
         }
     }
 
@@ -482,7 +364,7 @@ impl Driver {
         tokio::select! {
             biased;
             change = self.network.changed() => self.follow_interfaces(&change),
-            ready = receive((&self.sockets, self.next_socket), &mut self.received, &mut self.streams, &mut self.listeners) => {
+            ready = receive(&mut self.sockets, &mut self.streams) => {
                 self.take(ready);
             }
             () = std::future::ready(()) => {}
@@ -490,28 +372,20 @@ impl Driver {
     }
 
     /// A socket has ended: what goes over it is lost.
-    fn lose_socket(&mut self, index: usize, error: &io::Error) {
-        let socket = self.sockets.remove(index);
-        let address = socket.socket.local_addr();
+    fn lose_socket(&mut self, number: usize, error: &io::Error) {
+        let Some(address) = self.sockets.remove(number) else {
+            return;
+        };
         tracing::warn!(%address, %error, "a socket has ended");
         for driven in self.connections.values_mut() {
-            let mut inner = driven.shared.lock();
-            inner.engine.remove_local_address(clock::now(), address);
-            driven.shared.publish(&mut inner);
-            drop(inner);
-            driven.give_turn(&mut self.turns);
+            driven.lose_addresses(&[address], &mut self.turns);
         }
     }
 
     /// Feeds a received batch to the connections it is for; they answer in their next turn.
-    fn dispatch(&mut self, index: usize) {
-        self.next_socket = index + 1;
-        let Some(local) = self.sockets.get(index).map(|it| it.socket.local_addr()) else {
-            return;
-        };
+    fn dispatch(&mut self, number: usize) {
         let now = clock::now();
-        for datagram in self.received.datagrams_mut() {
-            let route = FiveTuple::udp(local, datagram.remote);
+        for (route, datagram) in self.sockets.received(number) {
             let Some(key) = self
                 .demux
                 .route(route, engine::receiver_ufrag(datagram.bytes))
@@ -548,58 +422,20 @@ impl Drop for Driver {
     }
 }
 
-/// Sends a batch, however long the socket takes. Datagrams that the system refuses are lost, as
-/// they could be on the network.
-async fn send(socket: &UdpSocket, route: FiveTuple, batch: &Batch) {
-    let envelope = Envelope::to(route.remote);
-    let mut progress = SendProgress::new();
-    while let Err(error) = socket.try_send(envelope, batch, &mut progress) {
-        if error.kind() != io::ErrorKind::WouldBlock || socket.writable().await.is_err() {
-            break;
-        }
-    }
-    if let Some(error) = &progress.error {
-        tracing::debug!(%route, dropped = progress.dropped, %error, "datagrams refused");
-    }
-}
-
 /// What has something to read, or has ended.
 enum Ready {
-    /// The batch is received.
-    Socket(usize, io::Result<usize>),
+    Socket(Received),
     /// The datagrams wait in the stream.
     Stream(StreamId, Result<(), StreamError>),
-    /// A peer has connected.
-    Accepted(Box<Stream>),
 }
 
-/// Receives from whichever socket or stream has something, asking `first` first. Streams write what
-/// is queued meanwhile.
-async fn receive(
-    (sockets, first): (&[Bound], usize),
-    batch: &mut RecvBatch,
-    streams: &mut Streams,
-    listeners: &mut [Listening],
-) -> Ready {
+/// Receives from whichever socket or stream has something. Streams write what is queued meanwhile.
+async fn receive(sockets: &mut Sockets, streams: &mut Streams) -> Ready {
     poll_fn(|cx| {
-        if let Poll::Ready((index, result)) = streams.poll(cx) {
-            return Poll::Ready(Ready::Stream(index, result));
+        if let Poll::Ready((id, result)) = streams.poll(cx) {
+            return Poll::Ready(Ready::Stream(id, result));
         }
-        for bound in &mut *listeners {
-            if let Poll::Ready(stream) = bound.listener.poll_accept(cx) {
-                return Poll::Ready(Ready::Accepted(Box::new(stream)));
-            }
-        }
-        for offset in 0..sockets.len() {
-            let index = (first + offset) % sockets.len();
-            let Some(bound) = sockets.get(index) else {
-                continue;
-            };
-            if let Poll::Ready(result) = bound.socket.poll_recv(cx, batch) {
-                return Poll::Ready(Ready::Socket(index, result));
-            }
-        }
-        Poll::Pending
+        sockets.poll_recv(cx).map(Ready::Socket)
     })
     .await
 }

@@ -4,11 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use pc_net::{Change, InterfaceWatch};
 
-use super::{
-    super::endpoint::{bind_one, is_wanted},
-    Bound, Driver, Owner,
-    tcp::tcp_addresses,
-};
+use super::{super::endpoint::is_wanted, Driver};
 use crate::clock;
 
 /// How often the interfaces are looked at, which takes tens of microseconds. What a pair needs to take
@@ -49,7 +45,7 @@ impl Network {
 impl Driver {
     /// Closes the sockets whose addresses are gone, and binds some on those that have come.
     pub(super) fn follow_interfaces(&mut self, change: &Change) {
-        let Owner::Connection(hosts) = &self.owner else {
+        let Some(hosts) = self.sockets.hosts() else {
             return;
         };
         // One that has moved to another interface is still there.
@@ -65,22 +61,9 @@ impl Driver {
     }
 
     pub(super) fn lose_addresses(&mut self, gone: &[IpAddr]) {
-        for set in &mut self.pool {
-            set.retain(|socket| !gone.contains(&socket.local_addr().ip()));
-        }
-        let is_gone = |bound: &mut Bound| gone.contains(&bound.socket.local_addr().ip());
-        let lost: Vec<_> = self.sockets.extract_if(.., is_gone).collect();
-        let lost = lost.iter().map(|bound| bound.socket.local_addr());
-        let lost: Vec<_> = lost.chain(self.lose_tcp_addresses(gone)).collect();
+        let lost = self.sockets.lose(gone);
         for driven in self.connections.values_mut().filter(|_| !lost.is_empty()) {
-            let now = clock::now();
-            let mut inner = driven.shared.lock();
-            for address in &lost {
-                inner.engine.remove_local_address(now, *address);
-            }
-            driven.shared.publish(&mut inner);
-            drop(inner);
-            driven.give_turn(&mut self.turns);
+            driven.lose_addresses(&lost, &mut self.turns);
         }
     }
 
@@ -97,26 +80,16 @@ impl Driver {
             let waiting: Vec<_> = inner.engine.ungathered_transports().collect();
             let transports = inner.engine.transports().map(|transport| transport.id());
             let gathered: Vec<_> = transports.filter(|id| !waiting.contains(id)).collect();
-            for (id, ip) in gathered
+            let pairs = gathered
                 .iter()
-                .flat_map(|id| come.iter().map(move |ip| (*id, *ip)))
-            {
-                let is_there = |bound: &Bound| {
-                    bound.transport == Some(id) && bound.socket.local_addr().ip() == ip
-                };
-                if sockets.iter().any(is_there) {
+                .flat_map(|id| come.iter().map(|ip| (*id, *ip)));
+            for (id, ip) in pairs {
+                let Some(address) = sockets.bind(id, ip) else {
                     continue;
-                }
-                let Some(socket) = bind_one(ip) else { continue };
-                let address = socket.local_addr();
-                sockets.push(Bound {
-                    socket,
-                    transport: Some(id),
-                });
+                };
                 inner.engine.add_local_address(now, id, address);
                 let wanted = inner.engine.tcp_candidates();
-                let (listeners, owner) = (&mut self.listeners, &self.owner);
-                for tcp in tcp_addresses(listeners, owner, id, &[address], wanted) {
+                for tcp in sockets.tcp_addresses(id, &[address], wanted) {
                     inner.engine.add_tcp_address(now, id, tcp);
                 }
             }

@@ -11,7 +11,7 @@ use super::{
         reach::{Arrival, News, Reached},
         streams::StreamId,
     },
-    Driver, Owner,
+    Driver,
 };
 use crate::{
     clock,
@@ -56,7 +56,7 @@ impl Driver {
         shared.publish(&mut inner);
         drop(inner);
         driven.give_turn(&mut self.turns);
-        if let (Owner::Connection(_), Some(ip)) = (&self.owner, named) {
+        if let (Some(_), Some(ip)) = (self.sockets.hosts(), named) {
             // Of an interface that came while the connection lived.
             self.gain_addresses(&[ip]);
         }

@@ -1,0 +1,241 @@
+//! What is bound for connections: UDP sockets, and what listens for TCP.
+
+use std::{
+    collections::VecDeque,
+    io,
+    net::{IpAddr, SocketAddr},
+    task::{Context, Poll},
+};
+
+use pc_ice::TcpType;
+use pc_net::{Datagram, Envelope, Listener, RecvBatch, SendProgress, Stream, UdpSocket};
+use pc_proto::{Batch, FiveTuple};
+
+use super::{
+    super::endpoint::{bind_hosts, bind_one},
+    tcp::Listening,
+};
+use crate::{TcpCandidates, config::HostAddresses, engine::TransportId};
+
+pub(super) struct Sockets {
+    owner: Owner,
+    udp: Vec<Bound>,
+    listening: Listening,
+    /// Sets of sockets for the transports to come.
+    pool: VecDeque<Vec<UdpSocket>>,
+    /// Which socket is asked first, so that none starves.
+    next: usize,
+    received: RecvBatch,
+}
+
+/// Whose the sockets are.
+enum Owner {
+    /// The endpoint's, for all its connections.
+    Endpoint,
+    /// One connection's, which binds them when it gathers.
+    Connection(HostAddresses),
+    /// Nobody's any more: the one connection has ended.
+    Nobody,
+}
+
+/// A socket, and the transport that it was bound for; `None` for any. A connection's transports have
+/// sockets of their own, since two between the same two sockets could not be told apart.
+struct Bound {
+    socket: UdpSocket,
+    transport: Option<TransportId>,
+}
+
+impl Bound {
+    fn is_of(&self, id: TransportId) -> bool {
+        self.transport.is_none_or(|other| other == id)
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.socket.local_addr()
+    }
+}
+
+/// What a socket has.
+pub(super) enum Received {
+    /// Datagrams, from the socket of this number; or it has ended.
+    Datagrams(usize, io::Result<()>),
+    /// A peer has connected.
+    Accepted(Box<Stream>),
+}
+
+impl Sockets {
+    /// Those of an endpoint.
+    pub(super) fn shared(udp: Vec<UdpSocket>, listeners: Vec<Listener>) -> Self {
+        let bound = |socket| Bound {
+            socket,
+            transport: None,
+        };
+        Self {
+            udp: udp.into_iter().map(bound).collect(),
+            listening: Listening::shared(listeners),
+            ..Self::of(Owner::Endpoint)
+        }
+    }
+
+    /// Those of one connection; `pool` is how many sets of them are bound before a transport needs them.
+    pub(super) fn private(hosts: HostAddresses, pool: u8) -> Self {
+        let pool = (0..pool).map(|_| bind_hosts(&hosts)).collect();
+        Self {
+            pool,
+            ..Self::of(Owner::Connection(hosts))
+        }
+    }
+
+    fn of(owner: Owner) -> Self {
+        Self {
+            owner,
+            udp: Vec::new(),
+            listening: Listening::default(),
+            pool: VecDeque::new(),
+            next: 0,
+            received: RecvBatch::new(),
+        }
+    }
+
+    /// Whose addresses are bound, where these are one connection's; `None`: they are given.
+    pub(super) fn hosts(&self) -> Option<&HostAddresses> {
+        match &self.owner {
+            Owner::Connection(hosts) => Some(hosts),
+            Owner::Endpoint | Owner::Nobody => None,
+        }
+    }
+
+    /// Whether there is nobody left whose they are.
+    pub(super) fn are_nobodys(&self) -> bool {
+        matches!(self.owner, Owner::Nobody)
+    }
+
+    /// A connection has ended.
+    pub(super) fn let_go(&mut self) {
+        if self.hosts().is_some() {
+            self.owner = Owner::Nobody;
+        }
+    }
+
+    /// The addresses to make candidates of for a transport; binds what one connection needs.
+    pub(super) fn addresses_for(&mut self, id: TransportId) -> Vec<SocketAddr> {
+        if let Owner::Connection(hosts) = &self.owner
+            && !self.udp.iter().any(|bound| bound.is_of(id))
+        {
+            let set = self.pool.pop_front().unwrap_or_else(|| bind_hosts(hosts));
+            self.udp.extend(set.into_iter().map(|socket| Bound {
+                socket,
+                transport: Some(id),
+            }));
+        }
+        let bound = self.udp.iter().filter(|bound| bound.is_of(id));
+        bound.map(Bound::address).collect()
+    }
+
+    /// Where TCP candidates are to be made for a transport whose UDP sockets are at `addresses`; listens
+    /// at what is not an endpoint's, which is given.
+    pub(super) fn tcp_addresses(
+        &mut self,
+        id: TransportId,
+        addresses: &[SocketAddr],
+        wanted: TcpCandidates,
+    ) -> Vec<(TcpType, SocketAddr)> {
+        let binds = self.hosts().is_some();
+        self.listening.addresses_for(id, addresses, wanted, binds)
+    }
+
+    /// A socket for a transport at one more address of this machine; `None` where there is one, or none
+    /// can be had.
+    pub(super) fn bind(&mut self, id: TransportId, ip: IpAddr) -> Option<SocketAddr> {
+        let is_there = |bound: &Bound| bound.transport == Some(id) && bound.address().ip() == ip;
+        if self.udp.iter().any(is_there) {
+            return None;
+        }
+        let socket = bind_one(ip)?;
+        let address = socket.local_addr();
+        self.udp.push(Bound {
+            socket,
+            transport: Some(id),
+        });
+        Some(address)
+    }
+
+    /// Closes what was bound for transports that do not need it any more.
+    pub(super) fn release(&mut self, needs: impl Fn(TransportId) -> bool) {
+        self.udp.retain(|bound| bound.transport.is_none_or(&needs));
+        self.listening.release(needs);
+    }
+
+    /// Closes what is bound to addresses that are gone. Returns what it was bound to.
+    pub(super) fn lose(&mut self, gone: &[IpAddr]) -> Vec<SocketAddr> {
+        for set in &mut self.pool {
+            set.retain(|socket| !gone.contains(&socket.local_addr().ip()));
+        }
+        let is_gone = |bound: &mut Bound| gone.contains(&bound.address().ip());
+        let lost = self.udp.extract_if(.., is_gone);
+        let mut lost: Vec<_> = lost.map(|bound| bound.address()).collect();
+        lost.extend(self.listening.lose(gone));
+        lost
+    }
+
+    /// Closes the socket of this number.
+    pub(super) fn remove(&mut self, number: usize) -> Option<SocketAddr> {
+        let is_there = number < self.udp.len();
+        is_there.then(|| self.udp.remove(number).address())
+    }
+
+    pub(super) fn free_pool(&mut self) {
+        self.pool = VecDeque::new();
+    }
+
+    /// Sends a batch, however long the socket takes. Datagrams that the system refuses are lost, as
+    /// they could be on the network.
+    pub(super) async fn send(&self, route: FiveTuple, batch: &Batch) {
+        let mut sockets = self.udp.iter().map(|bound| &bound.socket);
+        let Some(socket) = sockets.find(|it| it.local_addr() == route.local) else {
+            return;
+        };
+        let envelope = Envelope::to(route.remote);
+        let mut progress = SendProgress::new();
+        while let Err(error) = socket.try_send(envelope, batch, &mut progress) {
+            if error.kind() != io::ErrorKind::WouldBlock || socket.writable().await.is_err() {
+                break;
+            }
+        }
+        if let Some(error) = &progress.error {
+            tracing::debug!(%route, dropped = progress.dropped, %error, "datagrams refused");
+        }
+    }
+
+    /// Receives from whichever socket has something, the one after the last one first.
+    pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
+        if let Poll::Ready(stream) = self.listening.poll_accept(cx) {
+            return Poll::Ready(Received::Accepted(Box::new(stream)));
+        }
+        let count = self.udp.len();
+        for offset in 0..count {
+            let number = (self.next + offset) % count;
+            let Some(bound) = self.udp.get(number) else {
+                continue;
+            };
+            if let Poll::Ready(result) = bound.socket.poll_recv(cx, &mut self.received) {
+                self.next = number + 1;
+                return Poll::Ready(Received::Datagrams(number, result.map(|_| ())));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// What the socket of this number has received, each with its route.
+    pub(super) fn received(
+        &mut self,
+        number: usize,
+    ) -> impl Iterator<Item = (FiveTuple, Datagram<'_>)> {
+        let local = self.udp.get(number).map(Bound::address);
+        let datagrams = self.received.datagrams_mut();
+        let routed = local.map(|local| {
+            datagrams.map(move |datagram| (FiveTuple::udp(local, datagram.remote), datagram))
+        });
+        routed.into_iter().flatten()
+    }
+}
