@@ -3,9 +3,11 @@
 //! A session that bundles has one. One that does not has one for each m-section, and a max-compat or
 //! balanced offer has several until the answer bundles (RFC 9429 §4.1.1).
 
+mod gather;
+mod paths;
+
 use std::{
-    cmp::Reverse,
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -15,7 +17,6 @@ use pc_ice as ice;
 use pc_jsep::{TransportId, TransportPlan};
 use pc_proto::{FiveTuple, Protocol, TransmitBuf};
 use pc_rtp_session as rtp;
-use pc_stun::{Class, MessageView};
 use rand_chacha::{ChaCha12Rng, rand_core::Rng};
 
 use super::{
@@ -32,6 +33,9 @@ use crate::{
     state::{DtlsTransportState, IceGatheringState, IceTransportState},
 };
 
+use paths::Paths;
+pub(crate) use paths::receiver_ufrag;
+
 /// More than any application has m-sections that it does not bundle.
 const MAX_TRANSPORTS: usize = 256;
 
@@ -43,8 +47,7 @@ pub(super) struct Transports {
     leaving: VecDeque<Leaving>,
     /// Transports that have ended since the last events, with the states that were told.
     ended: Vec<(TransportId, Told)>,
-    /// Which of several a path belongs to. Empty while there is but one.
-    paths: HashMap<FiveTuple, TransportId>,
+    paths: Paths,
     /// Whose turn it is to send.
     turn: usize,
     gathering: IceGatheringState,
@@ -80,7 +83,7 @@ impl Transports {
             list: Vec::new(),
             leaving: VecDeque::new(),
             ended: Vec::new(),
-            paths: HashMap::new(),
+            paths: Paths::default(),
             turn: 0,
             gathering: IceGatheringState::New,
             certificate,
@@ -158,7 +161,7 @@ impl Transports {
                 transport.apply(now, plan, controlling);
             }
         }
-        self.index_paths();
+        self.paths.index(&self.list);
         self.follow_gathering(events);
     }
 
@@ -258,17 +261,6 @@ impl Transports {
         }
     }
 
-    /// While there is one transport, everything is for it.
-    fn index_paths(&mut self) {
-        self.paths.clear();
-        if self.list.len() > 1 {
-            for transport in &self.list {
-                let known = transport.ice.paths().map(|path| (path, transport.id));
-                self.paths.extend(known);
-            }
-        }
-    }
-
     /// Adds a candidate that the peer has signaled after its description.
     ///
     /// # Errors
@@ -304,22 +296,18 @@ impl Transports {
                 match event {
                     ice::Event::PathAuthenticated(path) => {
                         if several {
-                            self.paths.entry(path).or_insert(transport.id);
+                            self.paths.authenticated(path, transport.id);
                         }
                         events.push_back(Event::PathAuthenticated(path));
                     }
                     ice::Event::PathConfirmed(path) => {
-                        // Surer than a check, which on a shared socket may have been for another
-                        // transport of the bundle, before its peer was known.
                         if several {
-                            self.paths.insert(path, transport.id);
+                            self.paths.confirmed(path, transport.id);
                         }
                         events.push_back(Event::PathConfirmed(path));
                     }
                     ice::Event::PathForgotten(path) => {
-                        if self.paths.get(&path) == Some(&transport.id) {
-                            self.paths.remove(&path);
-                        }
+                        self.paths.forgotten(path, transport.id);
                         events.push_back(Event::PathForgotten(path));
                     }
                     ice::Event::SelectedPairChanged => transport.pair_changed = true,
@@ -391,60 +379,11 @@ impl Transports {
         datagram: &'d mut [u8],
         data: &mut Data,
     ) -> Result<Option<rtp::Input<'d>>, Rejected> {
-        let receiver = self.receiver(route, datagram);
+        let receiver = self.paths.receiver(&self.list, route, datagram);
         let transport = receiver.and_then(|index| self.list.get_mut(index));
         let transport = transport.ok_or(Rejected::NoTransport)?;
         let data = data.on(transport.id);
         transport.handle_input(now, route, datagram, data)
-    }
-
-    /// Which transport a datagram is for. Checks name it, answers carry what it made up, anything
-    /// else comes on a path that it knows. The rest is for whoever has the socket, to refuse it.
-    fn receiver(&self, route: FiveTuple, datagram: &[u8]) -> Option<usize> {
-        if self.list.len() == 1 {
-            return Some(0);
-        }
-        let by_stun = || {
-            let message = MessageView::parse(datagram).ok()?;
-            match message.class() {
-                Class::Request => self.named(route, &message),
-                Class::Success | Class::Error => {
-                    let id = message.transaction_id();
-                    self.list.iter().position(|it| it.ice.awaits(id))
-                }
-                Class::Indication => None,
-            }
-        };
-        let by_path = || {
-            let id = self.paths.get(&route)?;
-            self.list.iter().position(|it| it.id == *id)
-        };
-        let found = if MessageView::is_stun(datagram) {
-            by_stun()
-        } else {
-            by_path()
-        };
-        let by_server = || self.list.iter().position(|it| it.servers.has_path(route));
-        found.or_else(by_server).or_else(|| {
-            let mut list = self.list.iter();
-            list.position(|it| it.ice.has_local(route))
-        })
-    }
-
-    /// The transport that a check names. Those of a bundle that is offered have one user fragment
-    /// (RFC 8839 §5.4): between them it is for the one whose socket it came in on. If they share that
-    /// too, the peer's user fragment tells, once it is known, or else the path.
-    fn named(&self, route: FiveTuple, request: &MessageView<'_>) -> Option<usize> {
-        let (ours, theirs) = request.username()?.split_once(':')?;
-        let list = self.list.iter().enumerate();
-        let named = list.filter(|(_, it)| it.local_ufrags().any(|own| own == ours));
-        let best = named.max_by_key(|(index, it)| {
-            let remote = it.ice.remote_credentials();
-            let is_theirs = remote.is_some_and(|remote| remote.ufrag == theirs);
-            let is_here = it.ice.has_local(route);
-            (is_here, is_theirs, it.ice.knows(route), Reverse(*index))
-        });
-        best.map(|(index, _)| index)
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant, data: &mut Data) {
@@ -495,21 +434,9 @@ impl Transports {
     pub(super) fn free(&mut self) {
         self.list.iter_mut().for_each(Transport::free);
         self.leaving = VecDeque::new();
-        self.paths = HashMap::new();
+        self.paths = Paths::default();
     }
 }
 
-/// The user fragment of whom a check is for: RFC 8445 §7.2.2 puts it first.
-pub(crate) fn receiver_ufrag(datagram: &[u8]) -> Option<&str> {
-    if !MessageView::is_stun(datagram) {
-        return None;
-    }
-    let message = MessageView::parse(datagram).ok()?;
-    let is_request = message.class() == Class::Request;
-    let username = message.username().filter(|_| is_request)?;
-    Some(username.split_once(':')?.0)
-}
-
-mod gather;
 #[cfg(test)]
 mod tests;
