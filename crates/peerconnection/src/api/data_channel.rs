@@ -11,7 +11,8 @@ use tokio::sync::Notify;
 
 use super::{
     DataChannelEvent, Message,
-    shared::{Inner, Next, Shared},
+    shared::{Inner, Shared},
+    slots::Next,
 };
 use crate::{Error, engine, state::DataChannelState};
 
@@ -214,7 +215,7 @@ impl DataChannel {
                         return Ok(());
                     }
                     Some(DataChannelState::Open) => {
-                        inner.wait_for_room(self.handle.id);
+                        inner.slots.wait_for_room(self.handle.id);
                     }
                     _ => return Err(Error::InvalidState("the data channel is closed".into())),
                 }
@@ -253,11 +254,13 @@ impl DataChannel {
     fn take_next(&self) -> Next {
         let (shared, id) = (&self.handle.shared, self.handle.id);
         let mut inner = shared.lock();
-        let mut next = inner.next_channel_event(id);
+        let Inner { engine, slots, .. } = &mut *inner;
+        let mut next = slots.next(engine, id);
         // What should have been a message may have been none, and ended the channel.
         let failed = matches!(next, Next::Nothing) && shared.publish(&mut inner);
         if failed {
-            next = inner.next_channel_event(id);
+            let Inner { engine, slots, .. } = &mut *inner;
+            next = slots.next(engine, id);
         }
         drop(inner);
         if failed || matches!(next, Next::Message(_)) {
@@ -295,7 +298,7 @@ impl Handle {
         inner.engine.close_channel(crate::clock::now(), self.id);
         self.shared.publish(&mut inner);
         // No event tells of "closing" here, but whoever waits to send is to know.
-        inner.notify(self.id);
+        inner.slots.notify(self.id);
         drop(inner);
         self.shared.wake_driver();
     }

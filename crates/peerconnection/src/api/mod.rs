@@ -27,6 +27,7 @@ mod reach;
 mod receiver;
 mod sender;
 mod shared;
+mod slots;
 mod streams;
 mod transceiver;
 mod transceivers;

@@ -1,7 +1,7 @@
 //! What a connection's handles and its driver share: the engine behind one short lock.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -14,13 +14,14 @@ use pc_jsep::TransceiverId;
 use pc_media::MediaKind;
 use pc_net::Claim;
 use pc_proto::{Batch, FiveTuple, Protocol};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 
 use super::{
-    DataChannel, DataChannelEvent, DtlsTransport, Event, IceTransport, Operation, RtpReceiver,
-    RtpTransceiver, TrackEvent,
+    DataChannel, DtlsTransport, Event, IceTransport, Operation, RtpReceiver, RtpTransceiver,
+    TrackEvent,
     inbox::{Inbox, Key},
     media::Media,
+    slots::Slots,
     transceivers::media_kind,
 };
 use crate::{Error, engine, state::SignalingState, stats::StatsReport};
@@ -48,23 +49,10 @@ pub(crate) struct Inner {
     pub(crate) engine: engine::Connection,
     pub(crate) operations: VecDeque<Step>,
     pub(crate) media: Media,
-    slots: HashMap<ChannelId, Slot>,
-    /// Channels whose senders wait for room.
-    wait_for_room: BTreeSet<ChannelId>,
+    pub(super) slots: Slots,
     /// Whose key has been pressed without being told of.
     pub(super) unheard_keys: BTreeSet<TransceiverId>,
     events: Option<mpsc::UnboundedSender<Event>>,
-}
-
-/// A channel's events that its handles have not taken yet. Messages are not among them: they stay
-/// in the engine until they are read, so that a slow reader closes the peer's window.
-#[derive(Default)]
-pub(crate) struct Slot {
-    /// Before the messages: open and buffered amount low.
-    early: VecDeque<DataChannelEvent>,
-    /// After the last message: error, closing, close.
-    late: VecDeque<DataChannelEvent>,
-    changed: Arc<Notify>,
 }
 
 impl Shared {
@@ -85,8 +73,7 @@ impl Shared {
                 engine,
                 operations: VecDeque::new(),
                 media,
-                slots: HashMap::new(),
-                wait_for_room: BTreeSet::new(),
+                slots: Slots::default(),
                 unheard_keys: BTreeSet::new(),
                 events: Some(sender),
             }),
@@ -119,10 +106,8 @@ impl Shared {
     /// Registers a channel and makes its handle.
     pub(crate) fn adopt(self: &Arc<Self>, inner: &mut Inner, id: ChannelId) -> Option<DataChannel> {
         let view = inner.engine.channel(id)?;
-        let slot = Slot::default();
-        let channel = DataChannel::new(self.clone(), id, &view, slot.changed.clone());
-        inner.slots.insert(id, slot);
-        Some(channel)
+        let changed = inner.slots.add(id);
+        Some(DataChannel::new(self.clone(), id, &view, changed))
     }
 
     /// Lets the engine's events out, in their order; whether there were any.
@@ -139,7 +124,8 @@ impl Shared {
             inner.let_go_of_stopped();
             inner.media.forget_codecs();
         }
-        inner.wake_senders_with_room();
+        let Inner { engine, slots, .. } = inner;
+        slots.wake_senders_with_room(engine);
         any
     }
 
@@ -170,7 +156,7 @@ impl Shared {
                 Ok(event) => event,
                 Err(event) => match self.track_event(inner, event) {
                     Ok(event) => return event.into_iter().for_each(|it| inner.emit(it)),
-                    Err(event) => return inner.channel_event(event),
+                    Err(event) => return inner.slots.take(event),
                 },
             },
         };
@@ -376,29 +362,13 @@ impl Shared {
         self.publish(&mut inner);
         inner.media.end_all();
         // WebRTC §4.4.2, close(): channels are closed abruptly and fire no event.
-        for (_, slot) in inner.slots.drain() {
-            slot.changed.notify_waiters();
-        }
+        inner.slots.end();
         drop(inner);
         self.wake_driver();
     }
 }
 
 impl Inner {
-    /// What happens to a channel waits with it.
-    fn channel_event(&mut self, event: engine::Event) {
-        use engine::Event as E;
-        match event {
-            E::ChannelReadable(id) => self.notify(id),
-            E::ChannelOpen(id) => self.early(id, DataChannelEvent::Open),
-            E::ChannelBufferedAmountLow(id) => self.early(id, DataChannelEvent::BufferedAmountLow),
-            E::ChannelError(id, error) => self.late(id, DataChannelEvent::Error(*error)),
-            E::ChannelClosing(id) => self.late(id, DataChannelEvent::Closing),
-            E::ChannelClosed(id) => self.late(id, DataChannelEvent::Close),
-            _ => {}
-        }
-    }
-
     /// A datagram has come, which may be a packet that somebody forwards.
     pub(crate) fn handle_input(
         &mut self,
@@ -447,76 +417,10 @@ impl Inner {
         self.events.take()
     }
 
-    pub(crate) fn notify(&mut self, id: ChannelId) {
-        if let Some(slot) = self.slots.get(&id) {
-            slot.changed.notify_waiters();
-        }
-    }
-
-    fn early(&mut self, id: ChannelId, event: DataChannelEvent) {
-        if let Some(slot) = self.slots.get_mut(&id) {
-            // A second "low" says no more than one that has not been taken yet; a sender may never
-            // take any.
-            if slot.early.back() != Some(&event) {
-                slot.early.push_back(event);
-            }
-            slot.changed.notify_waiters();
-        }
-    }
-
-    fn late(&mut self, id: ChannelId, event: DataChannelEvent) {
-        if let Some(slot) = self.slots.get_mut(&id) {
-            slot.late.push_back(event);
-            slot.changed.notify_waiters();
-        }
-    }
-
-    fn wake_senders_with_room(&mut self) {
-        let (engine, slots) = (&self.engine, &self.slots);
-        self.wait_for_room.retain(|id| {
-            let Some(slot) = slots.get(id) else {
-                return false;
-            };
-            let has_room = engine.has_room(*id);
-            if has_room {
-                slot.changed.notify_waiters();
-            }
-            !has_room
-        });
-    }
-
-    /// A sender is to be woken when this channel has room.
-    pub(crate) fn wait_for_room(&mut self, id: ChannelId) {
-        self.wait_for_room.insert(id);
-    }
-
     /// The channel's last handle is gone.
     pub(crate) fn forget(&mut self, id: ChannelId) {
-        self.slots.remove(&id);
+        self.slots.remove(id);
         self.engine.close_channel(crate::clock::now(), id);
-    }
-
-    /// The next thing that happened on a channel, if anything has.
-    pub(crate) fn next_channel_event(&mut self, id: ChannelId) -> Next {
-        let Some(slot) = self.slots.get_mut(&id) else {
-            return Next::Ended;
-        };
-        if let Some(event) = slot.early.pop_front() {
-            return Next::Event(event);
-        }
-        if let Some(message) = self.engine.recv_message(crate::clock::now(), id) {
-            return Next::Message(message);
-        }
-        match slot.late.pop_front() {
-            Some(event) => {
-                if event == DataChannelEvent::Close {
-                    slot.late.clear();
-                    self.slots.remove(&id);
-                }
-                Next::Event(event)
-            }
-            None => Next::Nothing,
-        }
     }
 }
 
@@ -525,14 +429,4 @@ fn is_stable(event: &engine::Event) -> bool {
         event,
         engine::Event::SignalingStateChange(SignalingState::Stable)
     )
-}
-
-/// What [`Inner::next_channel_event`] found.
-pub(crate) enum Next {
-    Event(DataChannelEvent),
-    /// A message was read: the peer's window opens, which the driver must tell it.
-    Message(super::Message),
-    Nothing,
-    /// The close event has been taken, or the connection is closed: nothing more will come.
-    Ended,
 }
