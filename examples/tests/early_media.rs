@@ -1,15 +1,9 @@
 //! `early_media` as its users run it.
 
-use std::process::Command;
+mod common;
 
 #[test]
 fn the_self_test_hears_tracks_that_were_taken_early() {
-    let output = Command::new(env!("CARGO_BIN_EXE_early_media"))
-        .args(["--self-test", "--address", "127.0.0.1"])
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{text}{errors}");
-    assert!(text.contains("ok: tracks of receivers"), "{text}");
+    let program = env!("CARGO_BIN_EXE_early_media");
+    common::self_test(program, &["ok: tracks of receivers"]);
 }

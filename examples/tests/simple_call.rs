@@ -1,15 +1,9 @@
 //! `simple_call` as its users run it.
 
-use std::process::Command;
+mod common;
 
 #[test]
 fn the_self_test_hears_and_sees_both_sides() {
-    let output = Command::new(env!("CARGO_BIN_EXE_simple_call"))
-        .args(["--self-test", "--address", "127.0.0.1"])
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{text}{errors}");
-    assert!(text.contains("ok: both sides hear 440 Hz"), "{text}");
+    let program = env!("CARGO_BIN_EXE_simple_call");
+    common::self_test(program, &["ok: both sides hear 440 Hz"]);
 }

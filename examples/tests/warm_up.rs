@@ -1,18 +1,9 @@
 //! `warm_up` as its users run it.
 
-use std::process::Command;
+mod common;
 
 #[test]
 fn the_self_test_begins_without_an_exchange() {
-    let output = Command::new(env!("CARGO_BIN_EXE_warm_up"))
-        .args(["--self-test", "--address", "127.0.0.1"])
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{text}{errors}");
-    assert!(
-        text.contains("ok: media began without an exchange"),
-        "{text}"
-    );
+    let program = env!("CARGO_BIN_EXE_warm_up");
+    common::self_test(program, &["ok: media began without an exchange"]);
 }
