@@ -125,6 +125,14 @@ impl Eye {
 }
 
 impl Reading {
+    /// What has come, in a few words.
+    pub fn short_line(&self) -> String {
+        let level = self
+            .level
+            .map_or("silence".into(), |it| format!("{it:.1} dB"));
+        format!("{level}, {} pictures of {:?}", self.pictures, self.size)
+    }
+
     /// A line for people, and how many bytes have come so far.
     pub fn line(&self, pc: &PeerConnection, bytes_before: u64) -> (String, u64) {
         let mut bytes = 0;

@@ -1,11 +1,11 @@
-//! What the programs with a page have in common: their flags, and how they end.
+//! What the programs with a page have in common: their flags, their course, and how they end.
 
 #![allow(clippy::print_stdout, reason = "a program talks to its user")]
 
-use std::{net::IpAddr, process::ExitCode};
+use std::{net::IpAddr, pin::pin, process::ExitCode, time::Duration};
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, Parser};
 use peerconnection::{Configuration, HostAddresses};
 
 use crate::{
@@ -13,9 +13,12 @@ use crate::{
     signaling::SignalingChannel,
 };
 
-/// The flags that every program with a page has, beside `--port`, whose default is its own.
+/// The flags that every program with a page has; `PORT` is where that is, unless told otherwise.
 #[derive(Debug, Clone, Args)]
-pub struct PageFlags {
+pub struct PageFlags<const PORT: u16> {
+    /// Where to serve the page and its signaling, on 127.0.0.1; 0 takes a free port.
+    #[arg(long, default_value_t = PORT)]
+    pub port: u16,
     /// Be the other side of a program that runs already, such as http://127.0.0.1:8080.
     #[arg(long, value_name = "URL", conflicts_with_all = ["port", "self_test"])]
     pub connect: Option<String>,
@@ -27,7 +30,7 @@ pub struct PageFlags {
     address: Vec<IpAddr>,
 }
 
-impl PageFlags {
+impl<const PORT: u16> PageFlags<PORT> {
     /// What connections are made with. Loopback is among the addresses so that two programs of a
     /// machine without a network meet.
     pub fn configuration(&self) -> Configuration {
@@ -40,6 +43,12 @@ impl PageFlags {
             ..Default::default()
         }
     }
+}
+
+/// Runs a program with the flags of its command line.
+pub async fn run<F: Parser>(program: &str, course: impl AsyncFnOnce(F) -> Result<()>) -> ExitCode {
+    crate::log_to_stderr();
+    end(program, course(F::parse()).await)
 }
 
 /// The exit code, after the error, if there is one, was told.
@@ -76,4 +85,16 @@ pub async fn meet(
         println!("The other side has left.");
     }
     Ok(())
+}
+
+/// Runs `call` to its end, and has something told each second until then.
+pub async fn telling<T>(call: impl Future<Output = T>, mut tell: impl FnMut()) -> T {
+    let mut call = pin!(call);
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            ended = &mut call => return ended,
+            _ = ticks.tick() => tell(),
+        }
+    }
 }

@@ -7,10 +7,12 @@
 //! [`connect`]: SignalingChannel::connect
 //! [`pair`]: SignalingChannel::pair
 
+use std::future::pending;
+
 use anyhow::{Context, Result, bail};
 use axum::extract::ws::{CloseFrame, Message as Accepted, WebSocket};
 use futures_util::{SinkExt, StreamExt};
-use peerconnection::{IceCandidate, SessionDescription};
+use peerconnection::{Event, Events, IceCandidate, SessionDescription};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message as Connected;
@@ -35,6 +37,15 @@ pub enum SignalingMessage {
     Candidate(Option<IceCandidate>),
     /// Send your media now: of the warm-up alone.
     Start(bool),
+}
+
+/// What a sample has callbacks for.
+#[derive(Debug)]
+pub enum Callback {
+    /// Of its connection.
+    Event(Event),
+    /// `signaling.onmessage`
+    Message(SignalingMessage),
 }
 
 /// What sends through a [`SignalingChannel`], apart from the one that receives.
@@ -145,6 +156,23 @@ impl SignalingChannel {
         match self.incoming.recv().await? {
             Parcel::Message(message) => Some(message),
             Parcel::Replaced => None,
+        }
+    }
+
+    /// The next event of the connection, if there is a connection, or else the next message from the
+    /// other peer; `None` when either has ended. Cancel safe.
+    pub async fn recv_or(&mut self, events: impl Into<Option<&mut Events>>) -> Option<Callback> {
+        let events = events.into();
+        let event = async {
+            match events {
+                Some(events) => events.next().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            event = event => event.map(Callback::Event),
+            message = self.recv() => message.map(Callback::Message),
         }
     }
 

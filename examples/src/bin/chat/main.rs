@@ -37,11 +37,8 @@ const PAGE: Page = Page {
 /// Chat between a browser and Rust, or between two Rust programs, over a WebRTC data channel.
 #[derive(Parser)]
 struct Flags {
-    /// Where to serve the page and its signaling, on 127.0.0.1; 0 takes a free port.
-    #[arg(long, default_value_t = 8080)]
-    port: u16,
     #[command(flatten)]
-    common: program::PageFlags,
+    common: program::PageFlags<8080>,
     /// With --self-test: how many messages go each way.
     #[arg(long, value_name = "N", default_value_t = 1000, requires = "self_test")]
     messages: usize,
@@ -72,7 +69,7 @@ async fn chat(flags: &Flags) -> anyhow::Result<()> {
             Room::with(signaling, flags.common.configuration(), screen)
         }
         None => {
-            let (address, arrivals) = page::serve(PAGE, flags.port).await?;
+            let (address, arrivals) = page::serve(PAGE, flags.common.port).await?;
             screen.headline(&format!("Open http://{address} in a browser"));
             screen.note("or be the other side in a second terminal:");
             screen.note(&format!(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use examples::{
     devices::TONE,
-    signaling::{SignalingChannel, SignalingMessage},
+    signaling::{Callback, SignalingChannel, SignalingMessage},
 };
 use peerconnection::{
     Configuration, DataChannelInit, Event, Events, MediaKind, MediaStream, PeerConnection,
@@ -94,12 +94,9 @@ impl Call {
         loop {
             tokio::select! {
                 biased;
-                event = self.events.next() => match event {
-                    Some(event) => self.on_event(event).await?,
-                    None => return Ok(()),
-                },
-                message = self.signaling.recv() => match message {
-                    Some(message) => self.on_message(message).await?,
+                callback = self.signaling.recv_or(&mut self.events) => match callback {
+                    Some(Callback::Event(event)) => self.on_event(event).await?,
+                    Some(Callback::Message(message)) => self.on_message(message).await?,
                     None => return Ok(()),
                 },
                 word = self.keypad.word() => match word {

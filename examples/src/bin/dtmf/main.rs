@@ -36,34 +36,30 @@ const PAGE: Page = Page {
 /// Keys of a telephone between a browser and this program.
 #[derive(Parser)]
 struct Flags {
-    /// Where to serve the page and its signaling, on 127.0.0.1; 0 takes a free port.
-    #[arg(long, default_value_t = 8085)]
-    port: u16,
     #[command(flatten)]
-    common: program::PageFlags,
+    common: program::PageFlags<8085>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    examples::log_to_stderr();
-    let flags = Flags::parse();
-    let outcome = if flags.common.self_test {
-        self_test::run(flags.common.configuration()).await
-    } else {
-        talk(&flags).await
-    };
-    program::end("dtmf", outcome)
+    program::run("dtmf", talk).await
 }
 
-async fn talk(flags: &Flags) -> Result<()> {
+async fn talk(flags: Flags) -> Result<()> {
+    if flags.common.self_test {
+        return self_test::run(flags.common.configuration()).await;
+    }
     if let Some(url) = &flags.common.connect {
         let signaling = SignalingChannel::connect(url).await?;
         println!("Signaling with {url} is up; calling.");
         return play_to(Call::new(flags.common.configuration(), signaling)?).await;
     }
-    program::meet(PAGE, flags.port, " and press keys", async |signaling| {
-        listen(Call::new(flags.common.configuration(), signaling)?).await
-    })
+    program::meet(
+        PAGE,
+        flags.common.port,
+        " and press keys",
+        async |signaling| listen(Call::new(flags.common.configuration(), signaling)?).await,
+    )
     .await
 }
 

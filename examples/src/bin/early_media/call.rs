@@ -1,13 +1,12 @@
 //! The sample, "Peer-to-peer Example with Media before Signaling" of the W3C's earlier drafts, with its
 //! lines in their order.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
 use examples::{
     devices::camera_mic,
     meter::{Meter, Reading},
-    signaling::{SignalingChannel, SignalingMessage},
+    program,
+    signaling::{Callback, SignalingChannel, SignalingMessage},
 };
 use peerconnection::{Configuration, Event, Events, MediaStream, PeerConnection, SdpType};
 use tokio::sync::watch;
@@ -66,22 +65,11 @@ impl Call {
     /// Calls the callbacks until the other side has left.
     pub(crate) async fn run(&mut self) -> Result<()> {
         loop {
-            let event = async {
-                match &mut self.connection {
-                    Some((_, events)) => events.next().await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                biased;
-                event = event => match event {
-                    Some(event) => self.on_event(event).await?,
-                    None => return Ok(()),
-                },
-                message = self.signaling.recv() => match message {
-                    Some(message) => self.on_message(message).await?,
-                    None => return Ok(()),
-                },
+            let events = self.connection.as_mut().map(|(_, events)| events);
+            match self.signaling.recv_or(events).await {
+                Some(Callback::Event(event)) => self.on_event(event).await?,
+                Some(Callback::Message(message)) => self.on_message(message).await?,
+                None => return Ok(()),
             }
         }
     }
@@ -89,23 +77,8 @@ impl Call {
     /// The same, with a line about what is received each second.
     pub(crate) async fn run_with_meter(&mut self) -> Result<()> {
         let readings = self.readings();
-        let telling = tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(Duration::from_secs(1));
-            loop {
-                ticks.tick().await;
-                let reading = readings.borrow().clone();
-                let level = reading
-                    .level
-                    .map_or("silence".into(), |it| format!("{it:.1} dB"));
-                println!(
-                    "  {level}, {} pictures of {:?}",
-                    reading.pictures, reading.size
-                );
-            }
-        });
-        let outcome = self.run().await;
-        telling.abort();
-        outcome
+        let tell = || println!("  {}", readings.borrow().short_line());
+        program::telling(self.run(), tell).await
     }
 
     async fn on_event(&mut self, event: Event) -> Result<()> {

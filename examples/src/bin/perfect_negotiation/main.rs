@@ -54,11 +54,8 @@ const fn page_that_is(polite: bool) -> Page {
 /// Two peers that add, remove, stop, restart and roll back at random, and always come to agree.
 #[derive(Parser)]
 struct Flags {
-    /// Where to serve the page and its signaling, on 127.0.0.1; 0 takes a free port.
-    #[arg(long, default_value_t = 8081)]
-    port: u16,
     #[command(flatten)]
-    common: program::PageFlags,
+    common: program::PageFlags<8081>,
     /// Ignore offers that collide with our own, and have the page be polite instead.
     #[arg(long, conflicts_with_all = ["connect", "self_test"])]
     impolite: bool,
@@ -117,7 +114,7 @@ async fn negotiate(flags: &Flags) -> Result<()> {
         Screen::headline(&format!("Signaling with {url} is up; --seed {seed}."));
         return room.join(signaling).await;
     }
-    let (address, arrivals) = page::serve(page_that_is(!polite), flags.port).await?;
+    let (address, arrivals) = page::serve(page_that_is(!polite), flags.common.port).await?;
     Screen::headline(&format!("Open http://{address} in a browser"));
     Screen::note("or be the other side in a second terminal:");
     let manners = if polite { "" } else { " --polite" };

@@ -1,13 +1,12 @@
 //! The sample, <https://www.w3.org/TR/webrtc/#simple-peer-to-peer-example>, with its lines in their
 //! order.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use examples::{
     devices::camera_mic,
     meter::{Meter, Reading},
-    signaling::{SignalingChannel, SignalingMessage},
+    program,
+    signaling::{Callback, SignalingChannel, SignalingMessage},
 };
 use peerconnection::{
     Configuration, Event, Events, MediaStream, MediaStreamTrack, PeerConnection, SdpType,
@@ -68,36 +67,25 @@ impl Call {
 
     /// Calls the callbacks until the other side has left or the connection has failed.
     pub(crate) async fn run(&mut self) -> Result<()> {
-        loop {
-            tokio::select! {
-                biased;
-                event = self.events.next() => match event {
-                    Some(event) => self.on_event(event).await?,
-                    None => return Ok(()),
-                },
-                message = self.signaling.recv() => match message {
-                    Some(message) => self.on_message(message).await?,
-                    None => return Ok(()),
-                },
+        while let Some(callback) = self.signaling.recv_or(&mut self.events).await {
+            match callback {
+                Callback::Event(event) => self.on_event(event).await?,
+                Callback::Message(message) => self.on_message(message).await?,
             }
         }
+        Ok(())
     }
 
     /// The same, with a line about what is received each second.
     pub(crate) async fn run_with_meter(&mut self) -> Result<()> {
         let (readings, pc) = (self.readings(), self.pc.clone());
-        let telling = tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(Duration::from_secs(1));
-            let mut before = 0;
-            loop {
-                ticks.tick().await;
-                let (line, bytes) = readings.borrow().line(&pc, before);
-                before = bytes;
-                println!("  {line}");
-            }
-        });
-        let outcome = self.run().await;
-        telling.abort();
+        let mut before = 0;
+        let tell = || {
+            let (line, bytes) = readings.borrow().line(&pc, before);
+            before = bytes;
+            println!("  {line}");
+        };
+        let outcome = program::telling(self.run(), tell).await;
         self.pc.close();
         outcome
     }

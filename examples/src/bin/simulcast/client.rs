@@ -1,11 +1,10 @@
 //! The sample, <https://www.w3.org/TR/webrtc/#simulcast-example>, with its lines in their order.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
 use examples::{
     devices::TONE,
-    signaling::{SignalingChannel, SignalingMessage},
+    program,
+    signaling::{Callback, SignalingChannel, SignalingMessage},
 };
 use peerconnection::{
     Configuration, Event, Events, MediaStream, PeerConnection, SdpType, TransceiverInit,
@@ -79,34 +78,20 @@ impl Client {
 
     /// Calls the callbacks until the server has left or the connection has failed.
     pub(crate) async fn run(&mut self) -> Result<()> {
-        loop {
-            tokio::select! {
-                biased;
-                event = self.events.next() => match event {
-                    Some(event) => self.on_event(event).await?,
-                    None => return Ok(()),
-                },
-                message = self.signaling.recv() => match message {
-                    Some(message) => self.on_message(message).await?,
-                    None => return Ok(()),
-                },
+        while let Some(callback) = self.signaling.recv_or(&mut self.events).await {
+            match callback {
+                Callback::Event(event) => self.on_event(event).await?,
+                Callback::Message(message) => self.on_message(message).await?,
             }
         }
+        Ok(())
     }
 
     /// The same, with a line about what is sent each second.
     pub(crate) async fn run_with_meter(&mut self) -> Result<()> {
         let pc = self.pc.clone();
-        let telling = tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(Duration::from_secs(1));
-            let mut before = Vec::new();
-            loop {
-                ticks.tick().await;
-                before = tell(&pc, &before);
-            }
-        });
-        let outcome = self.run().await;
-        telling.abort();
+        let mut before = Vec::new();
+        let outcome = program::telling(self.run(), || before = tell(&pc, &before)).await;
         self.pc.close();
         outcome
     }

@@ -41,26 +41,24 @@ const PAGE: Page = Page {
 /// A server that sends the layer you choose to any number of viewers, and clients of it.
 #[derive(Parser)]
 struct Flags {
-    /// Where to serve the page and its signaling, on 127.0.0.1; 0 takes a free port.
-    #[arg(long, default_value_t = 8086)]
-    port: u16,
     /// Look at what the other program sends on, and send nothing.
     #[arg(long, requires = "connect")]
     view: bool,
     #[command(flatten)]
-    common: program::PageFlags,
+    common: program::PageFlags<8086>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    examples::log_to_stderr();
-    let flags = Flags::parse();
-    let outcome = match &flags.common.connect {
+    program::run("simulcast", course).await
+}
+
+async fn course(flags: Flags) -> Result<()> {
+    match &flags.common.connect {
         _ if flags.common.self_test => self_test::run(flags.common.configuration()).await,
         Some(url) => join(&flags, url).await,
         None => serve(&flags).await,
-    };
-    program::end("simulcast", outcome)
+    }
 }
 
 async fn join(flags: &Flags, url: &str) -> Result<()> {
@@ -79,7 +77,7 @@ async fn join(flags: &Flags, url: &str) -> Result<()> {
 }
 
 async fn serve(flags: &Flags) -> Result<()> {
-    let (address, mut arrivals) = page::serve(PAGE, flags.port).await?;
+    let (address, mut arrivals) = page::serve(PAGE, flags.common.port).await?;
     println!("Open http://{address} in a browser, as often as you like; Ctrl-C ends.");
     let room = Room::default();
     loop {

@@ -1,11 +1,10 @@
 //! A viewer: it sees one layer, and says which.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use examples::{
     meter::{Meter, Reading},
-    signaling::{SignalingChannel, SignalingMessage},
+    program,
+    signaling::{Callback, SignalingChannel, SignalingMessage},
 };
 use peerconnection::{
     Configuration, DataChannel, DataChannelEvent, Event, Events, MediaKind, Message,
@@ -82,33 +81,40 @@ impl Viewer {
         loop {
             tokio::select! {
                 biased;
-                event = self.events.next() => match event {
-                    Some(Event::NegotiationNeeded) => {
-                        self.pc.set_local_description(None).await?;
-                        if let Some(offer) = self.pc.local_description() {
-                            self.signaling.send(SignalingMessage::Desc(offer));
-                        }
-                    }
-                    Some(Event::IceCandidate(candidate)) => {
-                        self.signaling.send(SignalingMessage::Candidate(candidate));
-                    }
-                    Some(Event::Track(event)) => self.meter.watch(&event.track),
-                    Some(_) => {}
-                    None => return Ok(()),
-                },
-                message = self.signaling.recv() => match message {
-                    Some(SignalingMessage::Desc(answer)) => {
-                        self.pc.set_remote_description(answer).await?;
-                    }
-                    Some(SignalingMessage::Candidate(candidate)) => {
-                        self.pc.add_ice_candidate(candidate).await?;
-                    }
-                    Some(SignalingMessage::Start(_)) => {}
+                callback = self.signaling.recv_or(&mut self.events) => match callback {
+                    Some(Callback::Event(event)) => self.on_event(event).await?,
+                    Some(Callback::Message(message)) => self.on_message(message).await?,
                     None => return Ok(()),
                 },
                 event = self.channel.next() => self.hear(event).await,
             }
         }
+    }
+
+    async fn on_event(&mut self, event: Event) -> Result<()> {
+        match event {
+            Event::NegotiationNeeded => {
+                self.pc.set_local_description(None).await?;
+                if let Some(offer) = self.pc.local_description() {
+                    self.signaling.send(SignalingMessage::Desc(offer));
+                }
+            }
+            Event::IceCandidate(candidate) => {
+                self.signaling.send(SignalingMessage::Candidate(candidate));
+            }
+            Event::Track(event) => self.meter.watch(&event.track),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn on_message(&mut self, message: SignalingMessage) -> Result<()> {
+        match message {
+            SignalingMessage::Desc(answer) => self.pc.set_remote_description(answer).await?,
+            SignalingMessage::Candidate(candidate) => self.pc.add_ice_candidate(candidate).await?,
+            SignalingMessage::Start(_) => {}
+        }
+        Ok(())
     }
 
     async fn hear(&self, event: Option<DataChannelEvent>) {
@@ -127,19 +133,14 @@ impl Viewer {
     /// The same, with a line about what is seen each second.
     pub(crate) async fn run_with_meter(&mut self) -> Result<()> {
         let (readings, news, pc) = (self.readings(), self.news(), self.pc.clone());
-        let telling = tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(Duration::from_secs(1));
-            let mut before = 0;
-            loop {
-                ticks.tick().await;
-                let (line, bytes) = readings.borrow().line(&pc, before);
-                before = bytes;
-                let layer = news.borrow().forwarded.clone();
-                println!("  {}: {line}", layer.as_deref().unwrap_or("-"));
-            }
-        });
-        let outcome = self.run().await;
-        telling.abort();
+        let mut before = 0;
+        let tell = || {
+            let (line, bytes) = readings.borrow().line(&pc, before);
+            before = bytes;
+            let layer = news.borrow().forwarded.clone();
+            println!("  {}: {line}", layer.as_deref().unwrap_or("-"));
+        };
+        let outcome = program::telling(self.run(), tell).await;
         self.pc.close();
         outcome
     }

@@ -1,13 +1,14 @@
 //! The sample, <https://www.w3.org/TR/webrtc/#advanced-peer-to-peer-example-with-warm-up>, with its lines
 //! in their order.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use examples::{
     devices::camera_mic,
     meter::{Meter, Reading},
-    signaling::{SignalingChannel, SignalingMessage, SignalingSender},
+    program,
+    signaling::{Callback, SignalingChannel, SignalingMessage, SignalingSender},
 };
 use peerconnection::{
     Configuration, Event, Events, MediaKind, MediaStream, MediaStreamTrack, PeerConnection,
@@ -116,24 +117,16 @@ impl Call {
     pub(crate) async fn run(&mut self) -> Result<()> {
         let start = self.start.clone();
         loop {
-            let event = async {
-                match &mut self.connection {
-                    Some((_, events)) => events.next().await,
-                    None => std::future::pending().await,
-                }
-            };
+            let events = self.connection.as_mut().map(|(_, events)| events);
             tokio::select! {
                 biased;
-                event = event => match event {
-                    Some(event) => self.on_event(event).await?,
+                callback = self.signaling.recv_or(events) => match callback {
+                    Some(Callback::Event(event)) => self.on_event(event).await?,
+                    Some(Callback::Message(message)) => self.on_message(message).await?,
                     None => return Ok(()),
                 },
                 // Not in the sample, whose start() leaves its own side to getUserMedia.
                 () = start.notified() => self.begin().await?,
-                message = self.signaling.recv() => match message {
-                    Some(message) => self.on_message(message).await?,
-                    None => return Ok(()),
-                },
             }
         }
     }
@@ -141,23 +134,8 @@ impl Call {
     /// The same, with a line about what is received each second.
     pub(crate) async fn run_with_meter(&mut self) -> Result<()> {
         let readings = self.readings();
-        let telling = tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(Duration::from_secs(1));
-            loop {
-                ticks.tick().await;
-                let reading = readings.borrow().clone();
-                let level = reading
-                    .level
-                    .map_or("silence".into(), |it| format!("{it:.1} dB"));
-                println!(
-                    "  {level}, {} pictures of {:?}",
-                    reading.pictures, reading.size
-                );
-            }
-        });
-        let outcome = self.run().await;
-        telling.abort();
-        outcome
+        let tell = || println!("  {}", readings.borrow().short_line());
+        program::telling(self.run(), tell).await
     }
 
     async fn on_event(&mut self, event: Event) -> Result<()> {

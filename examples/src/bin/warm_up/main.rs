@@ -33,26 +33,19 @@ const PAGE: Page = Page {
 /// A call that is set up before it begins, between a browser and this program.
 #[derive(Parser)]
 struct Flags {
-    /// Where to serve the page and its signaling, on 127.0.0.1; 0 takes a free port.
-    #[arg(long, default_value_t = 8083)]
-    port: u16,
     #[command(flatten)]
-    common: program::PageFlags,
+    common: program::PageFlags<8083>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    examples::log_to_stderr();
-    let flags = Flags::parse();
-    let outcome = if flags.common.self_test {
-        self_test::run(flags.common.configuration()).await
-    } else {
-        talk(&flags).await
-    };
-    program::end("warm_up", outcome)
+    program::run("warm_up", talk).await
 }
 
-async fn talk(flags: &Flags) -> Result<()> {
+async fn talk(flags: Flags) -> Result<()> {
+    if flags.common.self_test {
+        return self_test::run(flags.common.configuration()).await;
+    }
     if let Some(url) = &flags.common.connect {
         let signaling = SignalingChannel::connect(url).await?;
         println!("Signaling with {url} is up; warming up, and starting in three seconds.");
@@ -65,7 +58,7 @@ async fn talk(flags: &Flags) -> Result<()> {
         });
         return call.run_with_meter().await;
     }
-    program::meet(PAGE, flags.port, ", and start", async |signaling| {
+    program::meet(PAGE, flags.common.port, ", and start", async |signaling| {
         let mut call = Call::new(flags.common.configuration(), signaling);
         call.run_with_meter().await
     })
