@@ -25,7 +25,8 @@ use super::{
         scenario::{Role, Side},
         selection::{Selection, empty_logs},
     },
-    ALL_KEYS, GAP, Key, LONGEST, Line, PRESSED, Sound, TOLERANCE, Variant, compare, silence,
+    ALL_KEYS, GAP, Key, LONGEST, Line, PRESSED, Sound, TOLERANCE, compare, silence,
+    variants::{self, Variant},
 };
 
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -53,11 +54,11 @@ const LONG: Pressed = Pressed::Each("5", LONGEST);
 const SCENARIOS: [Scenario; 9] = [
     ("all of ours, with opus", Sound::Opus, ALL),
     ("all of ours, with PCMU", Sound::Pcmu, ALL),
-    variant("tones of ours", Variant::Tones),
-    variant("abort of ours", Variant::Abort),
-    variant("light of ours", Variant::Light),
-    variant("append of ours", Variant::Append),
-    variant("durations of ours", Variant::Durations),
+    variant("tones of ours", variants::TONES),
+    variant("abort of ours", variants::ABORT),
+    variant("light of ours", variants::LIGHT),
+    variant("append of ours", variants::APPEND),
+    variant("durations of ours", variants::DURATIONS),
     ("the longest of ours", Sound::Opus, LONG),
     ("the longest, with PCMU", Sound::Pcmu, LONG),
 ];

@@ -5,7 +5,7 @@
 
 mod gstreamer;
 mod line;
-mod variants;
+pub(super) mod variants;
 
 use std::fmt;
 
@@ -16,7 +16,6 @@ use serde::Deserialize;
 
 use super::{negotiate::Negotiate, peers::Peer, selection::Selection};
 pub(super) use line::{Line, Silence, silence};
-pub(super) use variants::Variant;
 
 /// All keys there are.
 pub(super) const ALL_KEYS: &str = "0123456789ABCD*#";

@@ -10,8 +10,9 @@ use serde_json::json;
 use super::{
     super::{
         dtmf::{
-            ALL_KEYS, GAP, Key, LONGEST, Line, PRESSED, Silence, Sound, TOLERANCE, Variant,
-            compare, silence,
+            ALL_KEYS, GAP, Key, LONGEST, Line, PRESSED, Silence, Sound, TOLERANCE, compare,
+            silence,
+            variants::{self, Variant},
         },
         run::LeftOut,
         scenario::Side,
@@ -45,9 +46,9 @@ pub(super) async fn variant_of_theirs(session: &mut Session, variant: Variant) -
     let sound = best(session).await?;
     let mut call = Call::begin(session, sound).await?;
     let js = "await playVariant('pc', arg)";
-    session.theirs.run(js, variant.name()).await?;
+    session.theirs.run(js, variant.name).await?;
     call.hear(variant.keys()).await?;
-    if variant == Variant::Light {
+    if variant == variants::LIGHT {
         let js = "return log('pc').filter(({ event }) => event === 'light').map(({ key }) => key)";
         let lit = session.theirs.run(js, ()).await?;
         ensure!(

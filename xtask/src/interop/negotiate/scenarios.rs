@@ -7,7 +7,7 @@ use peerconnection::{BundlePolicy, Configuration};
 
 use super::{
     super::{
-        dtmf::{Sound, Variant},
+        dtmf::{Sound, variants},
         scenario::{Role, Side},
     },
     errors, flow, keys, later, lite, media, names, pending, perfect, played, relayed, rtp,
@@ -123,25 +123,25 @@ pub(super) fn media(_: Role) -> Vec<Scenario> {
 
 /// Scenarios of `interop dtmf`.
 pub(super) fn dtmf(_: Role) -> Vec<Scenario> {
-    use Variant::{Abort, Append, Durations, Light, Tones};
     use keys::{all_of_ours, all_of_theirs, longest_of_ours, longest_of_theirs};
     use keys::{variant_of_ours, variant_of_theirs};
+    use variants::{ABORT, APPEND, DURATIONS, LIGHT, TONES};
     vec![
         scenario!("all of theirs, with opus", all_of_theirs, Sound::Opus),
         scenario!("all of theirs, with PCMU", all_of_theirs, Sound::Pcmu),
-        scenario!("tones of theirs", variant_of_theirs, Tones),
-        scenario!("abort of theirs", variant_of_theirs, Abort),
-        scenario!("light of theirs", variant_of_theirs, Light),
-        scenario!("append of theirs", variant_of_theirs, Append),
-        scenario!("durations of theirs", variant_of_theirs, Durations),
+        scenario!("tones of theirs", variant_of_theirs, TONES),
+        scenario!("abort of theirs", variant_of_theirs, ABORT),
+        scenario!("light of theirs", variant_of_theirs, LIGHT),
+        scenario!("append of theirs", variant_of_theirs, APPEND),
+        scenario!("durations of theirs", variant_of_theirs, DURATIONS),
         scenario!("the longest of theirs", longest_of_theirs),
         scenario!("all of ours, with opus", all_of_ours, Sound::Opus),
         scenario!("all of ours, with PCMU", all_of_ours, Sound::Pcmu),
-        scenario!("tones of ours", variant_of_ours, Tones),
-        scenario!("abort of ours", variant_of_ours, Abort),
-        scenario!("light of ours", variant_of_ours, Light),
-        scenario!("append of ours", variant_of_ours, Append),
-        scenario!("durations of ours", variant_of_ours, Durations),
+        scenario!("tones of ours", variant_of_ours, TONES),
+        scenario!("abort of ours", variant_of_ours, ABORT),
+        scenario!("light of ours", variant_of_ours, LIGHT),
+        scenario!("append of ours", variant_of_ours, APPEND),
+        scenario!("durations of ours", variant_of_ours, DURATIONS),
         scenario!("the longest of ours", longest_of_ours),
     ]
 }
