@@ -6,10 +6,10 @@ mod sockets;
 use std::time::Duration;
 
 use peerconnection::{
-    AudioFrame, DtmfSender, Event, Events, MediaKind, MediaStreamTrack, PeerConnection, RtpSender,
+    AudioFrame, DtmfSender, Event, MediaKind, MediaStreamTrack, PeerConnection, RtpSender,
     TrackSource, dtmf, state::PeerConnectionState,
 };
-use sockets::{loopback, soon};
+use sockets::{follow, loopback, soon};
 use tokio::sync::mpsc;
 
 struct Call {
@@ -31,7 +31,7 @@ async fn connect() -> Call {
     let (tone, tones) = mpsc::unbounded_channel();
     let (key, keys) = mpsc::unbounded_channel();
     let (connected, mut is_connected) = mpsc::unbounded_channel();
-    follow(a.clone(), b.clone(), a_events, move |event| match event {
+    follow(&a, &b, a_events, move |event| match event {
         Event::ToneChange(event) => {
             let _ = tone.send((event.dtmf, event.tone));
         }
@@ -40,7 +40,7 @@ async fn connect() -> Call {
         }
         _ => {}
     });
-    follow(b.clone(), a.clone(), b_events, move |event| {
+    follow(&b, &a, b_events, move |event| {
         if let Event::TelephoneEvent(receiver, event) = event {
             assert_eq!(receiver.track().kind(), MediaKind::Audio);
             let _ = key.send(event);
@@ -55,32 +55,6 @@ async fn connect() -> Call {
         tones,
         keys,
     }
-}
-
-fn follow(
-    own: PeerConnection,
-    other: PeerConnection,
-    mut events: Events,
-    mut tell: impl FnMut(Event) + Send + 'static,
-) {
-    tokio::spawn(async move {
-        while let Some(event) = events.next().await {
-            match event {
-                Event::NegotiationNeeded => {
-                    own.set_local_description(None).await.unwrap();
-                    let offer = own.local_description().unwrap();
-                    other.set_remote_description(offer).await.unwrap();
-                    other.set_local_description(None).await.unwrap();
-                    let answer = other.local_description().unwrap();
-                    own.set_remote_description(answer).await.unwrap();
-                }
-                Event::IceCandidate(candidate) => {
-                    other.add_ice_candidate(candidate).await.unwrap();
-                }
-                event => tell(event),
-            }
-        }
-    });
 }
 
 impl Call {

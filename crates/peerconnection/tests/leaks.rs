@@ -11,7 +11,7 @@ use peerconnection::{
     Configuration, Event, MediaKind, MediaStream, MediaStreamTrack, MediaStreamTrackState, Message,
     PeerConnection,
 };
-use sockets::{Call, gathered, loopback, message, negotiate, soon};
+use sockets::{Call, exchange, gathered, loopback, message, negotiate, soon};
 
 /// A call with a message each way; everything of it is dropped at the end, in no polite order.
 async fn call() {
@@ -64,15 +64,6 @@ async fn media() {
     }
     drop(pending);
     drop((unread, receivers, kept));
-}
-
-async fn exchange(a: &PeerConnection, b: &PeerConnection) {
-    a.set_local_description(None).await.unwrap();
-    let offer = a.local_description().unwrap();
-    b.set_remote_description(offer).await.unwrap();
-    b.set_local_description(None).await.unwrap();
-    let answer = b.local_description().unwrap();
-    a.set_remote_description(answer).await.unwrap();
 }
 
 /// The sockets that the candidate pool binds before any description asks for them.

@@ -9,7 +9,7 @@ use peerconnection::{
     AudioFrame, Configuration, Event, Events, MediaFrame, MediaKind, MediaStream, MediaStreamTrack,
     PeerConnection, TrackSource, VideoFrame, stats::Stats,
 };
-use sockets::{loopback, soon};
+use sockets::{follow, loopback, soon};
 use tokio::sync::mpsc;
 
 /// One end of a call: everything it is told, and the tracks that it receives.
@@ -22,8 +22,8 @@ struct Side {
 fn connect(configuration: Configuration) -> (Side, Side) {
     let (a, a_events) = PeerConnection::new(configuration.clone()).unwrap();
     let (b, b_events) = PeerConnection::new(configuration).unwrap();
-    let a_tracks = follow(a.clone(), b.clone(), a_events);
-    let b_tracks = follow(b.clone(), a.clone(), b_events);
+    let a_tracks = tracks(&a, &b, a_events);
+    let b_tracks = tracks(&b, &a, b_events);
     (
         Side {
             pc: a,
@@ -36,31 +36,16 @@ fn connect(configuration: Configuration) -> (Side, Side) {
     )
 }
 
-fn follow(
-    own: PeerConnection,
-    other: PeerConnection,
-    mut events: Events,
+/// What `own` is told of tracks.
+fn tracks(
+    own: &PeerConnection,
+    other: &PeerConnection,
+    events: Events,
 ) -> mpsc::UnboundedReceiver<MediaStreamTrack> {
     let (sender, tracks) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        while let Some(event) = events.next().await {
-            match event {
-                Event::NegotiationNeeded => {
-                    own.set_local_description(None).await.unwrap();
-                    let offer = own.local_description().unwrap();
-                    other.set_remote_description(offer).await.unwrap();
-                    other.set_local_description(None).await.unwrap();
-                    let answer = other.local_description().unwrap();
-                    own.set_remote_description(answer).await.unwrap();
-                }
-                Event::IceCandidate(candidate) => {
-                    other.add_ice_candidate(candidate).await.unwrap();
-                }
-                Event::Track(event) => {
-                    let _ = sender.send(event.track);
-                }
-                _ => {}
-            }
+    follow(own, other, events, move |event| {
+        if let Event::Track(event) = event {
+            let _ = sender.send(event.track);
         }
     });
     tracks

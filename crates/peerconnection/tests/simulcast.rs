@@ -1,5 +1,7 @@
 //! Simulcast from a track to the peer's statistics, over loopback sockets.
 
+#[path = "common/layers.rs"]
+mod layers;
 #[path = "common/sockets.rs"]
 mod sockets;
 
@@ -9,6 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use layers::{RIDS, encodings};
 use pc_media::{
     EncodedFrame, Request,
     codec::{self, VideoEncoder, VideoEncoderConfig},
@@ -23,19 +26,7 @@ use sockets::{loopback, negotiate, soon};
 use tokio::time::MissedTickBehavior;
 
 const SIZE: (u32, u32) = (320, 192);
-const RIDS: [&str; 3] = ["f", "h", "q"];
-
-fn encodings() -> Vec<EncodingParameters> {
-    let encoding = |(rid, by): (&str, f64)| EncodingParameters {
-        rid: Some(rid.to_owned()),
-        scale_resolution_down_by: Some(by),
-        ..EncodingParameters::default()
-    };
-    RIDS.into_iter()
-        .zip([1.0, 2.0, 4.0])
-        .map(encoding)
-        .collect()
-}
+const SCALES: [f64; 3] = [1.0, 2.0, 4.0];
 
 /// A sends three encodings of a track to B.
 struct Call {
@@ -124,7 +115,7 @@ fn all_have_sent(frames: u64) -> impl Fn(&[OutboundRtpStreamStats]) -> bool {
 #[tokio::test]
 async fn three_sizes_of_one_picture_leave_and_arrive() {
     let (track, _camera) = camera();
-    let call = Call::new(&track, encodings()).await;
+    let call = Call::new(&track, encodings(SCALES)).await;
     call.until("pictures", all_have_sent(25)).await;
     let (sent, came) = (call.outbound(), call.inbound());
     let rids: Vec<_> = sent.iter().map(|it| it.rid.as_deref().unwrap()).collect();
@@ -158,7 +149,7 @@ async fn three_sizes_of_one_picture_leave_and_arrive() {
 #[tokio::test]
 async fn an_encoding_stops_and_goes_on_with_a_key_frame() {
     let (track, _camera) = camera();
-    let call = Call::new(&track, encodings()).await;
+    let call = Call::new(&track, encodings(SCALES)).await;
     call.until("pictures", all_have_sent(5)).await;
     call.set_active(0, false);
     call.until("the stop", |all| all[0].target_bitrate == Some(0.0))
@@ -188,7 +179,7 @@ async fn an_encoding_stops_and_goes_on_with_a_key_frame() {
 #[tokio::test]
 async fn layers_in_time_are_those_of_the_parameters() {
     let (track, _camera) = camera();
-    let mut wanted = encodings();
+    let mut wanted = encodings(SCALES);
     wanted[0].scalability_mode = Some("L1T3".into());
     let call = Call::new(&track, wanted).await;
     call.until("pictures", all_have_sent(5)).await;
@@ -217,7 +208,7 @@ async fn layers_in_time_are_those_of_the_parameters() {
         .find(|it| it.mime_type == "video/VP9")
         .unwrap();
     assert_eq!(RtpSender::scalability_modes(vp9), ["L1T1"]);
-    let mut wanted = encodings();
+    let mut wanted = encodings(SCALES);
     wanted[0].scalability_mode = Some("L3T3_KEY".into());
     let init = TransceiverInit {
         send_encodings: wanted,
@@ -288,7 +279,7 @@ impl Encoding {
 async fn a_track_that_is_encoded_already_is_sent_as_it_is() {
     let (track, source) = MediaStreamTrack::new(MediaKind::Video, "layers", "");
     let mut encoding = Encoding::new(source);
-    let call = Call::new(&track, encodings()).await;
+    let call = Call::new(&track, encodings(SCALES)).await;
     let mut at = Duration::ZERO;
     let mut ticks = tokio::time::interval(Duration::from_millis(50));
     // The connections have their turn in between, however long encoding takes.

@@ -1,27 +1,28 @@
 //! Simulcast as it is on the wire, between two engines on a simulated network.
 
+#[path = "common/layers.rs"]
+mod layers;
+#[path = "common/pair.rs"]
+mod pair;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
     time::{Duration, Instant},
 };
 
-use pc_proto::{FiveTuple, Serial16, Serial32};
+use layers::RIDS;
+use pair::{A, Application, B, Peer};
+use pc_proto::{Serial16, Serial32};
 use pc_rtp::{ExtensionMap, ExtensionUri};
-use pc_simnet::{HostId, LazyDriver, Link, Network, Node, Seed, ms, secs};
+use pc_simnet::{Link, Network, ms, secs};
 use peerconnection::{
-    Certificate, Error, IceCandidate,
+    Error,
     engine::{
-        Config, Connection, Event, Frame, MediaKind, MediaPacket, PayloadType, Ssrc, TransceiverId,
+        Connection, Event, Frame, MediaKind, MediaPacket, PayloadType, Ssrc, TransceiverId,
         TransceiverInit,
     },
-    rtp::{EncodingParameters, TransceiverDirection},
-    state::PeerConnectionState,
+    rtp::TransceiverDirection,
 };
-
-const A: HostId = HostId(0);
-const B: HostId = HostId(1);
-const RIDS: [&str; 3] = ["f", "h", "q"];
 
 /// A packet of media as it came.
 #[derive(Debug, Clone)]
@@ -42,25 +43,14 @@ impl Packet {
     }
 }
 
-struct Peer {
-    engine: Connection,
-    address: SocketAddr,
+#[derive(Default)]
+struct Receiver {
     extensions: ExtensionMap,
     packets: Vec<Packet>,
 }
 
-impl Node for Peer {
-    type Engine = Connection;
-
-    fn engine(&self) -> &Connection {
-        &self.engine
-    }
-
-    fn engine_mut(&mut self) -> &mut Connection {
-        &mut self.engine
-    }
-
-    fn payload(&mut self, at: Instant, _: FiveTuple, packet: Option<MediaPacket<'_>>) {
+impl Application for Receiver {
+    fn payload(&mut self, at: Instant, packet: Option<MediaPacket<'_>>) {
         let Some(arrived) = packet.map(|it| it.arrived) else {
             return;
         };
@@ -76,17 +66,17 @@ impl Node for Peer {
         });
     }
 
-    fn pull(&mut self, now: Instant) {
-        let ids: Vec<_> = self.engine.transceivers().map(|it| it.id()).collect();
+    fn pull(&mut self, engine: &mut Connection, now: Instant) {
+        let ids: Vec<_> = engine.transceivers().map(|it| it.id()).collect();
         for id in ids {
-            while self.engine.poll_frame(now, id).is_some() {}
+            while engine.poll_frame(now, id).is_some() {}
         }
     }
 }
 
 /// A sends three encodings to B.
 struct Call {
-    net: Network<Peer>,
+    net: Network<Peer<Receiver>>,
     here: TransceiverId,
     begin: Instant,
     /// When each encoding has its next picture, by its number.
@@ -95,92 +85,27 @@ struct Call {
     encoded: [bool; 3],
 }
 
-fn encodings() -> Vec<EncodingParameters> {
-    let encoding = |(rid, by): (&str, f64)| EncodingParameters {
-        rid: Some(rid.to_owned()),
-        scale_resolution_down_by: Some(by),
-        ..EncodingParameters::default()
-    };
-    RIDS.into_iter()
-        .zip([1.0, 2.0, 4.0])
-        .map(encoding)
-        .collect()
-}
-
 impl Call {
     fn new(seed: u64, link: Link, lazy: bool) -> Self {
-        let seed = Seed::from(seed);
-        let mut net = Network::new(seed).with_link(link);
-        if lazy {
-            net = net.with_driver(LazyDriver::default());
-        }
-        for (name, address) in [("a", "192.0.2.1:5000"), ("b", "198.51.100.2:6000")] {
-            let address = address.parse().unwrap();
-            let certificate = Certificate::generate(Duration::from_secs(1_795_000_000)).unwrap();
-            let peer = Peer {
-                engine: Connection::new(Config::new(certificate, seed.bytes(name))),
-                address,
-                extensions: ExtensionMap::new(),
-                packets: Vec::new(),
-            };
-            net.add(peer, &[address]);
-        }
+        let mut net = pair::network::<Receiver>(seed.into(), link, lazy);
         let init = TransceiverInit {
             direction: TransceiverDirection::SendOnly,
             streams: Vec::new(),
-            send_encodings: encodings(),
+            send_encodings: layers::encodings([1.0, 2.0, 4.0]),
         };
         let a = &mut net[A].engine;
         let here = a.add_transceiver(MediaKind::Video, Some("face"), init);
-        let begin = net.now();
-        let mut call = Self {
+        let here = here.unwrap();
+        pair::connect(&mut net, &mut [0; 2]);
+        let answer = net[B].engine.local_description().unwrap();
+        net[B].extensions = extensions(&answer.sdp);
+        Self {
+            begin: net.now(),
             net,
-            here: here.unwrap(),
-            begin,
+            here,
             pictures: 0,
             encoded: [true; 3],
-        };
-        call.negotiate();
-        call
-    }
-
-    fn negotiate(&mut self) {
-        let now = self.net.now();
-        let offer = self.set_local(A);
-        let b = &mut self.net[B].engine;
-        b.set_remote_description(now, offer).unwrap();
-        let answer = self.set_local(B);
-        self.net[B].extensions = extensions(&answer.sdp);
-        let a = &mut self.net[A].engine;
-        a.set_remote_description(now, answer).unwrap();
-        let mut seen = [0; 2];
-        self.net.drive(|net| {
-            for (from, to) in [(A, B), (B, A)] {
-                let candidates: Vec<_> = net[from].events[seen[from.0]..]
-                    .iter()
-                    .filter_map(candidate)
-                    .collect();
-                seen[from.0] = net[from].events.len();
-                for candidate in candidates {
-                    let now = net.now();
-                    let engine = &mut net[to].engine;
-                    engine.add_ice_candidate(now, Some(candidate)).unwrap();
-                }
-            }
-            let is_connected =
-                |it: HostId| net[it].engine.connection_state() == PeerConnectionState::Connected;
-            is_connected(A) && is_connected(B)
-        });
-        self.begin = self.net.now();
-    }
-
-    fn set_local(&mut self, host: HostId) -> peerconnection::SessionDescription {
-        let now = self.net.now();
-        let own = &mut self.net[host];
-        let address = own.address;
-        own.engine.set_local_description(now, None).unwrap();
-        own.engine.gather(now, &[address]);
-        own.engine.local_description().unwrap()
+        }
     }
 
     /// Sends pictures, 25 a second, for so long: key frames where they are asked for.
@@ -256,13 +181,6 @@ impl Call {
         packets
             .filter(|it| it.ssrc == ssrc && it.at >= from)
             .collect()
-    }
-}
-
-fn candidate(event: &Event) -> Option<IceCandidate> {
-    match event {
-        Event::IceCandidate(Some(candidate)) => Some((**candidate).clone()),
-        _ => None,
     }
 }
 

@@ -1,27 +1,30 @@
 //! Simulcast as it is received, and sent on: a sender of three layers, a forwarding unit and a viewer,
 //! over real loopback sockets.
 
+#[path = "common/layers.rs"]
+mod layers;
 #[path = "common/sockets.rs"]
 mod sockets;
 
 use std::time::Duration;
 
+use layers::{RIDS, encodings};
 use peerconnection::{
     Event, Events, Forwarder, MediaFrame, MediaKind, MediaStreamTrack, NotForwarded,
     PeerConnection, RtpReceiver, TrackFrames, TransceiverInit, VideoFrame,
     devices::{MediaStreamConstraints, VideoConstraints, get_user_media},
-    rtp::{EncodingParameters, TransceiverDirection},
+    rtp::TransceiverDirection,
     sink::read_clock,
 };
-use sockets::{loopback, soon};
+use sockets::{follow, loopback, soon};
 use tokio::sync::mpsc;
 
 /// What is captured, and the layers that are made of it: small, for codecs without optimization.
 const SIZE: (u32, u32) = (384, 216);
 const LAYERS: [(&str, f64, (u32, u32)); 3] = [
-    ("f", 1.0, (384, 216)),
-    ("h", 1.5, (256, 144)),
-    ("q", 2.0, (192, 108)),
+    (RIDS[0], 1.0, (384, 216)),
+    (RIDS[1], 1.5, (256, 144)),
+    (RIDS[2], 2.0, (192, 108)),
 ];
 
 fn size_of(rid: &str) -> (u32, u32) {
@@ -46,44 +49,15 @@ fn camera() -> MediaStreamTrack {
 /// Exchanges descriptions and candidates for as long as both live; what B receives.
 fn connect(
     a: &PeerConnection,
-    mut a_events: Events,
-    mut b_events: Events,
+    a_events: Events,
+    b_events: Events,
     b: &PeerConnection,
 ) -> mpsc::UnboundedReceiver<RtpReceiver> {
-    let (a, b) = (a.clone(), b.clone());
     let (told, receivers) = mpsc::unbounded_channel();
-    tokio::spawn({
-        let (a, b) = (a.clone(), b.clone());
-        async move {
-            while let Some(event) = a_events.next().await {
-                match event {
-                    Event::NegotiationNeeded => {
-                        a.set_local_description(None).await.unwrap();
-                        let offer = a.local_description().unwrap();
-                        b.set_remote_description(offer).await.unwrap();
-                        b.set_local_description(None).await.unwrap();
-                        let answer = b.local_description().unwrap();
-                        a.set_remote_description(answer).await.unwrap();
-                    }
-                    Event::IceCandidate(candidate) => {
-                        let _ = b.add_ice_candidate(candidate).await;
-                    }
-                    _ => {}
-                }
-            }
-        }
-    });
-    tokio::spawn(async move {
-        while let Some(event) = b_events.next().await {
-            match event {
-                Event::IceCandidate(candidate) => {
-                    let _ = a.add_ice_candidate(candidate).await;
-                }
-                Event::Track(event) => {
-                    let _ = told.send(event.receiver);
-                }
-                _ => {}
-            }
+    follow(a, b, a_events, |_| {});
+    follow(b, a, b_events, move |event| {
+        if let Event::Track(event) = event {
+            let _ = told.send(event.receiver);
         }
     });
     receivers
@@ -101,14 +75,9 @@ impl Simulcast {
         let (sender, sender_events) = PeerConnection::new(loopback()).unwrap();
         let (server, server_events) = PeerConnection::new(loopback()).unwrap();
         let mut receivers = connect(&sender, sender_events, server_events, &server);
-        let encoding = |(rid, scale, _): (&str, f64, _)| EncodingParameters {
-            rid: Some(rid.to_owned()),
-            scale_resolution_down_by: Some(scale),
-            ..Default::default()
-        };
         let init = TransceiverInit {
             direction: TransceiverDirection::SendOnly,
-            send_encodings: LAYERS.map(encoding).to_vec(),
+            send_encodings: encodings(LAYERS.map(|(_, scale, _)| scale)),
             ..Default::default()
         };
         sender.add_transceiver(camera(), init).unwrap();

@@ -1,69 +1,50 @@
 //! Two engines on a simulated network, with signaling that has a delay of its own.
 #![allow(dead_code, unreachable_pub)] // Each test file uses its part.
 
-use std::{net::SocketAddr, time::Duration, time::Instant};
+mod pair;
 
+use std::time::{Duration, Instant};
+
+pub use pair::{A, B};
+use pair::{Application, carry_candidates};
 use pc_proto::Protocol;
-use pc_simnet::{HostId, LazyDriver, Link, Network, Node, Seed, ms};
+use pc_simnet::{HostId, LazyDriver, Link, Network, Seed, ms};
 use peerconnection::{
-    Certificate, Error, IceCandidate, SessionDescription,
-    engine::{ChannelId, Config, Connection, Event, Message},
+    Error, SessionDescription,
+    engine::{ChannelId, Connection, Message},
     state::DataChannelState,
 };
 
-/// A connection and what came out of it.
-pub struct Peer {
-    pub engine: Connection,
-    pub address: SocketAddr,
+/// What came to one side.
+#[derive(Default)]
+pub struct Inbox {
     /// Every channel's messages; text as it is, binary behind a marker.
     pub received: Vec<(ChannelId, Vec<u8>)>,
     /// Leaves messages where they are.
     pub slow: bool,
 }
 
-impl Peer {
-    fn new(seed: Seed, name: &str, address: SocketAddr) -> Self {
-        let unix_time = Duration::from_secs(1_795_000_000);
-        let certificate = Certificate::generate(unix_time).unwrap();
-        let engine = Connection::new(Config::new(certificate, seed.bytes(name)));
-        Self {
-            engine,
-            address,
-            received: Vec::new(),
-            slow: false,
-        }
-    }
-
+impl Inbox {
     pub fn texts(&self) -> Vec<String> {
         let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).unwrap();
         self.received.iter().map(|(_, bytes)| text(bytes)).collect()
     }
 }
 
-impl Node for Peer {
-    type Engine = Connection;
-
-    fn engine(&self) -> &Connection {
-        &self.engine
-    }
-
-    fn engine_mut(&mut self) -> &mut Connection {
-        &mut self.engine
-    }
-
-    fn pull(&mut self, now: Instant) {
-        let ids: Vec<_> = self.engine.channels().map(|(id, _)| id).collect();
+impl Application for Inbox {
+    fn pull(&mut self, engine: &mut Connection, now: Instant) {
+        let ids: Vec<_> = engine.channels().map(|(id, _)| id).collect();
         for id in ids.into_iter().filter(|_| !self.slow) {
             let mut message = Vec::new();
-            while self.engine.recv(now, id, &mut message).is_some() {
+            while engine.recv(now, id, &mut message).is_some() {
                 self.received.push((id, message.clone()));
             }
         }
     }
 }
 
-pub const A: HostId = HostId(0);
-pub const B: HostId = HostId(1);
+/// A connection and what came out of it.
+pub type Peer = pair::Peer<Inbox>;
 
 /// What the signaling server does with a description on its way.
 pub type Tamper = fn(SessionDescription) -> SessionDescription;
@@ -76,14 +57,8 @@ pub struct Call {
 
 impl Call {
     pub fn new(seed: impl Into<Seed>, link: Link) -> Self {
-        let seed = seed.into();
-        let mut net = Network::new(seed).with_link(link);
-        for (name, address) in [("a", "192.0.2.1:5000"), ("b", "198.51.100.2:6000")] {
-            let address = address.parse().unwrap();
-            net.add(Peer::new(seed, name, address), &[address]);
-        }
         Self {
-            net,
+            net: pair::network(seed.into(), link, false),
             tamper: |description| description,
             taken: [0; 2],
         }
@@ -146,12 +121,7 @@ impl Call {
     pub fn run(&mut self, condition: impl Fn(&Network<Peer>) -> bool) {
         let mut taken = self.taken;
         self.net.drive(|net| {
-            for (from, to) in [(A, B), (B, A)] {
-                for candidate in new_candidates(net, from, &mut taken[from.0]) {
-                    let now = net.now();
-                    net[to].engine.add_ice_candidate(now, candidate).unwrap();
-                }
-            }
+            carry_candidates(net, &mut taken);
             condition(net)
         });
         self.taken = taken;
@@ -183,21 +153,6 @@ impl Call {
         let (there, _) = self.net[B].engine.channels().next().unwrap();
         (self, chat, there)
     }
-}
-
-fn new_candidates(
-    net: &Network<Peer>,
-    host: HostId,
-    taken: &mut usize,
-) -> Vec<Option<IceCandidate>> {
-    let events = &net[host].events[*taken..];
-    let candidate = |event: &Event| match event {
-        Event::IceCandidate(Some(candidate)) => Some(Some((**candidate).clone())),
-        _ => None,
-    };
-    let found = events.iter().filter_map(candidate).collect();
-    *taken += events.len();
-    found
 }
 
 pub fn is_open(net: &Network<Peer>, host: HostId) -> bool {

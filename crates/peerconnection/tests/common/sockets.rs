@@ -39,6 +39,38 @@ pub async fn negotiate(
         .await
 }
 
+/// Exchanges descriptions alone.
+pub async fn exchange(a: &PeerConnection, b: &PeerConnection) {
+    a.set_local_description(None).await.unwrap();
+    let offer = a.local_description().unwrap();
+    b.set_remote_description(offer).await.unwrap();
+    b.set_local_description(None).await.unwrap();
+    let answer = b.local_description().unwrap();
+    a.set_remote_description(answer).await.unwrap();
+}
+
+/// Does what signaling does about the events of one side, for as long as there are any: `tell` gets the
+/// others.
+pub fn follow(
+    own: &PeerConnection,
+    other: &PeerConnection,
+    mut events: Events,
+    mut tell: impl FnMut(Event) + Send + 'static,
+) {
+    let (own, other) = (own.clone(), other.clone());
+    tokio::spawn(async move {
+        while let Some(event) = events.next().await {
+            match event {
+                Event::NegotiationNeeded => exchange(&own, &other).await,
+                Event::IceCandidate(candidate) => {
+                    other.add_ice_candidate(candidate).await.unwrap();
+                }
+                event => tell(event),
+            }
+        }
+    });
+}
+
 pub async fn gathered(events: &mut Events) {
     while let Some(event) = events.next().await {
         if let Event::IceCandidate(None) = event {

@@ -2,6 +2,8 @@
 //! what is told when, what is on the wire, and what the other side hears.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "../common/pair.rs"]
+mod pair;
 mod phone;
 mod redundancy;
 mod timing;

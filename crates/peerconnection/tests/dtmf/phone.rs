@@ -1,26 +1,21 @@
 //! Two connections that send sound to each other on a simulated network.
 #![allow(unreachable_pub)]
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use pc_proto::{FiveTuple, Serial32};
+use pc_proto::Serial32;
 use pc_rtp::dtmf;
-use pc_simnet::{HostId, LazyDriver, Link, Network, Node, Seed, ms};
+use pc_simnet::{Link, Network, Seed, ms};
 use peerconnection::{
-    Certificate, IceCandidate,
     engine::{
-        Config, Connection, Event, Frame, MediaKind, MediaPacket, PayloadType, Received,
-        TransceiverId, TransceiverInit,
+        Connection, Event, Frame, MediaKind, MediaPacket, PayloadType, Received, TransceiverId,
+        TransceiverInit,
     },
     rtp::{Codec, TransceiverDirection},
-    state::PeerConnectionState,
 };
 
-pub const A: HostId = HostId(0);
-pub const B: HostId = HostId(1);
+use crate::pair::{self, Application, Peer};
+pub use crate::pair::{A, B};
 
 /// A packet of media that came.
 #[derive(Debug, Clone)]
@@ -31,40 +26,16 @@ pub struct Packet {
     pub payload: Vec<u8>,
 }
 
-/// A connection, and what came to it.
+/// What came to one side.
+#[derive(Default)]
 pub struct Phone {
-    pub engine: Connection,
-    address: SocketAddr,
     pub packets: Vec<Packet>,
     pub frames: usize,
     pub lost: usize,
 }
 
-impl Phone {
-    fn new(seed: Seed, name: &str, address: SocketAddr) -> Self {
-        let certificate = Certificate::generate(Duration::from_secs(1_795_000_000)).unwrap();
-        Self {
-            engine: Connection::new(Config::new(certificate, seed.bytes(name))),
-            address,
-            packets: Vec::new(),
-            frames: 0,
-            lost: 0,
-        }
-    }
-}
-
-impl Node for Phone {
-    type Engine = Connection;
-
-    fn engine(&self) -> &Connection {
-        &self.engine
-    }
-
-    fn engine_mut(&mut self) -> &mut Connection {
-        &mut self.engine
-    }
-
-    fn payload(&mut self, _: Instant, _: FiveTuple, packet: Option<MediaPacket<'_>>) {
+impl Application for Phone {
+    fn payload(&mut self, _: Instant, packet: Option<MediaPacket<'_>>) {
         self.packets.extend(packet.map(|it| Packet {
             payload_type: it.arrived.payload_type.number(),
             marker: it.arrived.packet.marker(),
@@ -73,10 +44,10 @@ impl Node for Phone {
         }));
     }
 
-    fn pull(&mut self, now: Instant) {
-        let ids: Vec<_> = self.engine.transceivers().map(|it| it.id()).collect();
+    fn pull(&mut self, engine: &mut Connection, now: Instant) {
+        let ids: Vec<_> = engine.transceivers().map(|it| it.id()).collect();
         for id in ids {
-            while let Some(received) = self.engine.poll_frame(now, id) {
+            while let Some(received) = engine.poll_frame(now, id) {
                 match received {
                     Received::Frame(_) => self.frames += 1,
                     Received::Lost { .. } => self.lost += 1,
@@ -90,7 +61,7 @@ impl Node for Phone {
 pub type Told = (u64, String, String);
 
 pub struct Call {
-    pub net: Network<Phone>,
+    pub net: Network<Peer<Phone>>,
     /// A's transceiver, which sends and receives sound, and B's.
     pub here: TransceiverId,
     pub there: TransceiverId,
@@ -102,22 +73,15 @@ pub struct Call {
 impl Call {
     /// Two that are connected; `codecs` are what A prefers, if anything.
     pub fn new(seed: impl Into<Seed>, link: Link, codecs: Option<&[Codec]>) -> Self {
-        Self::with(seed.into(), link, codecs, None)
+        Self::with(seed.into(), link, codecs, false)
     }
 
     pub fn lazy(seed: impl Into<Seed>, link: Link) -> Self {
-        Self::with(seed.into(), link, None, Some(LazyDriver::default()))
+        Self::with(seed.into(), link, None, true)
     }
 
-    fn with(seed: Seed, link: Link, codecs: Option<&[Codec]>, lazy: Option<LazyDriver>) -> Self {
-        let mut net = Network::new(seed).with_link(link);
-        if let Some(lazy) = lazy {
-            net = net.with_driver(lazy);
-        }
-        for (name, address) in [("a", "192.0.2.1:5000"), ("b", "198.51.100.2:6000")] {
-            let address = address.parse().unwrap();
-            net.add(Phone::new(seed, name, address), &[address]);
-        }
+    fn with(seed: Seed, link: Link, codecs: Option<&[Codec]>, lazy: bool) -> Self {
+        let mut net = pair::network::<Phone>(seed, link, lazy);
         let init = TransceiverInit {
             direction: TransceiverDirection::SendRecv,
             streams: Vec::new(),
@@ -147,42 +111,8 @@ impl Call {
 
     /// A's offer, B's answer; until both are connected.
     pub fn negotiate(&mut self) {
-        let now = self.net.now();
-        let offer = self.set_local(A);
-        let b = &mut self.net[B].engine;
-        b.set_remote_description(now, offer).unwrap();
-        let answer = self.set_local(B);
-        let a = &mut self.net[A].engine;
-        a.set_remote_description(now, answer).unwrap();
-        let mut seen = self.seen;
-        self.net.drive(|net| {
-            for (from, to) in [(A, B), (B, A)] {
-                let events = &net[from].events[seen[from.0]..];
-                seen[from.0] += events.len();
-                let candidates: Vec<_> = events.iter().filter_map(candidate).collect();
-                for candidate in candidates {
-                    let now = net.now();
-                    net[to]
-                        .engine
-                        .add_ice_candidate(now, Some(candidate))
-                        .unwrap();
-                }
-            }
-            [A, B]
-                .iter()
-                .all(|it| net[*it].engine.connection_state() == PeerConnectionState::Connected)
-        });
-        self.seen = seen;
+        pair::connect(&mut self.net, &mut self.seen);
         self.ready = self.net.now();
-    }
-
-    fn set_local(&mut self, host: HostId) -> peerconnection::SessionDescription {
-        let now = self.net.now();
-        let own = &mut self.net[host];
-        let address = own.address;
-        own.engine.set_local_description(now, None).unwrap();
-        own.engine.gather(now, &[address]);
-        own.engine.local_description().unwrap()
     }
 
     /// From now on, A has sound to send, every 20 ms.
@@ -257,13 +187,6 @@ impl Call {
                 _ => None,
             })
             .collect()
-    }
-}
-
-fn candidate(event: &Event) -> Option<IceCandidate> {
-    match event {
-        Event::IceCandidate(Some(candidate)) => Some((**candidate).clone()),
-        _ => None,
     }
 }
 
