@@ -63,6 +63,7 @@ mod request;
 mod response;
 mod transactions;
 mod verdict;
+mod wishes;
 
 pub use allocation::Allocation;
 pub use client::Client;

@@ -43,7 +43,10 @@ impl Allocation {
     ) -> Result<Self, ServerError> {
         let mut relayed = [None, None];
         for attribute in answer.attributes() {
-            if let Attribute::XorRelayedAddress(address) = attribute {
+            // In the place of the family that it does not give coturn puts 0.0.0.0:0.
+            if let Attribute::XorRelayedAddress(address) = attribute
+                && is_usable(address)
+            {
                 let [v4, v6] = &mut relayed;
                 let slot = if address.is_ipv4() { v4 } else { v6 };
                 *slot = slot.or(Some(address));
@@ -55,7 +58,7 @@ impl Allocation {
             (Families::Both, addresses) => addresses.iter().any(Option::is_some),
             _ => false,
         };
-        if !asked || !relayed.iter().flatten().all(|relayed| is_usable(*relayed)) {
+        if !asked {
             return Err(ServerError::BadResponse("XOR-RELAYED-ADDRESS"));
         }
         let mut allocation = Self {

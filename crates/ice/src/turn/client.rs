@@ -15,6 +15,7 @@ use super::{
     channels::Channels,
     permissions::Permissions,
     transactions::{Purpose, Transactions},
+    wishes::Wishes,
 };
 use crate::{Error, Rejected, ServerError, candidate::is_usable};
 
@@ -39,6 +40,8 @@ pub(super) const RETRY: Duration = Duration::from_secs(5);
 pub struct Client {
     /// Without the credentials, which `auth` has.
     pub(super) config: Config,
+    /// What of the configuration the server has not refused.
+    pub(super) wishes: Wishes,
     pub(super) auth: Auth,
     pub(super) rng: ChaCha12Rng,
     pub(super) state: State,
@@ -75,6 +78,7 @@ impl Client {
         let mut client = Self {
             auth: Auth::new(credentials),
             rng: ChaCha12Rng::from_seed(config.seed),
+            wishes: Wishes::new(&config),
             config,
             state: State::Allocating { closing: false },
             transactions: Transactions::default(),

@@ -68,7 +68,8 @@ pub enum Families {
     V4,
     /// One of IPv6: REQUESTED-ADDRESS-FAMILY.
     V6,
-    /// One of each: ADDITIONAL-ADDRESS-FAMILY. A server may give one alone.
+    /// One of each that the server has: ADDITIONAL-ADDRESS-FAMILY. Where that is refused, or not
+    /// understood, one of whichever family the server gives.
     Both,
 }
 
@@ -131,7 +132,9 @@ pub struct Config {
     /// (RFC 8656 §18.2). It is refreshed in time in either case.
     pub lifetime: Option<Duration>,
     /// Whether to ask for a ticket with which the allocation can move to another path:
-    /// MOBILITY-TICKET (RFC 8016). [`Client::move_to`](super::Client::move_to) uses it.
+    /// MOBILITY-TICKET (RFC 8016). [`Client::move_to`](super::Client::move_to) uses it. A server that
+    /// forbids it (405, as coturn does unless it is told otherwise) is asked once more without, which
+    /// takes another round trip; one that knows nothing of it gives no ticket.
     pub mobility: bool,
     /// SOFTWARE in every request, at most 763 bytes.
     pub software: Option<String>,

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use pc_stun::{AddressFamily, Attribute, BuildError, Class, MessageBuilder, TransactionId};
+use pc_stun::{Attribute, BuildError, Class, MessageBuilder, TransactionId};
 use rand_chacha::rand_core::Rng;
 
 use super::{
-    Client, Families, RelayedPort,
+    Client, RelayedPort,
     auth::Proof,
     client::State,
     transactions::{Purpose, Transaction},
@@ -93,15 +93,7 @@ impl Client {
     fn describe_allocation(&self, request: &mut MessageBuilder<'_>) {
         let config = &self.config;
         request.attribute(Attribute::RequestedTransport(config.relayed.protocol()));
-        match config.families {
-            Families::V4 => {}
-            Families::V6 => {
-                request.attribute(Attribute::RequestedAddressFamily(AddressFamily::V6));
-            }
-            Families::Both => {
-                request.attribute(Attribute::AdditionalAddressFamily(AddressFamily::V6));
-            }
-        }
+        self.wishes.write(request);
         match &config.port {
             RelayedPort::Any => {}
             RelayedPort::Even => {
@@ -116,10 +108,6 @@ impl Client {
         }
         if config.dont_fragment {
             request.attribute(Attribute::DontFragment);
-        }
-        if config.mobility {
-            // RFC 8016 §3.1.1: an empty one asks for a ticket.
-            request.attribute(Attribute::MobilityTicket(&[]));
         }
         self.ask_lifetime(request);
     }

@@ -26,7 +26,13 @@ impl Client {
         let open = open.filter(|open| open.purpose.method() == message.method());
         let open = open.ok_or(Rejected::UnmatchedResponse)?;
         let purpose = open.purpose;
-        let result = match Verdict::on(message, open.proof.as_ref()) {
+        let verdict = Verdict::on(message, open.proof.as_ref());
+        if let Verdict::Refused(error) | Verdict::Unsigned(Some(error)) = &verdict
+            && self.asks_for_less(message, error.code)
+        {
+            return Ok(());
+        }
+        let result = match verdict {
             Verdict::Challenge(error) => {
                 self.challenged(now, message, error);
                 return Ok(());
@@ -34,7 +40,9 @@ impl Client {
             Verdict::Discarded => return Err(Rejected::Unauthenticated),
             Verdict::Unsigned(claimed) if !self.config.transport.is_stream() => {
                 // Another answer may come; this one is remembered for when none does.
-                open.violated = Some(claimed);
+                if let Some(open) = self.transactions.get_mut(id) {
+                    open.violated = Some(claimed);
+                }
                 return Err(Rejected::Unauthenticated);
             }
             // In a stream no other one will come.
@@ -71,6 +79,20 @@ impl Client {
             Ok(()) => self.begin(open.purpose, open.challenges + 1),
             Err(error) => self.failed(now, open.purpose, error),
         }
+    }
+
+    /// The server may allocate if less is asked for. Whether it has signed its refusal does not
+    /// matter: who forges one gains no more than by a forged challenge.
+    fn asks_for_less(&mut self, message: &MessageView<'_>, code: u16) -> bool {
+        let id = message.transaction_id();
+        let mut lessens = matches!(self.state, State::Allocating { closing: false });
+        lessens = lessens && self.wishes.lessen(code, message);
+        if lessens {
+            let refused = self.transactions.remove(id);
+            let challenges = refused.map_or(0, |refused| refused.challenges);
+            self.begin(Purpose::Allocate, challenges);
+        }
+        lessens
     }
 
     fn redirected(&mut self, now: Instant, message: &MessageView<'_>) -> Result<(), ServerError> {

@@ -4,6 +4,7 @@ mod allocate;
 mod auth;
 mod end;
 mod hostile;
+mod less;
 mod lifetime;
 mod peers;
 mod relay;

@@ -12,7 +12,7 @@ use pc_stun::{
     MessageBuilder, MessageView, Method, TransactionId, Writer,
 };
 
-use crate::server::{Answer, Policy};
+use crate::server::{Additional, Answer, Policy};
 
 /// What the first allocation gets; the next ones get the ports that follow.
 pub(crate) const RELAYED_V4: &str = "192.0.2.1:49152";
@@ -147,9 +147,23 @@ impl Relay {
         else {
             return Answer::Error(ErrorCode::UNSUPPORTED_TRANSPORT_PROTOCOL);
         };
+        if policy.forbids_mobility && request.value(T::MOBILITY_TICKET).is_some() {
+            return Answer::Error(ErrorCode::MOBILITY_FORBIDDEN);
+        }
+        let wants_both = match policy.additional {
+            Additional::Known => request.value(T::ADDITIONAL_ADDRESS_FAMILY).is_some(),
+            Additional::Draft => request.value(T(0x8032)).is_some(),
+            Additional::Ignored => false,
+            Additional::Refused(error) => {
+                if request.value(T::ADDITIONAL_ADDRESS_FAMILY).is_some() {
+                    return Answer::Error(error);
+                }
+                false
+            }
+        };
         let wanted = match request.attribute(T::REQUESTED_ADDRESS_FAMILY) {
             Some(Attribute::RequestedAddressFamily(AddressFamily::V6)) => [false, true],
-            None if request.value(T::ADDITIONAL_ADDRESS_FAMILY).is_some() => [true, true],
+            None if wants_both => [true, true],
             _ => [true, false],
         };
         let given = [0, 1].map(|i| wanted[i] && policy.families[i]);
@@ -178,9 +192,15 @@ impl Relay {
             request.attribute(T::EVEN_PORT),
             Some(Attribute::EvenPort { reserve: true })
         );
+        let is_draft = policy.additional == Additional::Draft;
         Answer::Success(Box::new(move |message| {
             for relayed in &relayed {
                 message.attribute(Attribute::XorRelayedAddress(*relayed));
+            }
+            if is_draft && refused.is_some() {
+                // In the place of the family that it does not give.
+                let nothing = ([0; 4], 0).into();
+                message.attribute(Attribute::XorRelayedAddress(nothing));
             }
             message
                 .attribute(Attribute::Lifetime(lifetime.as_secs() as u32))

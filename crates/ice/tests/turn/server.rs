@@ -17,6 +17,19 @@ use crate::relay::Relay;
 
 pub(crate) const REALM: &str = "example.org";
 
+/// What becomes of ADDITIONAL-ADDRESS-FAMILY.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Additional {
+    /// Understood, as RFC 8656 §7.2 says.
+    Known,
+    /// Understood under the number of a draft, as in coturn before 4.8.
+    Draft,
+    /// Left out of account, as by a server of RFC 5766.
+    Ignored,
+    /// The allocation is refused.
+    Refused(ErrorCode<'static>),
+}
+
 /// What the server does and does not.
 #[derive(Clone)]
 pub(crate) struct Policy {
@@ -34,7 +47,10 @@ pub(crate) struct Policy {
     pub(crate) lifetime: Duration,
     /// Whether there are relayed addresses of IPv4 and IPv6.
     pub(crate) families: [bool; 2],
+    pub(crate) additional: Additional,
     pub(crate) mobility: bool,
+    /// Whether asking for a ticket is an error (RFC 8016 §3.1.2).
+    pub(crate) forbids_mobility: bool,
     pub(crate) alternate: Option<SocketAddr>,
     /// The next requests with this method are refused so.
     pub(crate) refuse: VecDeque<(Method, ErrorCode<'static>)>,
@@ -58,7 +74,9 @@ impl Default for Policy {
             nonce_lifetime: Duration::from_secs(3600),
             lifetime: Duration::from_secs(3600),
             families: [true, true],
+            additional: Additional::Known,
             mobility: false,
+            forbids_mobility: false,
             alternate: None,
             refuse: VecDeque::new(),
             signs_errors: true,

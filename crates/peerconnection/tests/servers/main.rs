@@ -1,5 +1,6 @@
 //! STUN and TURN servers, and the NATs that they are there for, on virtual time.
 
+mod families;
 mod hidden;
 mod matrix;
 mod nodes;

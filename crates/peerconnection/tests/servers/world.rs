@@ -1,6 +1,9 @@
 //! Two connections, perhaps behind NATs, and servers between them.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use pc_ice::{CandidatePair, turn};
 use pc_simnet::{Dependence, HostId, Link, Nat, Network, Seed};
@@ -85,11 +88,8 @@ impl World {
     /// Adds a server for STUN and TURN.
     pub(crate) fn serve(mut self, policy: Policy) -> Self {
         let address = server_address(self.servers);
-        let six = SocketAddr::new(
-            [0x2001, 0xdb8, 0, 0, 0, 0, 0, self.servers.into()].into(),
-            49152,
-        );
-        let relay = Relay::new([SocketAddr::new(address.ip(), 49152), six]);
+        let first = relayed_ips(self.servers).map(|ip| SocketAddr::new(ip, 49152));
+        let relay = Relay::new(first);
         let addresses: Vec<_> = relay.addresses().chain([address]).collect();
         let server = Server::relaying(address, policy, relay);
         self.net.add(Node::Server(server), &addresses);
@@ -218,10 +218,22 @@ pub(crate) fn outside(side: u8) -> [u8; 4] {
     [203, 0, 113, 1 + side]
 }
 
+/// The relayed addresses of a server, of IPv4 and IPv6.
+fn relayed_ips(number: u8) -> [IpAddr; 2] {
+    let six = [0x2001, 0xdb8, 0, 0, 0, 0, 0, number.into()];
+    [server_address(number).ip(), IpAddr::from(six)]
+}
+
+/// The server that a pair goes through.
+pub(crate) fn relay_of(pair: &CandidatePair) -> Option<u8> {
+    let ends = [&pair.local, &pair.remote].map(|it| it.address.ip());
+    let is_of = |number: &u8| relayed_ips(*number).iter().any(|ip| ends.contains(ip));
+    (0..4).find(is_of)
+}
+
 /// Whether a pair goes through a server.
 pub(crate) fn is_relayed(pair: &CandidatePair) -> bool {
-    let is_of_server = |at: SocketAddr| (0..4).any(|n| server_address(n).ip() == at.ip());
-    is_of_server(pair.local.address) || is_of_server(pair.remote.address)
+    relay_of(pair).is_some()
 }
 
 pub(crate) fn peer(net: &Network<Node>, host: HostId) -> &Peer {

@@ -58,6 +58,8 @@ impl Client {
             Some(credentials) if server.uri.scheme().is_turn() => {
                 let mut config = turn::Config::new(path, transport, credentials.clone(), seed);
                 config.redirects = redirects;
+                // A peer may have addresses of one family alone, and be it the one that we have not.
+                config.families = turn::Families::Both;
                 Kind::Turn(Box::new(turn::Client::new(config)?))
             }
             _ => {
