@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket},
+    net::{IpAddr, Ipv4Addr, TcpListener, TcpStream, UdpSocket},
     path::{Path, PathBuf},
     process::Command,
     thread,
@@ -75,12 +75,32 @@ impl Coturn {
         is_expired: bool,
         ip: Ipv4Addr,
     ) -> Result<Self> {
+        Self::start_with(folder, authority, is_expired, &[ip.into()], "")
+    }
+
+    /// Starts one that listens on several addresses, and relays from them, with further lines of
+    /// configuration.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start).
+    pub(crate) fn start_with(
+        folder: &Path,
+        authority: &Authority,
+        is_expired: bool,
+        ips: &[IpAddr],
+        further: &str,
+    ) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let [certificate, key] = authority.issue(folder, is_expired)?;
-        let (port, tls_port) = (free_port(ip)?, free_port(ip)?);
+        let (port, tls_port) = (free_port(ips)?, free_port(ips)?);
         let path = |name: &str| folder.join(name).display().to_string();
+        let at = |ip| format!("listening-ip={ip}\nrelay-ip={ip}\n");
+        let addresses: String = ips.iter().map(at).collect();
+        // Where there are two addresses it would take the ports that follow for RFC 5780, which may be
+        // those of another server of this run.
         let configuration = format!(
-            "listening-ip={ip}\nrelay-ip={ip}\nlistening-port={port}\ntls-listening-port={tls_port}\n\
+            "{addresses}listening-port={port}\ntls-listening-port={tls_port}\n{further}no-rfc5780\n\
              realm=test.local\nlt-cred-mech\nuser={USERNAME}:{PASSWORD}\nfingerprint\ncert={}\npkey={}\n\
              allow-loopback-peers\ncli-password=x\nno-cli\nno-multicast-peers\nlog-file=stdout\npidfile={}\nuserdb={}\n",
             certificate.display(),
@@ -98,18 +118,19 @@ impl Coturn {
             tls_port,
         };
         coturn
-            .wait(ip)
+            .wait(ips)
             .with_context(|| format!("logs: {}", folder.display()))?;
         Ok(coturn)
     }
 
-    fn wait(&self, ip: Ipv4Addr) -> Result<()> {
+    fn wait(&self, ips: &[IpAddr]) -> Result<()> {
         let begun = Instant::now();
-        for port in [self.port, self.tls_port] {
+        let ports = [self.port, self.tls_port];
+        for (ip, port) in ips.iter().flat_map(|ip| ports.map(|port| (*ip, port))) {
             while TcpStream::connect((ip, port)).is_err() {
                 ensure!(
                     begun.elapsed() < PATIENCE,
-                    "coturn does not listen on {port}"
+                    "coturn does not listen at {ip} on {port}"
                 );
                 thread::sleep(Duration::from_millis(50));
             }
@@ -118,12 +139,15 @@ impl Coturn {
     }
 }
 
-/// A port of `ip` that nobody uses, neither for TCP nor for UDP.
-fn free_port(ip: Ipv4Addr) -> Result<u16> {
+/// A port that nobody uses at any of these addresses, neither for TCP nor for UDP.
+fn free_port(ips: &[IpAddr]) -> Result<u16> {
     for _ in 0..100 {
-        let tcp = TcpListener::bind((ip, 0))?;
-        let port = tcp.local_addr()?.port();
-        if UdpSocket::bind((ip, port)).is_ok() {
+        let first = ips.first().context("no address to listen on")?;
+        let port = UdpSocket::bind((*first, 0))?.local_addr()?.port();
+        let is_free = |ip: &IpAddr| {
+            UdpSocket::bind((*ip, port)).is_ok() && TcpListener::bind((*ip, port)).is_ok()
+        };
+        if ips.iter().all(is_free) {
             return Ok(port);
         }
     }

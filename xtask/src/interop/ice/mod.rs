@@ -2,12 +2,15 @@
 
 mod connections;
 mod coturn;
+mod families;
+mod mobility;
 mod namespaces;
 mod network;
 mod servers;
 
 use std::{
-    net::Ipv4Addr,
+    net::{Ipv4Addr, Ipv6Addr, UdpSocket},
+    path::Path,
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -33,6 +36,9 @@ pub(crate) struct Servers {
     pub(crate) tls_port: u16,
     /// Of a server whose certificate has expired.
     pub(crate) expired_port: u16,
+    /// Of one that listens on ::1 too, relays from both, and lets allocations move; `None` where there
+    /// is no IPv6.
+    pub(crate) both_port: Option<u16>,
     pub(crate) authority: String,
 }
 
@@ -63,6 +69,17 @@ pub(crate) fn trusting() -> TlsOptions {
     options
 }
 
+/// A server of both families, where this machine has IPv6. Who reaches it over IPv6 and names no family
+/// gets an address of IPv6 there: so do browsers, which never name one.
+fn both_families(folder: &Path, authority: &Authority) -> Result<Option<Coturn>> {
+    if UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        return Ok(None);
+    }
+    let ips = [LOOPBACK.into(), Ipv6Addr::LOCALHOST.into()];
+    let further = "mobility\nallocation-default-address-family=keep\n";
+    Coturn::start_with(&folder.join("both"), authority, false, &ips, further).map(Some)
+}
+
 impl Ice {
     pub(crate) fn run(self) -> Result<()> {
         let work = self.selection.work()?;
@@ -71,7 +88,9 @@ impl Ice {
         let folder = work.join("coturn");
         let good = Coturn::start(&folder.join("good"), &authority, false, LOOPBACK)?;
         let expired = Coturn::start(&folder.join("expired"), &authority, true, LOOPBACK)?;
+        let both = both_families(&folder, &authority)?;
         let servers = Servers {
+            both_port: both.as_ref().map(|it| it.port),
             port: good.port,
             tls_port: good.tls_port,
             expired_port: expired.tls_port,
@@ -99,8 +118,15 @@ impl Ice {
             .build()?;
         println!("\nour side alone");
         let mut result = Ok(());
-        for (name, check) in servers::CHECKS.into_iter().chain(connections::CHECKS) {
+        let all = servers::CHECKS.into_iter().chain(connections::CHECKS);
+        let with_both = families::CHECKS.into_iter().chain(mobility::CHECKS);
+        for (name, check) in all.chain(with_both.clone()) {
             if !self.selection.has(name) {
+                continue;
+            }
+            let needs_both = with_both.clone().any(|(it, _)| it == name);
+            if needs_both && servers().both_port.is_none() {
+                println!("  {name:28} left out: there is no IPv6 on loopback");
                 continue;
             }
             let begun = Instant::now();

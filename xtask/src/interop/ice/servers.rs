@@ -75,7 +75,7 @@ async fn gather(
     server_tls: TlsOptions,
     policy: IceTransportPolicy,
 ) -> Result<(Vec<String>, Vec<(u16, String)>)> {
-    let (pc, mut events) = PeerConnection::new(Configuration {
+    found(Configuration {
         ice_servers: vec![server],
         ice_transport_policy: policy,
         server_tls,
@@ -83,7 +83,15 @@ async fn gather(
         // What is held against is one candidate of the host, and those of servers.
         tcp_candidates: TcpCandidates::Disabled,
         ..Default::default()
-    })?;
+    })
+    .await
+}
+
+/// The candidates that a connection of this configuration gathers, and what went wrong.
+pub(super) async fn found(
+    configuration: Configuration,
+) -> Result<(Vec<String>, Vec<(u16, String)>)> {
+    let (pc, mut events) = PeerConnection::new(configuration)?;
     pc.create_data_channel("x", DataChannelInit::default())?;
     pc.set_local_description(None).await?;
     let (mut found, mut errors) = (Vec::new(), Vec::new());

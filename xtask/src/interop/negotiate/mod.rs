@@ -5,6 +5,7 @@
 //! it that both sides are stable, agree on m-lines, mids and directions, and are connected.
 
 mod errors;
+mod families;
 mod flow;
 mod keys;
 mod later;

@@ -10,7 +10,8 @@ use super::{
         dtmf::{Sound, variants},
         scenario::{Role, Side},
     },
-    errors, flow, keys, later, lite, media, names, pending, perfect, played, relayed, rtp,
+    errors, families, flow, keys, later, lite, media, names, pending, perfect, played, relayed,
+    rtp,
     session::{Session, plain},
     simulcast::{Sender, switches, three_asked_for, three_layers},
     tcp, transports,
@@ -162,7 +163,10 @@ pub(super) fn ice(_: Role) -> Vec<Scenario> {
         theirs: true,
     };
     let relay_only = relayed::theirs(", iceTransportPolicy: 'relay'");
-    vec![
+    let over_ipv6 = families::theirs().map(|theirs| {
+        scenario!("both relayed, with IPv6", families::talk).with(families::ours, theirs)
+    });
+    let mut all = vec![
         scenario!("ours relayed, over UDP", talk, OURS).with(over_udp, "undefined"),
         scenario!("ours relayed, over TCP", talk, OURS).with(over_tcp, "undefined"),
         scenario!("ours relayed, over TLS", talk, OURS).with(over_tls, "undefined"),
@@ -173,7 +177,10 @@ pub(super) fn ice(_: Role) -> Vec<Scenario> {
         scenario!("we are lite", lite::talk).with(lite::ours, "undefined"),
         scenario!("TCP to us", tcp::talk).with(tcp::listening, "undefined"),
         scenario!("a call over TCP", tcp::call).with(tcp::listening, "undefined"),
-    ]
+    ];
+    // Where this machine has IPv6.
+    all.extend(over_ipv6);
+    all
 }
 
 /// Scenarios of `interop ice` with a browser that hides its addresses.
