@@ -109,10 +109,9 @@ impl<K: TimerKey + fmt::Debug, const N: usize> fmt::Debug for TimerTable<K, N> {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use pc_simnet::{epoch, ms};
 
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum Key {
@@ -129,12 +128,12 @@ mod tests {
 
     #[test]
     fn earliest_fires_first_and_ties_in_key_order() {
-        let now = Instant::now();
+        let now = epoch();
         let mut timers = TimerTable::<Key, 2>::new();
-        timers.set(Key::A, now + Duration::from_millis(2));
-        timers.set(Key::B, now + Duration::from_millis(1));
+        timers.set(Key::A, now + ms(2));
+        timers.set(Key::B, now + ms(1));
         assert_eq!(timers.expired(now), None);
-        let later = now + Duration::from_millis(5);
+        let later = now + ms(5);
         assert_eq!(timers.expired(later), Some(Key::B));
         assert_eq!(timers.expired(later), Some(Key::A));
         assert_eq!(timers.next(), None);
@@ -145,11 +144,11 @@ mod tests {
 
     #[test]
     fn set_earlier_keeps_the_earlier() {
-        let now = Instant::now();
+        let now = epoch();
         let mut timers = TimerTable::<Key, 2>::new();
-        timers.set_earlier(Key::A, now + Duration::from_millis(5));
-        timers.set_earlier(Key::A, now + Duration::from_millis(9));
-        assert_eq!(timers.get(Key::A), Some(now + Duration::from_millis(5)));
+        timers.set_earlier(Key::A, now + ms(5));
+        timers.set_earlier(Key::A, now + ms(9));
+        assert_eq!(timers.get(Key::A), Some(now + ms(5)));
         timers.set_earlier(Key::A, now);
         assert_eq!(timers.next(), Some(now));
     }
