@@ -70,6 +70,12 @@ impl Codec {
         parts.map_or("", |(kind, _)| kind)
     }
 
+    /// Whether media that are to be sent with this codec are sent with `negotiated`: passes over what may
+    /// differ between the directions, such as how large a picture each side takes.
+    pub fn is_sent_as(&self, negotiated: &Self) -> bool {
+        crate::encoding::is_same(negotiated, self)
+    }
+
     /// Whether it retransmits what another payload type lost (RFC 4588).
     pub fn is_rtx(&self) -> bool {
         self.is_named("rtx")

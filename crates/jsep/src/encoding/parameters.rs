@@ -71,15 +71,16 @@ pub struct EncodingParameters {
     pub scale_resolution_down_by: Option<f64>,
     /// What to fit the frames into; takes the place of `scale_resolution_down_by`. Video alone.
     pub scale_resolution_down_to: Option<ResolutionRestriction>,
-    /// Milliseconds of media in a packet. Audio alone.
+    /// Milliseconds of media in a packet; the closest that the codec can do. Audio alone.
     pub ptime: Option<u32>,
-    /// Whether the milliseconds in a packet may change as they will. Not together with `ptime`.
+    /// Whether the milliseconds in a packet may change as they will, which is left at that. Not together
+    /// with `ptime`.
     pub adaptive_ptime: bool,
     /// The layers within the stream, as in `L1T3` ([webrtc-svc](https://www.w3.org/TR/webrtc-svc/)).
     pub scalability_mode: Option<String>,
     /// How it ranks for the bandwidth.
     pub priority: Priority,
-    /// How its packets are marked (RFC 8837); as `priority` says if none.
+    /// How its packets are marked (RFC 8837); as `priority` says if none. For who owns the sockets.
     pub network_priority: Option<Priority>,
 }
 
@@ -125,7 +126,7 @@ pub struct SendParameters {
     pub rtcp: RtcpParameters,
     /// What may be sent, most wanted first; none before the negotiation.
     pub codecs: Vec<CodecParameters>,
-    /// What suffers first; as the content demands if none.
+    /// What suffers first; as the content demands if none. For who owns the encoder.
     pub degradation_preference: Option<DegradationPreference>,
 }
 

@@ -323,7 +323,7 @@ fn usable(plan: &Plan, index: usize) -> Option<&CodecParameters> {
     let taken = taken.map_or(&[][..], |it| it.payload_types.as_slice());
     let mut media = plan.codecs.iter().filter(|it| it.codec.is_media());
     media.find(|it| {
-        let is_wanted = wanted.is_none_or(|codec| *codec == it.codec);
+        let is_wanted = wanted.is_none_or(|codec| codec.is_sent_as(&it.codec));
         let is_taken = taken.is_empty() || taken.contains(&it.payload_type);
         let line = it.codec.sdp_fmtp_line.as_deref();
         is_wanted && is_taken && codec::can_encode(&it.codec.mime_type, line)

@@ -59,7 +59,12 @@ impl Work {
                 .map(|it| (it.payload_type, it.codec.clone()))
                 .collect()
         };
-        if codecs(&plan) != codecs(&self.plan) {
+        // What an encoder of sound is made for and keeps.
+        let asked = |plan: &Plan| {
+            let encoding = plan.encodings.first();
+            encoding.map(|it| (it.codec.clone(), it.ptime))
+        };
+        if codecs(&plan) != codecs(&self.plan) || asked(&plan) != asked(&self.plan) {
             self.audio = None;
         } else if let Some(audio) = &mut self.audio {
             audio.update(&plan);

@@ -226,3 +226,18 @@ fn the_peer_gets_no_more_than_it_takes() {
         "{counts:?}"
     );
 }
+
+/// Both sides say how large a picture they take, each something else.
+#[test]
+fn the_codec_that_is_asked_for_is_found_whatever_the_peer_says_of_it() {
+    let mut stage = Stage::new(|all| {
+        for own in all {
+            own.codec = Some(vp8().codec);
+        }
+    });
+    stage.change(|plan| {
+        let line = "max-fs=12288;max-fr=60";
+        plan.codecs[0].codec.sdp_fmtp_line = Some(line.into());
+    });
+    assert_eq!(stage.encode().len(), 3);
+}
