@@ -51,6 +51,7 @@ impl Call {
                 active: true,
             }],
             reduced_size: true,
+            weight: 1,
         };
         sender.session.set_sender(now, SenderId(0), parameters);
         let parameters = ReceiverParameters {

@@ -25,6 +25,7 @@
 //!     extensions,
 //!     encodings: vec![EncodingParameters { rid: None, active: true }],
 //!     reduced_size: true,
+//!     weight: 1,
 //! });
 //!
 //! // What the encoder wrote, and what leaves of it.

@@ -58,6 +58,9 @@ pub struct SenderParameters {
     pub encodings: Vec<EncodingParameters>,
     /// `a=rtcp-rsize`: feedback may leave without a report in front (RFC 5506).
     pub reduced_size: bool,
+    /// How its share of the target rate compares with those of other senders of pictures; 0 counts as 1.
+    /// Sound is not rationed.
+    pub weight: u32,
 }
 
 /// A receiver as negotiated: [`Session::set_receiver`](crate::Session::set_receiver).

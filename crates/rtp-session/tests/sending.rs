@@ -807,6 +807,60 @@ fn the_target_follows_losses_and_remb() {
     assert_eq!(session.target_bitrate(now), 500_000);
 }
 
+/// Pictures that share one network, each with its weight.
+fn shares(weights: &[u32], inactive: usize) -> Vec<u64> {
+    let now = epoch();
+    let mut session = Session::new(now, config(1));
+    for (number, weight) in (0..).zip(weights) {
+        let mut parameters = sends(&number.to_string(), vp8());
+        parameters.weight = *weight;
+        parameters.encodings[0].active = number as usize != inactive;
+        session.set_sender(now, SenderId(number), parameters);
+    }
+    let mut last = vec![0; weights.len()];
+    for event in events(&mut session) {
+        if let Event::TargetBitrate {
+            sender,
+            bits_per_second,
+        } = event
+        {
+            last[sender.0 as usize] = bits_per_second;
+        }
+    }
+    last
+}
+
+#[test]
+fn the_target_is_shared_by_weight() {
+    assert_eq!(shares(&[1, 1], 9), [500_000, 500_000]);
+    assert_eq!(shares(&[1, 4], 9), [200_000, 800_000]);
+    assert_eq!(shares(&[2, 0, 1], 9), [500_000, 250_000, 250_000]);
+    // What is not sent takes nothing of the others'.
+    assert_eq!(shares(&[1, 4], 0)[1], 1_000_000);
+}
+
+#[test]
+fn what_is_wanted_of_the_network_is_what_gives_each_its_share() {
+    let reaches = |weight| {
+        let mut now = epoch();
+        let mut session = Session::new(now, config(1));
+        for (id, weight) in [(0, weight), (1, 1)] {
+            let mut parameters = sends(&id.to_string(), vp8());
+            parameters.weight = weight;
+            session.set_sender(now, SenderId(id), parameters);
+        }
+        session.set_wanted_bitrate(SenderId(0), 1_200_000);
+        let ssrc = session.outbound_stats(SenderId(0)).next().unwrap().ssrc;
+        for second in 0..60 {
+            now += secs(1);
+            report(&mut session, now, &[block(ssrc, 0, 1000 + 25 * second)]);
+            drain(&mut session, now);
+        }
+        session.target_bitrate(now)
+    };
+    assert_eq!((reaches(1), reaches(3)), (2_400_000, 1_600_000));
+}
+
 fn forwarded(source: u32, number: u16, timestamp: u32, payload: &[u8]) -> OutgoingPacket<'_> {
     OutgoingPacket {
         source: Ssrc(source),

@@ -509,6 +509,7 @@ impl Host {
             extensions: extensions(),
             encodings: encodings.collect(),
             reduced_size: bits & 16 == 0,
+            weight: (bits & 3).into(),
         };
         self.session.set_sender(now, SenderId(id), parameters);
     }

@@ -1,6 +1,6 @@
 //! What negotiation has decided about a transceiver, as RTP is told it.
 
-use pc_jsep::{CodecParameters, HeaderExtension, TransceiverView};
+use pc_jsep::{CodecParameters, HeaderExtension, Priority, TransceiverView};
 use pc_rtp::{ExtensionMap, ExtensionUri, PayloadType, payload::Format};
 use pc_rtp_session::{Codec, EncodingParameters, ReceiverParameters, SenderParameters};
 use pc_sdp::{Direction, Feedback};
@@ -19,8 +19,22 @@ pub(super) fn sender(view: &TransceiverView<'_>) -> Option<SenderParameters> {
         }),
         encodings: encodings.collect(),
         reduced_size: view.rtcp_reduced_size(),
+        weight: weight(view.send_encodings()),
         codecs: Some(codecs).filter(|codecs| !codecs.is_empty())?,
     })
+}
+
+/// How a sender ranks for the bandwidth: as the highest of its active encodings. Each priority is worth
+/// twice the one below (RFC 8835 §4.1, webrtc-priority §4).
+fn weight(encodings: &[pc_jsep::EncodingParameters]) -> u32 {
+    let active = encodings.iter().filter(|it| it.active);
+    let weights = active.map(|it| match it.priority {
+        Priority::VeryLow => 1,
+        Priority::Low => 2,
+        Priority::Medium => 4,
+        Priority::High => 8,
+    });
+    weights.max().unwrap_or(1)
 }
 
 /// What the transceiver receives; `None` while it has no m-section, or no codec that can come.

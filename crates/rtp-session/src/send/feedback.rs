@@ -189,9 +189,10 @@ impl Senders {
     pub(super) fn tell_target(&mut self, now: Instant) {
         let total = self.rate.target(now);
         let left = total.saturating_sub(self.audio_rate.bitrate(now));
-        let share = left / self.pictures();
+        let all = self.weight_of_pictures();
         let mut told: Vec<(SenderId, u64)> = Vec::new();
         for (id, sender) in &mut self.senders {
+            let share = left.saturating_mul(sender.weight()) / all;
             let is_changed = sender
                 .target_bitrate
                 .is_none_or(|before| is_other(before, share));
@@ -209,23 +210,25 @@ impl Senders {
         self.pace(now);
     }
 
-    /// How many senders of pictures share the target rate; at least 1.
-    fn pictures(&self) -> u64 {
+    /// How much the senders of pictures weigh that share the target rate; at least 1.
+    fn weight_of_pictures(&self) -> u64 {
         let is_sending = |stream: &Stream| stream.active;
         let pictures = (self.senders.values())
             .filter(|sender| !sender.is_audio && sender.streams.iter().any(is_sending));
-        (pictures.count() as u64).max(1)
+        pictures.map(|it| it.weight()).sum::<u64>().max(1)
     }
 
     /// The target rate at which each sender has the share that it wants.
     pub(super) fn wanted_bitrate(&self, now: Instant) -> u64 {
-        let shares = self.senders.values().map(|it| it.wanted_bitrate);
-        let share = shares.max().unwrap_or(0);
-        if share == 0 {
-            return 0;
+        let all = self.weight_of_pictures();
+        let totals = self.senders.values().map(|it| {
+            let by_all = it.wanted_bitrate.saturating_mul(all);
+            by_all.div_ceil(it.weight())
+        });
+        match totals.max().unwrap_or(0) {
+            0 => 0,
+            pictures => pictures.saturating_add(self.audio_rate.bitrate(now)),
         }
-        let pictures = share.saturating_mul(self.pictures());
-        pictures.saturating_add(self.audio_rate.bitrate(now))
     }
 
     /// Where the media stream with this SSRC is.

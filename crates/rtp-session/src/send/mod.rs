@@ -93,6 +93,12 @@ struct Sender {
     wanted_bitrate: u64,
 }
 
+impl Sender {
+    fn weight(&self) -> u64 {
+        u64::from(self.parameters.weight.max(1))
+    }
+}
+
 impl Senders {
     pub(crate) fn new(seed: [u8; 32], clock: WallClock, config: &Config) -> Self {
         let mut rng = ChaCha12Rng::from_seed(seed);

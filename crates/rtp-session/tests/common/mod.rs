@@ -75,6 +75,7 @@ pub fn sends(mid: &str, codec: Codec) -> SenderParameters {
             active: true,
         }],
         reduced_size: true,
+        weight: 1,
     }
 }
 
