@@ -5,7 +5,9 @@ use pc_media::{MediaKind, MediaStream, MediaStreamTrack};
 use super::{DtlsTransport, DtmfSender, Operation, transceiver::Part};
 use crate::{
     Error, clock,
-    rtp::{self, Codec, RtpCapabilities, SendParameters},
+    rtp::{
+        self, Codec, DegradationPreference, EncodingParameters, RtpCapabilities, SendParameters,
+    },
     stats::{Stats, StatsReport},
 };
 
@@ -75,7 +77,11 @@ impl RtpSender {
     /// - `InvalidStateError`: stopped, or the parameters are not those that were got last.
     /// - `InvalidModificationError`: a change of what is read-only, or of number or order of encodings.
     /// - `RangeError`, `TypeError`: a number out of its range.
+    /// - `NotSupportedError`: a `network_priority`, for packets are not marked; a
+    ///   `degradation_preference` that has pictures made smaller, which they never are.
     pub fn set_parameters(&self, parameters: SendParameters) -> Result<(), Error> {
+        check_supported(&parameters.encodings)?;
+        check_preference(parameters.degradation_preference)?;
         let now = clock::now();
         let mut inner = self.part.shared.lock();
         let engine = &mut inner.engine;
@@ -125,6 +131,25 @@ impl RtpSender {
         self.part.shared.wake_driver();
         Ok(())
     }
+}
+
+/// What packets cannot be sent with.
+pub(super) fn check_supported(encodings: &[EncodingParameters]) -> Result<(), Error> {
+    if encodings.iter().any(|it| it.network_priority.is_some()) {
+        let message = "networkPriority is not supported: packets are not marked";
+        return Err(Error::NotSupported(message.into()));
+    }
+    Ok(())
+}
+
+/// Encoders leave pictures out where bits do not suffice.
+fn check_preference(preference: Option<DegradationPreference>) -> Result<(), Error> {
+    use DegradationPreference::{Balanced, MaintainFramerate};
+    if let Some(preference @ (Balanced | MaintainFramerate)) = preference {
+        let message = format!("degradationPreference \"{preference}\" is not supported");
+        return Err(Error::NotSupported(message.into()));
+    }
+    Ok(())
 }
 
 impl PartialEq for RtpSender {

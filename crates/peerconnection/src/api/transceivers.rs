@@ -8,6 +8,7 @@ use pc_media::{MediaKind, MediaStream, MediaStreamTrack};
 
 use super::{
     PeerConnection, RtpReceiver, RtpSender, RtpTransceiver,
+    sender::check_supported,
     shared::{Inner, Shared},
     transceiver::Part,
 };
@@ -119,11 +120,13 @@ impl PeerConnection {
     ///   cannot be carried by a description.
     /// - `RangeError`: a scale below 1, or a negative frame rate.
     /// - `OperationError`: a codec or a scalability mode that is not supported.
+    /// - `NotSupportedError`: a `network_priority`, for packets are not marked.
     pub fn add_transceiver(
         &self,
         track_or_kind: impl Into<TrackOrKind>,
         init: TransceiverInit,
     ) -> Result<RtpTransceiver, Error> {
+        check_supported(&init.send_encodings)?;
         let what = track_or_kind.into();
         let kind = what.kind();
         let track = what.into_track();
