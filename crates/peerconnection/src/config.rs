@@ -118,7 +118,8 @@ pub struct Configuration {
     /// What local ICE user fragments begin with. It stands first in every check, so that whoever
     /// spreads datagrams over servers can see where a session lives.
     pub ufrag_prefix: UfragPrefix,
-    /// The sockets to use, shared with other connections; sockets of its own when there is none.
+    /// The sockets to use, shared with other connections; sockets of its own when there is none. Stays
+    /// for the life of a connection.
     pub endpoint: Option<crate::Endpoint>,
 }
 
@@ -201,9 +202,8 @@ impl Configuration {
     ///
     /// # Errors
     ///
-    /// `InvalidModificationError`: something that stays for the life of a connection; the size of the
-    /// pool once a local description is `described`. `NotSupportedError`: another policy once there
-    /// are candidates.
+    /// `InvalidModificationError`: something that stays for the life of a connection, the size of the
+    /// pool among it. `NotSupportedError`: another policy once a local description is `described`.
     ///
     /// [WebRTC §4.4.1.6]: https://www.w3.org/TR/webrtc/#set-the-configuration
     pub(crate) fn check_change(&self, new: &Self, described: bool) -> Result<(), Error> {
@@ -246,6 +246,9 @@ impl Configuration {
         }
         if self.ice_candidate_pool_size != new.ice_candidate_pool_size {
             return stays("the size of the candidate pool");
+        }
+        if new.endpoint.is_some() && self.endpoint != new.endpoint {
+            return stays("the endpoint");
         }
         if described && self.ice_transport_policy != new.ice_transport_policy {
             let message =

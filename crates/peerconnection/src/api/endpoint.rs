@@ -113,6 +113,15 @@ impl Endpoint {
     }
 }
 
+impl PartialEq for Endpoint {
+    /// Whether both are handles of one endpoint.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.handle, &other.handle)
+    }
+}
+
+impl Eq for Endpoint {}
+
 impl EndpointHandle {
     pub(crate) fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox
