@@ -1,7 +1,7 @@
 //! Two engines on a simulated network, with signaling that has a delay of its own.
 #![allow(dead_code, unreachable_pub)] // Each test file uses its part.
 
-mod pair;
+pub mod pair;
 
 use std::time::{Duration, Instant};
 

@@ -4,6 +4,7 @@
 mod common;
 mod costs;
 mod endings;
+mod options;
 mod sections;
 mod sharing;
 #[path = "../common/sockets.rs"]
