@@ -100,6 +100,23 @@ impl Session {
 
     fn commit_transports(&mut self, exchange: &Exchange<'_>) -> Result<(), Error> {
         let answer = exchange.answer();
+        self.place_sections(exchange, answer);
+        self.check_sharing(answer)?;
+        self.agreement.replan(&[], Unused::after(answer.kind));
+        let used: Vec<(TransportId, usize)> = self
+            .agreement
+            .plans
+            .iter()
+            .filter_map(|plan| Some((plan.id, plan.sections.first()?.index)))
+            .collect();
+        for (id, index) in used {
+            self.commit_transport(exchange, id, index)?;
+        }
+        Ok(())
+    }
+
+    /// Gives each section the transport of the bundle that it is in, and those that are rejected none.
+    fn place_sections(&mut self, exchange: &Exchange<'_>, answer: &Description) {
         for (local, _) in exchange.accepted() {
             let bundled = answer
                 .tagged(local.index)
@@ -123,54 +140,35 @@ impl Session {
                 section.transport = None;
             }
         }
-        self.check_sharing(answer)?;
-        self.agreement.replan(&[], Unused::after(answer.kind));
-        let used: Vec<(TransportId, usize)> = self
-            .agreement
-            .plans
-            .iter()
-            .filter_map(|plan| Some((plan.id, plan.sections.first()?.index)))
-            .collect();
-        for (id, index) in used {
-            let running = match exchange.answer_is_local {
-                true => self.running_tag(exchange.remote, index, Some(id)),
-                false => None,
+    }
+
+    /// What is known of the peer on a transport, whose first section is that of `index`.
+    fn commit_transport(
+        &mut self,
+        exchange: &Exchange<'_>,
+        id: TransportId,
+        index: usize,
+    ) -> Result<(), Error> {
+        let running = match exchange.answer_is_local {
+            true => self.running_tag(exchange.remote, index, Some(id)),
+            false => None,
+        };
+        let lead = running.or_else(|| exchange.remote_tagged(index));
+        let lead = lead.ok_or_else(|| in_section(index, "has no transport"))?;
+        self.mark_apart(exchange, id, lead.index);
+        let peer = self.peer_transport(exchange, index, lead)?;
+        let tagged = exchange.remote.tagged(index);
+        let keeps_dtls = !exchange.answer_is_local
+            && tagged.is_some_and(|tagged| tagged.transport.tls_id.is_none());
+        if let Some(plan) = self.agreement.plan_mut(id) {
+            let before = plan.peer.take();
+            let peer = PeerTransport {
+                local: plan.local.clone(),
+                ..peer
             };
-            let lead = running.or_else(|| exchange.remote_tagged(index));
-            let lead = lead.ok_or_else(|| in_section(index, "has no transport"))?;
-            self.mark_apart(exchange, id, lead.index);
-            let peer = self.peer_transport(exchange, index, lead)?;
-            let is_same = |before: &PeerTransport| {
-                before.remote == peer.remote && before.fingerprints == peer.fingerprints
-            };
-            let tagged = exchange.remote.tagged(index);
-            let keeps_dtls = !exchange.answer_is_local
-                && tagged.is_some_and(|tagged| tagged.transport.tls_id.is_none());
-            let Some(plan) = self.agreement.plan_mut(id) else {
-                continue;
-            };
-            plan.peer = Some(match plan.peer.take() {
-                // Candidates that were trickled since the description stay.
-                Some(before) if is_same(&before) => PeerTransport {
-                    candidates: merged(before.candidates, peer.candidates),
-                    end_of_candidates: before.end_of_candidates || peer.end_of_candidates,
-                    local: plan.local.clone(),
-                    ..peer
-                },
-                // Firefox answers a restart as if it were new, active where it has been passive, and
-                // yet keeps its DTLS association. Who wants another one changes `a=tls-id` or the
-                // certificate (RFC 8842 §4).
-                Some(before) if keeps_dtls && before.fingerprints == peer.fingerprints => {
-                    PeerTransport {
-                        local: plan.local.clone(),
-                        dtls_client: before.dtls_client,
-                        ..peer
-                    }
-                }
-                _ => PeerTransport {
-                    local: plan.local.clone(),
-                    ..peer
-                },
+            plan.peer = Some(match before {
+                Some(before) => peer.after(before, keeps_dtls),
+                None => peer,
             });
         }
         Ok(())
@@ -381,6 +379,31 @@ impl Session {
         if !self.to_replace.iter().any(in_use) {
             self.to_replace.clear();
         }
+    }
+}
+
+impl PeerTransport {
+    /// What is known of the peer from now on, where it was `before`.
+    fn after(self, before: Self, keeps_dtls: bool) -> Self {
+        let has_same_keys = before.fingerprints == self.fingerprints;
+        if before.remote == self.remote && has_same_keys {
+            // Candidates that were trickled since the description stay.
+            return Self {
+                candidates: merged(before.candidates, self.candidates),
+                end_of_candidates: before.end_of_candidates || self.end_of_candidates,
+                ..self
+            };
+        }
+        if keeps_dtls && has_same_keys {
+            // Firefox answers a restart as if it were new, active where it has been passive, and yet
+            // keeps its DTLS association. Who wants another one changes `a=tls-id` or the certificate
+            // (RFC 8842 §4).
+            return Self {
+                dtls_client: before.dtls_client,
+                ..self
+            };
+        }
+        self
     }
 }
 
