@@ -30,7 +30,7 @@
 //!
 //! Keys are set up once and used through `&self` for every packet; nothing allocates. AES comes from
 //! AWS-LC. HMAC comes from RustCrypto: its state after the key is a value that can be copied, which
-//! costs less for a packet than what AWS-LC's interface does (measured in `benches/srtp.rs`).
+//! costs less for a packet than what AWS-LC's interface does (measured in `benches/benches/srtp.rs`).
 //!
 //! # Non-goals
 //!

@@ -61,14 +61,16 @@
 //! | item | what it is |
 //! |---|---|
 //! | [`PeerConnection`], [`DataChannel`], [`Events`] | the W3C interface; handles to one engine behind one short lock |
+//! | [`Configuration`], [`IceServer`] | what a connection is made from |
 //! | [`RtpTransceiver`], [`RtpSender`], [`RtpReceiver`], [`rtp`] | what is sent and received, and the dictionaries of it |
 //! | [`RtpLayer`], [`RtpPackets`], [`Forwarder`] | simulcast as a receiver has it, and what a forwarding unit is made of |
+//! | [`DtmfSender`], [`dtmf`] | keys of a telephone |
 //! | [`DtlsTransport`], [`IceTransport`], [`SctpTransport`] | what it runs on |
 //! | [`MediaStreamTrack`], [`MediaStream`] | tracks and streams, read and written frame by frame |
 //! | [`devices`], [`sink`] | where tracks come from: `getUserMedia` and devices made of numbers; what measures and records them |
 //! | [`Endpoint`] | sockets that many connections share, and the one task that drives them |
 //! | [`engine::Connection`] | the same without I/O: ICE, DTLS, SCTP and offer/answer composed, a [`pc_proto::Protocol`] |
-//! | [`state`], [`Error`] | states and errors by the W3C's names |
+//! | [`state`], [`stats`], [`Error`] | states, statistics and errors by the W3C's names |
 //!
 //! # Features
 //!
@@ -90,12 +92,13 @@
 //!
 //! # Specifications
 //!
-//! [W3C WebRTC](https://www.w3.org/TR/webrtc/), RFC 9429 (JSEP), RFC 8829 to 8835 as far as data
-//! channels need them. Member by member: `docs/w3c-coverage.md` in the repository.
+//! [W3C WebRTC](https://www.w3.org/TR/webrtc/), RFC 8825 and those that it names, RFC 9429 (JSEP). Member
+//! by member: `docs/w3c-coverage.md` in the repository; what of each RFC: `docs/rfc-map.md`.
 //!
 //! # Not here yet
 //!
-//! What is not supported is refused by name; what of the RFCs exists is in `docs/rfc-map.md`.
+//! What is not supported is refused by name. Two names that are not: where an `endpoint` is given, its
+//! sockets are used whatever [`Configuration::host_addresses`] and the candidate pool ask for.
 
 mod api;
 mod clock;

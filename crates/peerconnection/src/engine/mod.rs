@@ -5,13 +5,15 @@
 //! lock or task.
 //!
 //! ```text
-//!             create/set descriptions, candidates       send, recv
-//!                          │                               │
-//!   engine::Connection ────┼───────────────────────────────┼──────────────
-//!      pc_jsep::Session (offer/answer)     pc_datachannel::Session (DCEP, SCTP)
-//!      States                              pc_dtls::Connection ┐ one or several
-//!                                          pc_ice::Agent       ┘ transports
-//!                                                 │ datagrams with their 5-tuples
+//!             create/set descriptions, candidates       send, recv          frames, packets
+//!                          │                               │                      │
+//!   engine::Connection ────┼───────────────────────────────┼──────────────────────┼──────────────
+//!      pc_jsep::Session (offer/answer)     pc_datachannel::Session   pc_rtp_session::Session ┐
+//!      States                              (DCEP, SCTP)              pc_srtp                 │ one or
+//!                                                    pc_dtls::Connection                     │ several
+//!                                                    pc_ice::Agent                           │ transports
+//!                                                    servers: STUN, TURN                     ┘
+//!                                                           │ datagrams with their 5-tuples
 //! ```
 //!
 //! ```
