@@ -9,7 +9,7 @@
 //! | [`mailbox`] | `peer` | HTTP, one message a box: one offer, one answer, candidates inside |
 //!
 //! And [`page`]: what serves a page and the WebSocket of its signaling; [`program`]: the flags of a program
-//! that has one, and its course; [`devices`], which make sound and pictures, [`meter`], which measures what
+//! that has one, and its course; [`servers`], the flags about STUN and TURN; [`devices`], which make sound and pictures, [`meter`], which measures what
 //! comes, and [`recording`], which keeps it.
 
 pub mod devices;
@@ -18,6 +18,7 @@ pub mod meter;
 pub mod page;
 pub mod program;
 pub mod recording;
+pub mod servers;
 pub mod signaling;
 
 /// Logs to stderr as `RUST_LOG` says, such as `RUST_LOG=pc_ice=debug`; warnings alone without it.

@@ -10,6 +10,7 @@ use peerconnection::{Configuration, HostAddresses};
 
 use crate::{
     page::{self, Page},
+    servers::ServerFlags,
     signaling::SignalingChannel,
 };
 
@@ -28,20 +29,29 @@ pub struct PageFlags<const PORT: u16> {
     /// Use this local address alone (may be repeated); otherwise every interface and loopback.
     #[arg(long, value_name = "IP")]
     address: Vec<IpAddr>,
+    /// The servers to reach the other side through; the page uses the same.
+    #[command(flatten)]
+    pub servers: ServerFlags,
 }
 
 impl<const PORT: u16> PageFlags<PORT> {
     /// What connections are made with. Loopback is among the addresses so that two programs of a
     /// machine without a network meet.
-    pub fn configuration(&self) -> Configuration {
+    ///
+    /// # Errors
+    ///
+    /// The file of the servers' authorities is none.
+    pub fn configuration(&self) -> Result<Configuration> {
         let host_addresses = match self.address.as_slice() {
             [] => HostAddresses::InterfacesAndLoopback,
             addresses => HostAddresses::Only(addresses.to_vec()),
         };
-        Configuration {
+        let mut configuration = Configuration {
             host_addresses,
             ..Default::default()
-        }
+        };
+        self.servers.add_to(&mut configuration)?;
+        Ok(configuration)
     }
 }
 
@@ -68,13 +78,13 @@ pub fn end(program: &str, outcome: Result<()>) -> ExitCode {
 /// # Errors
 ///
 /// The port cannot be had, or a meeting went wrong.
-pub async fn meet(
+pub async fn meet<const PORT: u16>(
     page: Page,
-    port: u16,
+    flags: &PageFlags<PORT>,
     hint: &str,
     mut with: impl AsyncFnMut(SignalingChannel) -> Result<()>,
 ) -> Result<()> {
-    let (address, mut arrivals) = page::serve(page, port).await?;
+    let (address, mut arrivals) = page::serve(page, flags).await?;
     println!("Open http://{address} in a browser{hint}; Ctrl-C ends.");
     while let Some(signaling) = arrivals.recv().await {
         println!("Somebody is here.");

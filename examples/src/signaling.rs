@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message as Connected;
 
+use crate::servers::tell_errors;
+
 /// Where the WebSocket is served.
 pub const PATH: &str = "/signaling";
 
@@ -171,7 +173,7 @@ impl SignalingChannel {
         };
         tokio::select! {
             biased;
-            event = event => event.map(Callback::Event),
+            event = event => event.inspect(tell_errors).map(Callback::Event),
             message = self.recv() => message.map(Callback::Message),
         }
     }

@@ -15,7 +15,10 @@ use axum::{
 };
 use tokio::{net::TcpListener, sync::mpsc};
 
-use crate::signaling::{self, SignalingChannel};
+use crate::{
+    program::PageFlags,
+    signaling::{self, SignalingChannel},
+};
 
 /// The signaling channels of those who come, in order.
 pub type Arrivals = mpsc::Receiver<SignalingChannel>;
@@ -24,7 +27,8 @@ pub type Arrivals = mpsc::Receiver<SignalingChannel>;
 #[derive(Debug, Clone, Copy)]
 pub struct Page {
     /// What `/` shows; its script is at `/page.js`. Beside it are `/page.css`, `/signaling.js` and
-    /// `/plots.js`, which pages have in common.
+    /// `/plots.js`, which pages have in common, and `/configuration.js`: the `RTCConfiguration` of the
+    /// program's flags.
     pub html: &'static str,
     /// That script.
     pub script: &'static str,
@@ -37,7 +41,12 @@ pub struct Page {
 /// # Errors
 ///
 /// The port cannot be had.
-pub async fn serve(page: Page, port: u16) -> Result<(SocketAddr, Arrivals)> {
+pub async fn serve<const PORT: u16>(
+    page: Page,
+    flags: &PageFlags<PORT>,
+) -> Result<(SocketAddr, Arrivals)> {
+    let port = flags.port;
+    let configuration = format!("const configuration = {};\n", flags.servers.of_page());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .map_err(|error| match error.kind() {
@@ -60,6 +69,10 @@ pub async fn serve(page: Page, port: u16) -> Result<(SocketAddr, Arrivals)> {
             "/signaling.js",
             get(async || script(include_str!("signaling.js"))),
         )
+        .route(
+            "/configuration.js",
+            get(async move || script(configuration)),
+        )
         .route("/plots.js", get(async || script(include_str!("plots.js"))))
         .route(signaling::PATH, get(signal))
         .with_state(arrived);
@@ -70,7 +83,7 @@ pub async fn serve(page: Page, port: u16) -> Result<(SocketAddr, Arrivals)> {
 /// A page of an earlier build must not meet the signaling of this one.
 const NOT_STORED: (HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
 
-fn script(text: &'static str) -> impl IntoResponse {
+fn script(text: impl IntoResponse) -> impl IntoResponse {
     let content_type = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
     ([NOT_STORED, content_type], text)
 }

@@ -11,7 +11,10 @@ mod beyond;
 use std::{collections::VecDeque, future::pending};
 
 use anyhow::Result;
-use examples::signaling::{SignalingChannel, SignalingMessage};
+use examples::{
+    servers::tell_errors,
+    signaling::{SignalingChannel, SignalingMessage},
+};
 use peerconnection::{
     Configuration, DataChannel, DataChannelEvent, DataChannelInit, Event, Events, PeerConnection,
     RtcErrorDetail, SdpType,
@@ -199,7 +202,7 @@ impl Chat {
         } = self;
         let event = async {
             match events {
-                Some(events) => events.next().await,
+                Some(events) => events.next().await.inspect(tell_errors),
                 None => pending().await,
             }
         };

@@ -52,8 +52,12 @@ async fn main() -> ExitCode {
     examples::log_to_stderr();
     let flags = Flags::parse();
     if flags.common.self_test {
+        let configuration = match flags.common.configuration() {
+            Ok(configuration) => configuration,
+            Err(error) => return program::end("chat", Err(error)),
+        };
         let patience = Duration::from_secs(flags.seconds);
-        return self_test::run(flags.common.configuration(), flags.messages, patience).await;
+        return self_test::run(configuration, flags.messages, patience).await;
     }
     program::end("chat", chat(&flags).await)
 }
@@ -66,17 +70,17 @@ async fn chat(flags: &Flags) -> anyhow::Result<()> {
             let signaling = SignalingChannel::connect(url).await?;
             screen.note(&format!("Signaling with {url} is up."));
             screen.note("Type a line to start the chat, or wait until the other side does.");
-            Room::with(signaling, flags.common.configuration(), screen)
+            Room::with(signaling, flags.common.configuration()?, screen)
         }
         None => {
-            let (address, arrivals) = page::serve(PAGE, flags.common.port).await?;
+            let (address, arrivals) = page::serve(PAGE, &flags.common).await?;
             screen.headline(&format!("Open http://{address} in a browser"));
             screen.note("or be the other side in a second terminal:");
             screen.note(&format!(
                 "  cargo run --release -p examples --bin chat -- --connect http://{address}"
             ));
             screen.note("Then press Start there or type a line here. /help tells the rest.");
-            Room::open(arrivals, flags.common.configuration(), screen)
+            Room::open(arrivals, flags.common.configuration()?, screen)
         }
     };
     room.run(lines).await;

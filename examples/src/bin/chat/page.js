@@ -3,7 +3,7 @@
 // with its lines in their order. What it leaves out, and the page itself, come after it.
 
 const signaling = new SignalingChannel(); // handles JSON.stringify/parse
-const configuration = {}; // no server: both sides are on this machine
+// const configuration = {iceServers: […]}; is the program's: configuration.js
 let pc;
 let channel;
 

@@ -3,7 +3,10 @@
 use std::{convert::Infallible, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail};
-use examples::signaling::{SignalingChannel, SignalingMessage};
+use examples::{
+    servers::tell_errors,
+    signaling::{SignalingChannel, SignalingMessage},
+};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use peerconnection::{
     Configuration, DataChannel, DataChannelEvent, DataChannelInit, Event, Events, Message,
@@ -127,7 +130,7 @@ impl Peer {
         let name = self.name;
         loop {
             tokio::select! {
-                event = self.events.next() => match event {
+                event = self.events.next() => match event.inspect(tell_errors) {
                     Some(Event::DataChannel(channel)) => {
                         if let Some(accepted) = accepted.take() {
                             let _ = accepted.send(channel);

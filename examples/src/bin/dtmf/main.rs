@@ -47,19 +47,16 @@ async fn main() -> ExitCode {
 
 async fn talk(flags: Flags) -> Result<()> {
     if flags.common.self_test {
-        return self_test::run(flags.common.configuration()).await;
+        return self_test::run(flags.common.configuration()?).await;
     }
     if let Some(url) = &flags.common.connect {
         let signaling = SignalingChannel::connect(url).await?;
         println!("Signaling with {url} is up; calling.");
-        return play_to(Call::new(flags.common.configuration(), signaling)?).await;
+        return play_to(Call::new(flags.common.configuration()?, signaling)?).await;
     }
-    program::meet(
-        PAGE,
-        flags.common.port,
-        " and press keys",
-        async |signaling| listen(Call::new(flags.common.configuration(), signaling)?).await,
-    )
+    program::meet(PAGE, &flags.common, " and press keys", async |signaling| {
+        listen(Call::new(flags.common.configuration()?, signaling)?).await
+    })
     .await
 }
 

@@ -80,7 +80,7 @@ const variants = {
 
 const state = document.getElementById('state');
 const signaling = new JsonSignalingChannel();
-const pc = new RTCPeerConnection();
+const pc = new RTCPeerConnection(configuration);
 let sender;
 let channel;
 

@@ -7,7 +7,7 @@ const selfView = document.getElementById('selfView');
 const remoteView = document.getElementById('remoteView');
 
 const signaling = new SignalingChannel();
-const configuration = {}; // no server: both sides are on this machine
+// const configuration = {iceServers: […]}; is the program's: configuration.js
 let pc;
 
 // call start() to initiate

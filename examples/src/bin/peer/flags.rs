@@ -2,12 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{ArgGroup, Parser, ValueEnum};
-use peerconnection::{
-    Configuration, DataChannelInit, HostAddresses, IceServer, IceTransportPolicy, MediaKind,
-    TlsOptions,
-};
+use examples::servers::ServerFlags;
+use peerconnection::{Configuration, DataChannelInit, HostAddresses, MediaKind};
 
 /// A WebRTC peer for scripts: connects, exchanges messages, and prints a line for every event.
 #[derive(Debug, Clone, Parser)]
@@ -94,21 +92,8 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "WHAT")]
     pub(crate) close: Option<Close>,
 
-    /// A STUN or TURN server to gather from, as a URL; repeatable.
-    #[arg(long, value_name = "URL")]
-    pub(crate) ice_server: Vec<String>,
-    /// The user name of the TURN servers.
-    #[arg(long, value_name = "NAME", requires = "ice_server")]
-    pub(crate) ice_username: Option<String>,
-    /// Their password.
-    #[arg(long, value_name = "PASSWORD", requires = "ice_username")]
-    pub(crate) ice_credential: Option<String>,
-    /// Believe servers' certificates that the authorities in this PEM file have signed, and no others.
-    #[arg(long, value_name = "FILE", requires = "ice_server")]
-    pub(crate) ca: Option<PathBuf>,
-    /// Use relayed candidates alone.
-    #[arg(long)]
-    pub(crate) relay: bool,
+    #[command(flatten)]
+    servers: ServerFlags,
 
     /// Give up after so many seconds.
     #[arg(long, value_name = "S", default_value_t = 60)]
@@ -139,31 +124,12 @@ impl Flags {
             true => HostAddresses::InterfacesAndLoopback,
             false => HostAddresses::Interfaces,
         };
-        let server = IceServer {
-            urls: self.ice_server.clone(),
-            username: self.ice_username.clone(),
-            credential: self.ice_credential.clone(),
-        };
-        let mut server_tls = TlsOptions::default();
-        if let Some(path) = &self.ca {
-            let of_path = || format!("cannot read {}", path.display());
-            server_tls.system_roots = false;
-            server_tls.add_roots_pem(&std::fs::read(path).with_context(of_path)?)?;
-        }
-        Ok(Configuration {
+        let mut configuration = Configuration {
             host_addresses,
-            ice_servers: if server.urls.is_empty() {
-                vec![]
-            } else {
-                vec![server]
-            },
-            ice_transport_policy: match self.relay {
-                true => IceTransportPolicy::Relay,
-                false => IceTransportPolicy::All,
-            },
-            server_tls,
             ..Default::default()
-        })
+        };
+        self.servers.add_to(&mut configuration)?;
+        Ok(configuration)
     }
 
     pub(crate) fn channel_init(&self) -> DataChannelInit {

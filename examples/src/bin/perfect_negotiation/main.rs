@@ -91,12 +91,11 @@ async fn main() -> ExitCode {
     let tasks = LocalSet::new();
     if flags.common.self_test {
         let patience = Duration::from_secs(flags.seconds);
-        let test = self_test::run(
-            flags.common.configuration(),
-            flags.rounds,
-            flags.seed(),
-            patience,
-        );
+        let configuration = match flags.common.configuration() {
+            Ok(configuration) => configuration,
+            Err(error) => return program::end("perfect_negotiation", Err(error)),
+        };
+        let test = self_test::run(configuration, flags.rounds, flags.seed(), patience);
         return tasks.run_until(test).await;
     }
     program::end(
@@ -108,13 +107,13 @@ async fn main() -> ExitCode {
 async fn negotiate(flags: &Flags) -> Result<()> {
     let seed = flags.seed();
     let polite = flags.polite || (flags.common.connect.is_none() && !flags.impolite);
-    let mut room = Room::new(flags.common.configuration(), polite, flags.random, seed);
+    let mut room = Room::new(flags.common.configuration()?, polite, flags.random, seed);
     if let Some(url) = &flags.common.connect {
         let signaling = SignalingChannel::connect(url).await?;
         Screen::headline(&format!("Signaling with {url} is up; --seed {seed}."));
         return room.join(signaling).await;
     }
-    let (address, arrivals) = page::serve(page_that_is(!polite), flags.common.port).await?;
+    let (address, arrivals) = page::serve(page_that_is(!polite), &flags.common).await?;
     Screen::headline(&format!("Open http://{address} in a browser"));
     Screen::note("or be the other side in a second terminal:");
     let manners = if polite { "" } else { " --polite" };

@@ -7,7 +7,10 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use examples::signaling::{SignalingChannel, SignalingMessage};
+use examples::{
+    servers::tell_errors,
+    signaling::{SignalingChannel, SignalingMessage},
+};
 use peerconnection::{
     Configuration, DataChannel, DataChannelEvent, DataChannelInit, Event, Events, IceCandidate,
     MediaStream, PeerConnection, SdpType, SessionDescription, state::*,
@@ -99,7 +102,7 @@ impl Peer {
             tokio::select! {
                 // In a browser what has happened is told before what comes next.
                 biased;
-                event = events.next() => match event {
+                event = events.next() => match event.inspect(tell_errors) {
                     Some(event) => self.on_event(event),
                     None => return,
                 },

@@ -42,17 +42,17 @@ async fn main() -> ExitCode {
 
 async fn talk(flags: Flags) -> Result<()> {
     if flags.common.self_test {
-        return self_test::run(flags.common.configuration()).await;
+        return self_test::run(flags.common.configuration()?).await;
     }
     if let Some(url) = &flags.common.connect {
         let signaling = SignalingChannel::connect(url).await?;
         println!("Signaling with {url} is up; calling.");
-        let mut call = Call::new(flags.common.configuration(), signaling)?;
+        let mut call = Call::new(flags.common.configuration()?, signaling)?;
         call.start()?;
         return call.run_with_meter().await;
     }
-    program::meet(PAGE, flags.common.port, " and call", async |signaling| {
-        let mut call = Call::new(flags.common.configuration(), signaling)?;
+    program::meet(PAGE, &flags.common, " and call", async |signaling| {
+        let mut call = Call::new(flags.common.configuration()?, signaling)?;
         call.run_with_meter().await
     })
     .await

@@ -8,7 +8,7 @@ const remoteView = document.getElementById('remoteView');
 
 const signaling = new JsonSignalingChannel(); // handles JSON.stringify/parse
 const constraints = {audio: true, video: true};
-const configuration = {}; // no server: both sides are on this machine
+// const configuration = {iceServers: […]}; is the program's: configuration.js
 const pc = new RTCPeerConnection(configuration);
 
 // send any ice candidates to the other peer

@@ -55,7 +55,7 @@ async fn main() -> ExitCode {
 
 async fn course(flags: Flags) -> Result<()> {
     match &flags.common.connect {
-        _ if flags.common.self_test => self_test::run(flags.common.configuration()).await,
+        _ if flags.common.self_test => self_test::run(flags.common.configuration()?).await,
         Some(url) => join(&flags, url).await,
         None => serve(&flags).await,
     }
@@ -63,7 +63,7 @@ async fn course(flags: Flags) -> Result<()> {
 
 async fn join(flags: &Flags, url: &str) -> Result<()> {
     let signaling = SignalingChannel::connect(url).await?;
-    let configuration = flags.common.configuration();
+    let configuration = flags.common.configuration()?;
     if flags.view {
         println!("Signaling with {url} is up; looking.");
         return Viewer::new(configuration, signaling)?
@@ -77,7 +77,7 @@ async fn join(flags: &Flags, url: &str) -> Result<()> {
 }
 
 async fn serve(flags: &Flags) -> Result<()> {
-    let (address, mut arrivals) = page::serve(PAGE, flags.common.port).await?;
+    let (address, mut arrivals) = page::serve(PAGE, &flags.common).await?;
     println!("Open http://{address} in a browser, as often as you like; Ctrl-C ends.");
     let room = Room::default();
     loop {
@@ -88,7 +88,7 @@ async fn serve(flags: &Flags) -> Result<()> {
             },
             _ = tokio::signal::ctrl_c() => return Ok(()),
         };
-        let (room, configuration) = (room.clone(), flags.common.configuration());
+        let (room, configuration) = (room.clone(), flags.common.configuration()?);
         tokio::spawn(async move {
             if let Err(error) = room.attend(configuration, signaling).await {
                 println!("  somebody has left: {error:#}");

@@ -7,7 +7,7 @@ const selfView = document.getElementById('selfView');
 const remoteView = document.getElementById('remoteView');
 
 const constraints = {audio: true, video: {width: {ideal: 1280}, height: {ideal: 720}}};
-const configuration = {}; // no server: both sides are on this machine
+// const configuration = {iceServers: […]}; is the program's: configuration.js
 let signaling;
 let pc;
 

@@ -6,7 +6,10 @@ use std::sync::{
 };
 
 use anyhow::{Result, bail};
-use examples::signaling::{SignalingChannel, SignalingMessage};
+use examples::{
+    servers::tell_errors,
+    signaling::{SignalingChannel, SignalingMessage},
+};
 use peerconnection::{
     Configuration, DataChannel, Event, MediaKind, PeerConnection, RtpReceiver, RtpTransceiver,
     SdpType, SessionDescription, rtp::TransceiverDirection, state::PeerConnectionState,
@@ -51,7 +54,7 @@ impl Room {
         let outcome = loop {
             tokio::select! {
                 biased;
-                event = events.next() => match event {
+                event = events.next() => match event.inspect(tell_errors) {
                     Some(Event::IceCandidate(candidate)) => {
                         signaling.send(SignalingMessage::Candidate(candidate));
                     }

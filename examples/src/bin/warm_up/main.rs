@@ -44,12 +44,12 @@ async fn main() -> ExitCode {
 
 async fn talk(flags: Flags) -> Result<()> {
     if flags.common.self_test {
-        return self_test::run(flags.common.configuration()).await;
+        return self_test::run(flags.common.configuration()?).await;
     }
     if let Some(url) = &flags.common.connect {
         let signaling = SignalingChannel::connect(url).await?;
         println!("Signaling with {url} is up; warming up, and starting in three seconds.");
-        let mut call = Call::new(flags.common.configuration(), signaling);
+        let mut call = Call::new(flags.common.configuration()?, signaling);
         call.warmup(false)?;
         let starter = call.starter();
         tokio::spawn(async move {
@@ -58,8 +58,8 @@ async fn talk(flags: Flags) -> Result<()> {
         });
         return call.run_with_meter().await;
     }
-    program::meet(PAGE, flags.common.port, ", and start", async |signaling| {
-        let mut call = Call::new(flags.common.configuration(), signaling);
+    program::meet(PAGE, &flags.common, ", and start", async |signaling| {
+        let mut call = Call::new(flags.common.configuration()?, signaling);
         call.run_with_meter().await
     })
     .await

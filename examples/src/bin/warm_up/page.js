@@ -8,7 +8,7 @@ const selfView = document.getElementById('selfView');
 const remoteView = document.getElementById('remoteView');
 
 const signaling = new SignalingChannel();
-const configuration = {}; // no server: both sides are on this machine
+// const configuration = {iceServers: […]}; is the program's: configuration.js
 let pc;
 let audio = null;
 let audioSendTrack = null;
