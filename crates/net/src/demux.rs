@@ -8,6 +8,10 @@ use pc_proto::FiveTuple;
 /// How many tuples one key has at most: far more pairs than a connection checks on one socket.
 pub const MAX_TUPLES_PER_KEY: usize = 256;
 
+/// How many open STUN transactions one key has at most: one for each server that it asks on each of
+/// its sockets.
+pub const MAX_TRANSACTIONS_PER_KEY: usize = 256;
+
 /// How sure it is that a tuple leads to a connection. A surer claim takes the tuple over.
 ///
 /// Anyone can name any address as a candidate, and an insider can send a well-signed check from a
@@ -23,7 +27,7 @@ pub enum Claim {
     Confirmed,
 }
 
-/// Another key has this user name fragment, or an equally sure claim on this tuple.
+/// Another key has this user name fragment or transaction, or an equally sure claim on this tuple.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it belongs to another connection")]
 pub struct Taken;
@@ -32,6 +36,10 @@ pub struct Taken;
 ///
 /// Datagrams that carry a STUN user name belong to the connection whose local user name fragment it
 /// begins with; all others go by the addresses they travel between. `K` names a connection.
+///
+/// But several connections may ask one STUN server from one socket: its answers, which carry no user
+/// name, belong to the connection whose transaction they end ([`answer`](Self::answer)). What is not
+/// the answer to an open transaction is none, whoever says so.
 ///
 /// ```
 /// use pc_net::{Claim, Demux};
@@ -51,14 +59,19 @@ pub struct Taken;
 ///
 /// Hashing is keyed at random, so that a peer cannot choose colliding addresses. What one
 /// connection inserts, it can only crowd out of its own share: each key has at most
-/// [`MAX_TUPLES_PER_KEY`], and one more drops its least sure, of those the oldest.
+/// [`MAX_TUPLES_PER_KEY`], and one more drops its least sure, of those the oldest; of its
+/// [`MAX_TRANSACTIONS_PER_KEY`] the oldest goes.
 #[derive(Debug)]
 pub struct Demux<K> {
     by_ufrag: HashMap<Box<str>, K>,
     by_tuple: HashMap<FiveTuple, Owner<K>>,
+    by_transaction: HashMap<Transaction, K>,
     by_key: HashMap<K, Share>,
     inserted: u64,
 }
+
+/// The id of a STUN transaction (RFC 8489 §5).
+type Transaction = [u8; 12];
 
 #[derive(Debug, Clone, Copy)]
 struct Owner<K> {
@@ -72,6 +85,14 @@ struct Owner<K> {
 struct Share {
     ufrags: Vec<Box<str>>,
     tuples: Vec<FiveTuple>,
+    /// The oldest first.
+    transactions: Vec<Transaction>,
+}
+
+impl Share {
+    fn is_empty(&self) -> bool {
+        self.ufrags.is_empty() && self.tuples.is_empty() && self.transactions.is_empty()
+    }
 }
 
 impl<K: Copy + Eq + Hash> Demux<K> {
@@ -80,6 +101,7 @@ impl<K: Copy + Eq + Hash> Demux<K> {
         Self {
             by_ufrag: HashMap::new(),
             by_tuple: HashMap::new(),
+            by_transaction: HashMap::new(),
             by_key: HashMap::new(),
             inserted: 0,
         }
@@ -91,6 +113,40 @@ impl<K: Copy + Eq + Hash> Demux<K> {
         match local_ufrag {
             Some(ufrag) => self.by_ufrag.get(ufrag).copied(),
             None => self.by_tuple.get(&tuple).map(|owner| owner.key),
+        }
+    }
+
+    /// The connection that awaits the response with this transaction id from a server. Costs nothing
+    /// while no transaction is open.
+    pub fn answer(&self, transaction: &[u8; 12]) -> Option<K> {
+        self.by_transaction.get(transaction).copied()
+    }
+
+    /// Sends the response with this transaction id to `key`, until it is
+    /// [removed](Self::remove_transaction).
+    ///
+    /// # Errors
+    ///
+    /// Another key has it.
+    pub fn insert_transaction(&mut self, id: [u8; 12], key: K) -> Result<(), Taken> {
+        match self.by_transaction.entry(id) {
+            Entry::Occupied(owner) if *owner.get() == key => return Ok(()),
+            Entry::Occupied(_) => return Err(Taken),
+            Entry::Vacant(free) => free.insert(key),
+        };
+        let share = self.by_key.entry(key).or_default();
+        if share.transactions.len() >= MAX_TRANSACTIONS_PER_KEY {
+            self.by_transaction.remove(&share.transactions.remove(0));
+        }
+        share.transactions.push(id);
+        Ok(())
+    }
+
+    /// Takes a transaction away from `key`, if it has it: it was answered, or given up.
+    pub fn remove_transaction(&mut self, id: &[u8; 12], key: K) {
+        if self.by_transaction.get(id) == Some(&key) {
+            self.by_transaction.remove(id);
+            self.change_share(key, |share| share.transactions.retain(|own| own != id));
         }
     }
 
@@ -174,12 +230,20 @@ impl<K: Copy + Eq + Hash> Demux<K> {
         for tuple in &share.tuples {
             self.by_tuple.remove(tuple);
         }
+        for transaction in &share.transactions {
+            self.by_transaction.remove(transaction);
+        }
         self.give_back_memory();
     }
 
     /// How many keys have anything.
     pub fn keys(&self) -> usize {
         self.by_key.len()
+    }
+
+    /// How many transactions are open.
+    pub fn transactions(&self) -> usize {
+        self.by_transaction.len()
     }
 
     /// How many tuples there are.
@@ -201,7 +265,7 @@ impl<K: Copy + Eq + Hash> Demux<K> {
             return;
         };
         change(share.get_mut());
-        if share.get().ufrags.is_empty() && share.get().tuples.is_empty() {
+        if share.get().is_empty() {
             share.remove();
         }
     }
@@ -210,6 +274,7 @@ impl<K: Copy + Eq + Hash> Demux<K> {
     fn give_back_memory(&mut self) {
         shrink(&mut self.by_ufrag);
         shrink(&mut self.by_tuple);
+        shrink(&mut self.by_transaction);
         shrink(&mut self.by_key);
     }
 }

@@ -76,7 +76,7 @@
 //! | [`UdpSocket`] | binds with large buffers, sends and receives batches; one serves many peers |
 //! | [`Envelope`], [`SendProgress`] | where a batch goes; how far it has been sent |
 //! | [`RecvBatch`], [`Datagram`] | one received batch in reused memory, split into datagrams |
-//! | [`Demux`], [`Claim`] | user name fragment, then 5-tuple, to connection |
+//! | [`Demux`], [`Claim`] | user name fragment, transaction or 5-tuple, to connection |
 //! | [`Stream`], [`Listener`], [`TcpOptions`] | datagrams over TCP and TLS, both ways |
 //! | `TlsClient`, `TlsOptions` | whose certificates are believed |
 //! | [`Decoder`], [`Framing`] | datagrams in a stream of bytes, without any I/O |
@@ -136,7 +136,7 @@ mod socket;
 mod stream;
 mod sys;
 
-pub use demux::{Claim, Demux, MAX_TUPLES_PER_KEY, Taken};
+pub use demux::{Claim, Demux, MAX_TRANSACTIONS_PER_KEY, MAX_TUPLES_PER_KEY, Taken};
 pub use ecn::Ecn;
 pub use framing::{Decoder, Framing, FramingError, MAX_FRAME};
 pub use interfaces::{Change, Interface, InterfaceWatch, interfaces};

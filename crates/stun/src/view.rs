@@ -44,6 +44,16 @@ impl<'a> MessageView<'a> {
             && Self::stream_len(bytes) == Some(bytes.len())
     }
 
+    /// The transaction that a datagram claims to end, as a response of either kind: what its header says
+    /// and no more, so that what answers nothing costs nothing on sockets where many ask.
+    /// RFC 8489 §5, §6.3.3
+    pub fn response_to(bytes: &[u8]) -> Option<TransactionId> {
+        let (&[first, _, _, _, _, _, _, _], rest) = bytes.split_first_chunk()?;
+        let (id, _) = rest.split_first_chunk()?;
+        // The higher bit of the class, C1.
+        (first & 1 == 1 && Self::is_stun(bytes)).then_some(TransactionId(*id))
+    }
+
     /// Bytes of the message that starts with `head`, for streams. RFC 8489 §6.2.2
     ///
     /// `None` when `head` is shorter than 8 bytes or cannot be the start of a STUN message.

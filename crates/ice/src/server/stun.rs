@@ -153,7 +153,15 @@ impl StunClient {
 
     /// Whether a response with this transaction id is awaited, for sockets that are shared.
     pub fn awaits(&self, id: TransactionId) -> bool {
-        matches!(self.state, State::Asking { id: asked, .. } if asked == id)
+        self.transaction() == Some(id)
+    }
+
+    /// The transaction whose response is awaited, for sockets that other clients share.
+    pub const fn transaction(&self) -> Option<TransactionId> {
+        match &self.state {
+            State::Asking { id, .. } => Some(*id),
+            State::Waiting { .. } | State::Ended => None,
+        }
     }
 
     /// Whether the client has ended: failed, redirected or closed.

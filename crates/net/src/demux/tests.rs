@@ -12,12 +12,20 @@ fn check(demux: &Demux<u8>) {
     let shares = || demux.by_key.iter();
     let tuples: usize = shares().map(|(_, share)| share.tuples.len()).sum();
     let ufrags: usize = shares().map(|(_, share)| share.ufrags.len()).sum();
+    let transactions: usize = shares().map(|(_, share)| share.transactions.len()).sum();
     assert_eq!(
-        (tuples, ufrags),
-        (demux.by_tuple.len(), demux.by_ufrag.len())
+        (tuples, ufrags, transactions),
+        (
+            demux.by_tuple.len(),
+            demux.by_ufrag.len(),
+            demux.transactions()
+        )
     );
     for (key, share) in shares() {
-        assert!(!share.tuples.is_empty() || !share.ufrags.is_empty());
+        assert!(!share.is_empty());
+        assert!(share.transactions.len() <= MAX_TRANSACTIONS_PER_KEY);
+        let asked = |id: &Transaction| demux.answer(id) == Some(*key);
+        assert!(share.transactions.iter().all(asked));
         assert!(share.tuples.len() <= MAX_TUPLES_PER_KEY);
         let owned = |tuple: &FiveTuple| demux.route(*tuple, None) == Some(*key);
         assert!(share.tuples.iter().all(owned));
@@ -32,6 +40,8 @@ enum Op {
     RemoveUfrag(u8, u8),
     InsertTuple(u8, u8, Claim),
     RemoveTuple(u8, u8),
+    InsertTransaction(u8, u8),
+    RemoveTransaction(u8, u8),
     RemoveKey(u8),
 }
 
@@ -47,18 +57,21 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (name.clone(), key.clone()).prop_map(|(name, key)| Op::RemoveUfrag(name, key)),
         4 => (name.clone(), key.clone(), claim)
             .prop_map(|(name, key, claim)| Op::InsertTuple(name, key, claim)),
-        1 => (name, key.clone()).prop_map(|(name, key)| Op::RemoveTuple(name, key)),
+        1 => (name.clone(), key.clone()).prop_map(|(name, key)| Op::RemoveTuple(name, key)),
+        2 => (name.clone(), key.clone()).prop_map(|(name, key)| Op::InsertTransaction(name, key)),
+        1 => (name, key.clone()).prop_map(|(name, key)| Op::RemoveTransaction(name, key)),
         1 => key.prop_map(Op::RemoveKey),
     ]
 }
 
 proptest! {
-    /// The table is two plain maps, in which a surer claim wins.
+    /// The table is three plain maps, in which a surer claim wins.
     #[test]
     fn it_does_what_plain_maps_do(ops in proptest::collection::vec(op(), 0..200)) {
         let mut demux = Demux::new();
         let mut ufrags = BTreeMap::<u8, u8>::new();
         let mut tuples = BTreeMap::<u8, (u8, Claim)>::new();
+        let mut transactions = BTreeMap::<u8, u8>::new();
         for op in ops {
             match op {
                 Op::InsertUfrag(name, key) => {
@@ -85,7 +98,17 @@ proptest! {
                     demux.remove_tuple(tuple(name.into()), key);
                     tuples.retain(|own, (owner, _)| (*own, *owner) != (name, key));
                 }
+                Op::InsertTransaction(id, key) => {
+                    let owner = *transactions.entry(id).or_insert(key);
+                    let result = demux.insert_transaction([id; 12], key);
+                    prop_assert_eq!(result.is_ok(), owner == key);
+                }
+                Op::RemoveTransaction(id, key) => {
+                    demux.remove_transaction(&[id; 12], key);
+                    transactions.retain(|own, owner| (*own, *owner) != (id, key));
+                }
                 Op::RemoveKey(key) => {
+                    transactions.retain(|_, owner| *owner != key);
                     demux.remove_key(key);
                     ufrags.retain(|_, owner| *owner != key);
                     tuples.retain(|_, (owner, _)| *owner != key);
@@ -98,6 +121,8 @@ proptest! {
                 prop_assert_eq!(named, ufrags.get(&name).copied());
                 let owner = tuples.get(&name).map(|(owner, _)| *owner);
                 prop_assert_eq!(demux.route(path, None), owner);
+                let asker = demux.answer(&[name; 12]);
+                prop_assert_eq!(asker, transactions.get(&name).copied());
             }
         }
     }
@@ -143,6 +168,29 @@ fn a_flood_evicts_the_floods_own_and_not_its_surest() {
     assert_eq!(demux.route(tuple(1), None), None, "the oldest");
     assert_eq!(demux.route(tuple(9_999), None), Some(1), "the newest");
     check(&demux);
+}
+
+#[test]
+fn one_that_asks_without_end_forgets_its_own_questions() {
+    let id = |number: u32| {
+        let mut id = [0; 12];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        id
+    };
+    let mut demux = Demux::new();
+    demux.insert_transaction(id(900_000), 2).unwrap();
+    for number in 0..10_000 {
+        demux.insert_transaction(id(number), 1).unwrap();
+    }
+    assert_eq!(demux.insert_transaction(id(9_999), 2), Err(Taken));
+    assert_eq!(demux.transactions(), MAX_TRANSACTIONS_PER_KEY + 1);
+    assert_eq!(demux.answer(&id(900_000)), Some(2));
+    assert_eq!(demux.answer(&id(0)), None, "the oldest");
+    assert_eq!(demux.answer(&id(9_999)), Some(1), "the newest");
+    check(&demux);
+    demux.remove_key(1);
+    demux.remove_key(2);
+    assert!(demux.is_empty() && demux.transactions() == 0);
 }
 
 #[test]

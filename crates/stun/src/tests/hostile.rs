@@ -314,3 +314,35 @@ fn a_stream_says_how_long_its_message_is() {
         None
     );
 }
+
+/// The header alone tells which transaction a response ends, and agrees with the whole message.
+#[test]
+fn what_a_response_ends_is_read_off_its_header() {
+    let mut bytes = vec![0; 100];
+    for class in [
+        Class::Request,
+        Class::Indication,
+        Class::Success,
+        Class::Error,
+    ] {
+        let len = MessageBuilder::new(&mut bytes, class, Method::BINDING, ID)
+            .attribute(Attribute::Username("a:b"))
+            .finish()
+            .unwrap();
+        let message = &mut bytes[..len];
+        let ends = matches!(class, Class::Success | Class::Error).then_some(ID);
+        assert_eq!(MessageView::response_to(message), ends, "{class:?}");
+        for cut in 0..len {
+            assert_eq!(MessageView::response_to(&message[..cut]), None);
+        }
+        // Without the cookie it is something else.
+        message[4] ^= 1;
+        assert_eq!(MessageView::response_to(message), None);
+    }
+    // RTP and DTLS are none, whatever follows their first byte.
+    for first in [20, 63, 128, 191] {
+        let mut other = bytes[..28].to_vec();
+        other[0] = first;
+        assert_eq!(MessageView::response_to(&other), None);
+    }
+}
