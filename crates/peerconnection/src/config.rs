@@ -70,11 +70,12 @@ impl TcpCandidates {
 /// be "require".
 #[derive(Debug, Clone)]
 pub struct Configuration {
-    /// `iceServers`: whom to ask for candidates, and to relay through. Not together with an
-    /// `endpoint`: what its sockets share cannot be told apart by a server.
+    /// `iceServers`: whom to ask for candidates, and to relay through. With an `endpoint` its port is
+    /// what STUN servers are asked about; each connection has sockets of its own towards TURN servers.
     pub ice_servers: Vec<IceServer>,
     /// Whose certificates are believed of servers over TLS: further authorities, or certificates by
-    /// their hashes. A browser decides this for the page. Stays for the life of a connection.
+    /// their hashes. A browser decides this for the page. Stays for the life of a connection; those of one
+    /// `endpoint` need not believe the same.
     pub server_tls: TlsOptions,
     /// `iceTransportPolicy`. Without servers nothing can be relayed, so "relay" finds no candidate.
     pub ice_transport_policy: IceTransportPolicy,
@@ -151,8 +152,7 @@ impl Configuration {
     /// # Errors
     ///
     /// `SyntaxError`, `InvalidAccessError`: an ICE server is wrong; `InvalidAccessError`: a certificate
-    /// has expired; `NotSupportedError`: more than one certificate, a server over DTLS, or servers
-    /// with an endpoint.
+    /// has expired; `NotSupportedError`: more than one certificate, or a server over DTLS.
     ///
     /// [WebRTC §4.4.1.6]: https://www.w3.org/TR/webrtc/#set-the-configuration
     pub(crate) fn check(&self, unix_time: Duration) -> Result<(), Error> {
@@ -173,10 +173,6 @@ impl Configuration {
             && (!servers.is_empty() || self.ice_transport_policy == IceTransportPolicy::Relay)
         {
             let message = "an ICE-lite agent has host candidates alone";
-            return Err(Error::NotSupported(message.into()));
-        }
-        if !servers.is_empty() && self.endpoint.is_some() {
-            let message = "servers are not supported together with an endpoint";
             return Err(Error::NotSupported(message.into()));
         }
         Ok(())

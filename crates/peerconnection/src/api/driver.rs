@@ -4,7 +4,6 @@ use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
     future::poll_fn,
-    io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -33,10 +32,12 @@ pub(super) const BATCH: usize = pc_proto::MAX_GSO_BYTES / MTU;
 /// Batches that one connection may send before the others get their turn.
 const BATCHES_PER_TURN: usize = 16;
 
+mod datagrams;
 mod driven;
 mod hosts;
 mod network;
 mod outside;
+mod own_sockets;
 mod sockets;
 mod tcp;
 
@@ -78,11 +79,8 @@ impl Driver {
         unused: Arc<AtomicBool>,
         hosts: HostAddresses,
         pool: u8,
-        tls: TlsOptions,
     ) -> Self {
-        let mut driver = Self::new(inbox, unused, Sockets::private(hosts, pool));
-        driver.reach = Reach::new(tls);
-        driver
+        Self::new(inbox, unused, Sockets::private(hosts, pool))
     }
 
     fn new(inbox: Arc<Inbox>, unused: Arc<AtomicBool>, sockets: Sockets) -> Self {
@@ -91,7 +89,7 @@ impl Driver {
             unused,
             sockets,
             streams: Streams::default(),
-            reach: Reach::new(TlsOptions::default()),
+            reach: Reach::new(),
             network: Network::default(),
             connections: HashMap::new(),
             demux: Demux::new(),
@@ -131,7 +129,7 @@ impl Driver {
         self.inbox.take(&mut commands);
         for command in commands.drain(..) {
             match command {
-                Command::Attach(shared) => self.attach(shared),
+                Command::Attach(shared, tls) => self.attach(shared, &tls),
                 Command::Wake(key) => self.give_turn(key),
                 Command::Learn(key, tuple, claim) => self.learn(key, tuple, claim),
                 Command::Unlearn(key, tuple) => self.unlearn(key, tuple),
@@ -145,9 +143,9 @@ impl Driver {
         self.commands = commands;
     }
 
-    fn attach(&mut self, shared: Arc<Shared>) {
+    fn attach(&mut self, shared: Arc<Shared>, tls: &TlsOptions) {
         let key = shared.key;
-        let driven = Driven::new(shared);
+        let driven = Driven::new(shared, self.reach.tls(tls));
         self.connections.insert(key, driven);
         self.give_turn(key);
     }
@@ -216,7 +214,7 @@ impl Driver {
         inner.engine.handle_timeout(now);
         self.gather(shared.key, &mut inner.engine, now);
         while let Some(request) = inner.engine.poll_server_request() {
-            self.reach.begin(shared.key, request);
+            self.set_out(shared.key, request);
         }
         while let Some(request) = inner.engine.poll_name_request() {
             self.reach.look_up(shared.key, request);
@@ -277,8 +275,10 @@ impl Driver {
                 self.streams.send(route, &self.batch);
                 continue;
             }
-            // Answers come back on the path a check went out on.
-            let _ = self.demux.insert_tuple(route, shared.key, Claim::Tried);
+            if self.sockets.has(route.local) && !engine::asks_server(&self.batch) {
+                // Answers come back on the path a check went out on.
+                let _ = self.demux.insert_tuple(route, shared.key, Claim::Tried);
+            }
             self.sockets.send(route, &self.batch).await;
         }
         false
@@ -301,8 +301,11 @@ impl Driver {
         }
         let timer = inner.engine.poll_timeout();
         driven.follow_ufrags(&inner.engine, &mut self.demux);
+        driven.follow_transactions(&inner.engine, &mut self.demux);
         // A transport that was bundled away has said goodbye.
         self.sockets.release(|id| inner.engine.needs_sockets(id));
+        let asks_from = |local| inner.engine.needs_server_socket(local);
+        self.sockets.release_own(key, asks_from);
         while let Some(request) = inner.engine.poll_connect_request() {
             self.reach.connect(key, request);
         }
@@ -321,7 +324,7 @@ impl Driver {
         self.connections.remove(&key);
         self.demux.remove_key(key);
         self.streams.close_all(key);
-        self.sockets.let_go();
+        self.sockets.let_go(key);
     }
 
     /// Until a datagram, a command or a timer comes.
@@ -352,6 +355,10 @@ impl Driver {
             Ready::Socket(Received::Datagrams(number, Err(error))) => {
                 self.lose_socket(number, &error);
             }
+            Ready::Socket(Received::ForOne(key, local, Ok(()))) => self.dispatch_own(key, local),
+            Ready::Socket(Received::ForOne(key, local, Err(error))) => {
+                self.lose_own_socket(key, local, &error);
+            }
             Ready::Socket(Received::Accepted(stream)) => self.streams.accept(clock::now(), *stream),
             Ready::Stream(id, Ok(())) => self.dispatch_stream(id),
             Ready::Stream(id, Err(error)) => self.lose_stream(id, &error),
@@ -370,41 +377,6 @@ impl Driver {
             () = std::future::ready(()) => {}
         }
     }
-
-    /// A socket has ended: what goes over it is lost.
-    fn lose_socket(&mut self, number: usize, error: &io::Error) {
-        let Some(address) = self.sockets.remove(number) else {
-            return;
-        };
-        tracing::warn!(%address, %error, "a socket has ended");
-        for driven in self.connections.values_mut() {
-            driven.lose_addresses(&[address], &mut self.turns);
-        }
-    }
-
-    /// Feeds a received batch to the connections it is for; they answer in their next turn.
-    fn dispatch(&mut self, number: usize) {
-        let now = clock::now();
-        for (route, datagram) in self.sockets.received(number) {
-            let Some(key) = self
-                .demux
-                .route(route, engine::receiver_ufrag(datagram.bytes))
-            else {
-                tracing::trace!(%route, "a datagram for none of the connections");
-                continue;
-            };
-            let Some(driven) = self.connections.get_mut(&key) else {
-                continue;
-            };
-            let mut inner = driven.shared.lock();
-            if let Err(error) = inner.handle_input(now, route, datagram.bytes) {
-                tracing::debug!(%route, %error, "dropped a datagram");
-            }
-            driven.shared.publish(&mut inner);
-            drop(inner);
-            driven.give_turn(&mut self.turns);
-        }
-    }
 }
 
 impl Drop for Driver {
@@ -412,7 +384,7 @@ impl Drop for Driver {
     /// connection may have come and gone while this task was about to end.
     fn drop(&mut self) {
         for command in self.inbox.close() {
-            if let Command::Attach(shared) = command {
+            if let Command::Attach(shared, _) = command {
                 shared.abandon();
             }
         }

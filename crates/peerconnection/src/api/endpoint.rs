@@ -7,7 +7,7 @@ use std::{
     },
 };
 
-use pc_net::{Framing, Listener, TcpOptions, TlsOptions, UdpSocket};
+use pc_net::{Framing, Listener, TcpOptions, UdpSocket};
 
 use super::{driver::Driver, inbox::Inbox};
 use crate::{Error, config::HostAddresses};
@@ -29,6 +29,13 @@ use crate::{Error, config::HostAddresses};
 /// cannot hold more than one connection between the same pair of sockets, nor a connection that
 /// does not bundle, whose transports would be between the same two. Where the peer has a socket for each
 /// of those, its own user fragments tell them apart, for ours are the same.
+///
+/// Behind a NAT, [`ice_servers`](crate::Configuration::ice_servers) tell the endpoint's port as the world
+/// sees it. Every connection asks for itself, from the shared socket: a STUN server's answer finds it by
+/// the transaction. A TURN server knows its clients by their 5-tuple and gives each one allocation
+/// (RFC 8656 §5), so that a connection that asks one over UDP does so from a socket of its own, on a free
+/// port of the endpoint's address, which is no candidate and goes with the connection; over TCP and TLS it
+/// has a stream anyway. A firewall that lets nothing but the endpoint's port out stops TURN over UDP.
 ///
 /// One task drives all connections of an endpoint. It ends, and the sockets close, when the last
 /// handle and the last connection are gone.
@@ -104,12 +111,8 @@ impl Endpoint {
 
     /// The endpoint of one connection alone, which binds its sockets when that gathers.
     /// `pool` sets are bound at once, for the transports that gather first.
-    pub(crate) fn private(
-        hosts: HostAddresses,
-        pool: u8,
-        tls: TlsOptions,
-    ) -> Result<Arc<EndpointHandle>, Error> {
-        spawn(|inbox, unused| Driver::private(inbox, unused, hosts, pool, tls))
+    pub(crate) fn private(hosts: HostAddresses, pool: u8) -> Result<Arc<EndpointHandle>, Error> {
+        spawn(|inbox, unused| Driver::private(inbox, unused, hosts, pool))
     }
 }
 

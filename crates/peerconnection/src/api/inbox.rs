@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use pc_net::Claim;
+use pc_net::{Claim, TlsOptions};
 use pc_proto::FiveTuple;
 use tokio::sync::Notify;
 
@@ -17,8 +17,8 @@ use crate::Error;
 pub(crate) struct Key(u64);
 
 pub(crate) enum Command {
-    /// Drive this connection from now on.
-    Attach(Arc<Shared>),
+    /// Drive this connection from now on; whose certificates it believes of servers.
+    Attach(Arc<Shared>, Box<TlsOptions>),
     /// Look at this connection: it may have something to do.
     Wake(Key),
     /// Datagrams of this path belong to this connection.
@@ -53,8 +53,8 @@ impl Inbox {
     /// # Errors
     ///
     /// `InvalidStateError`: the driver has ended, with its runtime.
-    pub(crate) fn attach(&self, shared: Arc<Shared>) -> Result<(), Error> {
-        if self.push(Command::Attach(shared)) {
+    pub(crate) fn attach(&self, shared: Arc<Shared>, tls: TlsOptions) -> Result<(), Error> {
+        if self.push(Command::Attach(shared, Box::new(tls))) {
             Ok(())
         } else {
             Err(Error::InvalidState(

@@ -10,6 +10,7 @@
 //!   Events, DataChannel::next ────────────────┘
 //! ```
 
+mod bells;
 mod data_channel;
 mod driver;
 mod dtmf;

@@ -70,8 +70,8 @@ impl PeerConnection {
     ///
     /// - `InvalidAccessError`: the certificate has expired, or a TURN server has no credential.
     /// - `SyntaxError`: an ICE server's URL is none.
-    /// - `NotSupportedError`: more than one certificate, a server over DTLS (`turns:` with
-    ///   `transport=udp`), or servers together with an endpoint, whose sockets are shared.
+    /// - `NotSupportedError`: more than one certificate, or a server over DTLS (`turns:` with
+    ///   `transport=udp`).
     /// - `InvalidStateError`: not called within a tokio runtime, or that of the endpoint has ended.
     /// - `OperationError`: no certificate could be generated.
     pub fn new(configuration: Configuration) -> Result<(Self, Events), Error> {
@@ -99,7 +99,6 @@ impl PeerConnection {
             None => Endpoint::private(
                 configuration.host_addresses.clone(),
                 configuration.ice_candidate_pool_size,
-                configuration.server_tls.clone(),
             )?,
         };
         let media = Media::new(clock::seed()?);
@@ -109,7 +108,8 @@ impl PeerConnection {
             receiver,
             shared: Arc::downgrade(&shared),
         };
-        endpoint.inbox().attach(shared.clone())?;
+        let tls = configuration.server_tls.clone();
+        endpoint.inbox().attach(shared.clone(), tls)?;
         let owner = Owner {
             shared,
             configuration: Mutex::new(configuration),

@@ -4,7 +4,7 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use pc_ice::{Host, ServerTransport};
@@ -40,41 +40,60 @@ pub(super) enum News {
 /// How the server is reached.
 pub(super) enum Reached {
     /// Over UDP, at these addresses.
-    Datagrams(Vec<SocketAddr>),
+    Datagrams {
+        addresses: Vec<SocketAddr>,
+        /// For relayed addresses.
+        is_turn: bool,
+    },
     Stream(Box<Stream>),
 }
 
 /// Reaches servers, and finds names.
 pub(super) struct Reach {
-    tls: Arc<Tls>,
+    /// What connections have believed that live.
+    tls: Vec<Weak<Tls>>,
     /// Multicast DNS, from the first name on.
     node: Option<Node>,
     report: mpsc::UnboundedSender<Arrival>,
     arrivals: mpsc::UnboundedReceiver<Arrival>,
 }
 
-/// Read when the first server needs it: roots are a file.
-struct Tls {
+/// Whom connections with the same options believe. Made when the first server needs it, for roots are a
+/// file, and shared by as many connections as there are.
+pub(super) struct Tls {
     options: TlsOptions,
-    client: OnceLock<Result<TlsClient, String>>,
+    client: Mutex<Option<TlsClient>>,
 }
 
 impl Reach {
-    pub(super) fn new(options: TlsOptions) -> Self {
+    pub(super) fn new() -> Self {
         let (report, arrivals) = mpsc::unbounded_channel();
-        let client = OnceLock::new();
-        let tls = Arc::new(Tls { options, client });
         Self {
-            tls,
+            tls: Vec::new(),
             node: None,
             report,
             arrivals,
         }
     }
 
+    /// What a connection with these options asks servers with.
+    pub(super) fn tls(&mut self, options: &TlsOptions) -> Arc<Tls> {
+        self.tls.retain(|known| known.strong_count() > 0);
+        let mut known = self.tls.iter().filter_map(Weak::upgrade);
+        if let Some(known) = known.find(|known| known.options == *options) {
+            return known;
+        }
+        let tls = Arc::new(Tls {
+            options: options.clone(),
+            client: Mutex::new(None),
+        });
+        self.tls.push(Arc::downgrade(&tls));
+        tls
+    }
+
     /// Sets out for a server.
-    pub(super) fn begin(&self, key: Key, request: ServerRequest) {
-        let (tls, report) = (self.tls.clone(), self.report.clone());
+    pub(super) fn begin(&self, key: Key, request: ServerRequest, tls: Arc<Tls>) {
+        let report = self.report.clone();
         tokio::spawn(async move {
             let id = request.id;
             let reached = reach(&request, &tls).await;
@@ -167,7 +186,8 @@ async fn reach(request: &ServerRequest, tls: &Arc<Tls>) -> Result<Reached, Strin
     };
     let transport = request.uri.transport();
     if !transport.is_stream() {
-        return Ok(Reached::Datagrams(addresses));
+        let is_turn = request.uri.scheme().is_turn();
+        return Ok(Reached::Datagrams { addresses, is_turn });
     }
     let mut failure = "its name has no address".to_owned();
     for address in addresses {
@@ -220,7 +240,52 @@ async fn open(
 
 impl Tls {
     fn client(&self) -> Result<TlsClient, String> {
-        let make = || TlsClient::new(&self.options).map_err(|error| error.to_string());
-        self.client.get_or_init(make).clone()
+        // Held meanwhile: connections that come at once wait for one to read the roots.
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*client {
+            return Ok(known.clone());
+        }
+        // A failure is not kept: the next one to ask may find what there was not.
+        let made = TlsClient::new(&self.options).map_err(|error| error.to_string())?;
+        Ok(client.insert(made).clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_that_believe_the_same_read_it_once() {
+        let mut reach = Reach::new();
+        let pinned = TlsOptions {
+            pins: vec![[7; 32]],
+            ..TlsOptions::default()
+        };
+        let usual = reach.tls(&TlsOptions::default());
+        let (one, other) = (reach.tls(&pinned), reach.tls(&pinned));
+        assert!(Arc::ptr_eq(&one, &other) && !Arc::ptr_eq(&one, &usual));
+        // What nobody believes any more is forgotten.
+        drop((one, other));
+        reach.tls(&TlsOptions::default());
+        assert_eq!(reach.tls.len(), 1);
+    }
+
+    #[test]
+    fn a_failure_is_told_and_tried_again() {
+        let nobody = TlsOptions {
+            system_roots: false,
+            ..TlsOptions::default()
+        };
+        let tls = Reach::new().tls(&nobody);
+        for _ in 0..2 {
+            assert!(tls.client().is_err());
+        }
+        let pinned = TlsOptions {
+            pins: vec![[7; 32]],
+            ..nobody
+        };
+        let tls = Reach::new().tls(&pinned);
+        assert!(tls.client().is_ok() && tls.client().is_ok());
     }
 }

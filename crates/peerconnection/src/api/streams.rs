@@ -2,18 +2,18 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll, Wake, Waker},
+    sync::Arc,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use pc_net::{Stream, StreamError};
 use pc_proto::{Batch, FiveTuple, Transport};
 
-use super::inbox::Key;
+use super::{
+    bells::{Bell, Bells},
+    inbox::Key,
+};
 
 /// What the last words on a stream may take.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -41,7 +41,7 @@ pub(super) struct Streams {
     /// Those that have said nothing, oldest first; some may have spoken since, or have ended.
     silent: VecDeque<StreamId>,
     next: u64,
-    ready: Arc<Ready>,
+    bells: Bells<StreamId>,
 }
 
 /// Names a stream of this driver; never reused.
@@ -52,7 +52,7 @@ pub(super) struct Open {
     pub(super) stream: Stream,
     pub(super) owner: Owner,
     path: FiveTuple,
-    bell: Arc<Bell>,
+    bell: Arc<Bell<StreamId>>,
 }
 
 /// Whose a stream is.
@@ -75,53 +75,13 @@ impl Owner {
     }
 }
 
-/// The streams that have something to be looked at for.
-#[derive(Default)]
-struct Ready {
-    queue: Mutex<Queue>,
-}
-
-#[derive(Default)]
-struct Queue {
-    ids: VecDeque<StreamId>,
-    /// Of the driver, while it waits.
-    driver: Option<Waker>,
-}
-
-impl Ready {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Puts its stream into the queue, once.
-struct Bell {
-    id: StreamId,
-    is_queued: AtomicBool,
-    ready: Arc<Ready>,
-}
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        if self.is_queued.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let mut queue = self.ready.lock();
-        queue.ids.push_back(self.id);
-        if let Some(driver) = queue.driver.take() {
-            drop(queue);
-            driver.wake();
-        }
-    }
-}
-
 impl Open {
     pub(super) fn path(&self) -> FiveTuple {
         self.path
     }
 
     fn poll(&mut self) -> Poll<Result<(), StreamError>> {
-        let waker = Waker::from(self.bell.clone());
+        let waker = self.bell.waker();
         let cx = &mut Context::from_waker(&waker);
         if self.stream.queued() > 0
             && let Poll::Ready(Err(error)) = self.stream.poll_flush(cx)
@@ -157,18 +117,11 @@ impl Streams {
             local: stream.local_addr(),
             remote: stream.remote_addr(),
         };
-        let bell = Arc::new(Bell {
-            id,
-            is_queued: AtomicBool::new(false),
-            ready: self.ready.clone(),
-        });
-        // The first look registers with the runtime.
-        bell.clone().wake();
         let open = Open {
             stream,
             owner,
             path,
-            bell,
+            bell: self.bells.rung(id),
         };
         self.open.insert(id, open);
         self.by_path.insert(path, id);
@@ -202,7 +155,7 @@ impl Streams {
         let id = self.by_path.get(&route);
         if let Some(open) = id.and_then(|id| self.open.get_mut(id)) {
             open.stream.send(batch);
-            open.bell.clone().wake();
+            open.bell.ring();
         }
     }
 
@@ -212,19 +165,15 @@ impl Streams {
         cx: &mut Context<'_>,
     ) -> Poll<(StreamId, Result<(), StreamError>)> {
         loop {
-            let mut queue = self.ready.lock();
-            let Some(id) = queue.ids.pop_front() else {
-                queue.driver = Some(cx.waker().clone());
+            let Poll::Ready(id) = self.bells.poll(cx) else {
                 return Poll::Pending;
             };
-            drop(queue);
             let Some(open) = self.open.get_mut(&id) else {
                 continue;
             };
-            open.bell.is_queued.store(false, Ordering::Release);
             if let Poll::Ready(result) = open.poll() {
                 // There may be more.
-                open.bell.clone().wake();
+                open.bell.ring();
                 return Poll::Ready((id, result));
             }
         }

@@ -46,7 +46,8 @@ impl Connection {
     /// Does nothing unless the transport [waits for it](Self::ungathered_transports).
     ///
     /// Transports may share sockets, unless the peer does so too: two transports between the same
-    /// two sockets cannot be told apart. They may not where servers are asked.
+    /// two sockets cannot be told apart. Where they do, TURN servers are to be asked from
+    /// [others](ServerPath::OwnSockets).
     pub fn gather_transport(&mut self, now: Instant, id: TransportId, addresses: &[SocketAddr]) {
         if self.is_closed() {
             return;

@@ -1,12 +1,19 @@
-//! STUN and TURN servers, and the NATs that they are there for, on virtual time.
+//! STUN and TURN servers, and the NATs that they are there for, on virtual time; servers and endpoints on
+//! real sockets.
 
 mod families;
 mod hidden;
+mod live;
 mod matrix;
 mod nodes;
+mod one_socket;
 mod room;
+mod shared;
 mod timing;
 mod world;
+
+#[path = "../common/sockets.rs"]
+mod sockets;
 
 // The strict server that the TURN client of `pc-ice` is tested with.
 #[allow(dead_code)]

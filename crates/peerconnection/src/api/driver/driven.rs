@@ -3,9 +3,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use pc_net::Demux;
+use pc_stun::TransactionId;
 
 use super::{
-    super::{inbox::Key, shared::Shared},
+    super::{inbox::Key, reach::Tls, shared::Shared},
     hosts::HostNames,
 };
 use crate::{clock, engine};
@@ -14,6 +15,10 @@ pub(super) struct Driven {
     pub(super) shared: Arc<Shared>,
     /// The user fragments that lead here.
     ufrags: Vec<String>,
+    /// The answers of servers that do.
+    transactions: Vec<TransactionId>,
+    /// Which servers over TLS it believes.
+    pub(super) tls: Arc<Tls>,
     /// The names of its addresses, where these are hidden.
     pub(super) names: HostNames,
     /// The earliest of its expiries in the heap.
@@ -22,10 +27,12 @@ pub(super) struct Driven {
 }
 
 impl Driven {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, tls: Arc<Tls>) -> Self {
         Self {
             shared,
             ufrags: Vec::new(),
+            transactions: Vec::new(),
+            tls,
             names: HostNames::default(),
             timer: None,
             turn: false,
@@ -69,5 +76,30 @@ impl Driven {
             }
         }
         self.ufrags = current;
+    }
+
+    /// The same with what the engine asks of servers, which has an end there.
+    pub(super) fn follow_transactions(
+        &mut self,
+        engine: &engine::Connection,
+        demux: &mut Demux<Key>,
+    ) {
+        if (engine.server_transactions()).eq(self.transactions.iter().copied()) {
+            return;
+        }
+        let key = self.shared.key;
+        let current: Vec<_> = engine.server_transactions().collect();
+        for old in self
+            .transactions
+            .iter()
+            .filter(|old| !current.contains(old))
+        {
+            demux.remove_transaction(&old.0, key);
+        }
+        for id in &current {
+            // That two are the same does not happen; if it did, one would ask again.
+            let _ = demux.insert_transaction(id.0, key);
+        }
+        self.transactions = current;
     }
 }

@@ -15,10 +15,17 @@ use super::{
 };
 use crate::{
     clock,
-    engine::{self, ServerPath},
+    engine::{self, ServerPath, ServerRequest},
 };
 
 impl Driver {
+    /// Reaches a server that a connection asks for.
+    pub(super) fn set_out(&self, key: Key, request: ServerRequest) {
+        if let Some(driven) = self.connections.get(&key) {
+            self.reach.begin(key, request, driven.tls.clone());
+        }
+    }
+
     /// A server was reached, or a name was found, or cannot be.
     pub(super) fn arrive(&mut self, arrival: Arrival) {
         let key = arrival.key;
@@ -31,8 +38,10 @@ impl Driver {
         let engine = &mut inner.engine;
         let mut named = None;
         match arrival.news {
-            News::Server(id, Ok(Reached::Datagrams(addresses))) => {
-                engine.server_reached(now, id, &ServerPath::Datagrams(addresses));
+            News::Server(id, Ok(Reached::Datagrams { addresses, is_turn })) => {
+                let asked_for = (key, id.transport());
+                let path = self.sockets.path_to(asked_for, addresses, is_turn);
+                engine.server_reached(now, id, &path);
             }
             News::Server(id, Ok(Reached::Stream(stream))) => {
                 let FiveTuple { local, remote, .. } = self.streams.add(key, *stream);

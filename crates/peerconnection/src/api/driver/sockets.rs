@@ -12,19 +12,31 @@ use pc_net::{Datagram, Envelope, Listener, RecvBatch, SendProgress, Stream, UdpS
 use pc_proto::{Batch, FiveTuple};
 
 use super::{
-    super::endpoint::{bind_hosts, bind_one},
+    super::{
+        endpoint::{bind_hosts, bind_one},
+        inbox::Key,
+    },
+    own_sockets::OwnSockets,
     tcp::Listening,
 };
-use crate::{TcpCandidates, config::HostAddresses, engine::TransportId};
+use crate::{
+    TcpCandidates,
+    config::HostAddresses,
+    engine::{ServerPath, TransportId},
+};
 
 pub(super) struct Sockets {
     owner: Owner,
     udp: Vec<Bound>,
     listening: Listening,
+    /// Those that one connection asks servers from.
+    own: OwnSockets,
     /// Sets of sockets for the transports to come.
     pool: VecDeque<Vec<UdpSocket>>,
     /// Which socket is asked first, so that none starves.
     next: usize,
+    /// Whether one connection's own is asked before those.
+    own_first: bool,
     received: RecvBatch,
 }
 
@@ -59,6 +71,8 @@ impl Bound {
 pub(super) enum Received {
     /// Datagrams, from the socket of this number; or it has ended.
     Datagrams(usize, io::Result<()>),
+    /// The same of the socket at this address, which is this connection's alone.
+    ForOne(Key, SocketAddr, io::Result<()>),
     /// A peer has connected.
     Accepted(Box<Stream>),
 }
@@ -91,8 +105,10 @@ impl Sockets {
             owner,
             udp: Vec::new(),
             listening: Listening::default(),
+            own: OwnSockets::default(),
             pool: VecDeque::new(),
             next: 0,
+            own_first: false,
             received: RecvBatch::new(),
         }
     }
@@ -111,7 +127,8 @@ impl Sockets {
     }
 
     /// A connection has ended.
-    pub(super) fn let_go(&mut self) {
+    pub(super) fn let_go(&mut self, key: Key) {
+        self.own.release(key, |_| false);
         if self.hosts().is_some() {
             self.owner = Owner::Nobody;
         }
@@ -160,10 +177,43 @@ impl Sockets {
         Some(address)
     }
 
+    /// How a server at these addresses is asked over UDP. Where connections share a socket, a TURN server
+    /// would take the second one's allocation for the first one's (RFC 8656 §5): each gets a socket for
+    /// it beside every address of the endpoint.
+    pub(super) fn path_to(
+        &mut self,
+        (key, id): (Key, TransportId),
+        addresses: Vec<SocketAddr>,
+        is_turn: bool,
+    ) -> ServerPath {
+        if !(is_turn && matches!(self.owner, Owner::Endpoint)) {
+            return ServerPath::Datagrams(addresses);
+        }
+        let given = self.udp.iter().map(Bound::address);
+        let mut ips: Vec<_> = given.chain(self.listening.addresses()).collect();
+        ips.sort_by_key(SocketAddr::ip);
+        ips.dedup_by_key(|it| it.ip());
+        let own = ips.iter().filter_map(|it| self.own.bind(key, id, it.ip()));
+        ServerPath::OwnSockets {
+            locals: own.collect(),
+            addresses,
+        }
+    }
+
     /// Closes what was bound for transports that do not need it any more.
     pub(super) fn release(&mut self, needs: impl Fn(TransportId) -> bool) {
         self.udp.retain(|bound| bound.transport.is_none_or(&needs));
         self.listening.release(needs);
+    }
+
+    /// Closes what a connection does not ask servers from any more.
+    pub(super) fn release_own(&mut self, key: Key, is_needed: impl Fn(SocketAddr) -> bool) {
+        self.own.release(key, is_needed);
+    }
+
+    /// Whether the datagrams of this address go by their content.
+    pub(super) fn has(&self, local: SocketAddr) -> bool {
+        self.udp.iter().any(|bound| bound.address() == local)
     }
 
     /// Closes what is bound to addresses that are gone. Returns what it was bound to.
@@ -192,7 +242,8 @@ impl Sockets {
     /// they could be on the network.
     pub(super) async fn send(&self, route: FiveTuple, batch: &Batch) {
         let mut sockets = self.udp.iter().map(|bound| &bound.socket);
-        let Some(socket) = sockets.find(|it| it.local_addr() == route.local) else {
+        let socket = sockets.find(|it| it.local_addr() == route.local);
+        let Some(socket) = socket.or_else(|| self.own.get(route.local)) else {
             return;
         };
         let envelope = Envelope::to(route.remote);
@@ -207,8 +258,14 @@ impl Sockets {
         }
     }
 
-    /// Receives from whichever socket has something, the one after the last one first.
+    /// Receives from whichever socket has something, the one after the last one first, and in turn with
+    /// those that are connections' own.
     pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
+        if self.own_first
+            && let Poll::Ready(received) = self.poll_own(cx)
+        {
+            return Poll::Ready(received);
+        }
         if let Poll::Ready(stream) = self.listening.poll_accept(cx) {
             return Poll::Ready(Received::Accepted(Box::new(stream)));
         }
@@ -220,22 +277,32 @@ impl Sockets {
             };
             if let Poll::Ready(result) = bound.socket.poll_recv(cx, &mut self.received) {
                 self.next = number + 1;
+                self.own_first = true;
                 return Poll::Ready(Received::Datagrams(number, result.map(|_| ())));
             }
         }
-        Poll::Pending
+        self.poll_own(cx)
     }
 
-    /// What the socket of this number has received, each with its route.
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
+        let own = self.own.poll_recv(cx, &mut self.received);
+        own.map(|(key, local, result)| {
+            self.own_first = false;
+            Received::ForOne(key, local, result)
+        })
+    }
+
+    /// The address of the socket of this number.
+    pub(super) fn address(&self, number: usize) -> Option<SocketAddr> {
+        self.udp.get(number).map(Bound::address)
+    }
+
+    /// What the socket at `local` has received, each with its route.
     pub(super) fn received(
         &mut self,
-        number: usize,
+        local: SocketAddr,
     ) -> impl Iterator<Item = (FiveTuple, Datagram<'_>)> {
-        let local = self.udp.get(number).map(Bound::address);
         let datagrams = self.received.datagrams_mut();
-        let routed = local.map(|local| {
-            datagrams.map(move |datagram| (FiveTuple::udp(local, datagram.remote), datagram))
-        });
-        routed.into_iter().flatten()
+        datagrams.map(move |datagram| (FiveTuple::udp(local, datagram.remote), datagram))
     }
 }

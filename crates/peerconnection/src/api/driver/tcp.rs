@@ -81,6 +81,11 @@ impl Listening {
         }
     }
 
+    /// What is listened at.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.0.iter().map(Bound::address)
+    }
+
     /// What has been bound for transports that do not need it any more is closed.
     pub(super) fn release(&mut self, needs: impl Fn(TransportId) -> bool) {
         self.0.retain(|bound| bound.transport.is_none_or(&needs));

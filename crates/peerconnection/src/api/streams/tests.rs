@@ -82,7 +82,7 @@ async fn streams_wake_for_themselves_alone() {
     far[7].flush().await.unwrap();
     let (id, result) = poll_fn(|cx| streams.poll(cx)).await;
     result.unwrap();
-    assert_eq!(streams.ready.lock().ids, [id]);
+    assert_eq!(streams.bells.queued(), [id]);
     let open = streams.get_mut(id).unwrap();
     assert_eq!(open.path().remote, far[7].local_addr());
     assert_eq!(open.stream.next_datagram().unwrap().unwrap(), b"abc");

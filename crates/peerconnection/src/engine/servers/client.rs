@@ -10,7 +10,7 @@ use pc_ice::{
     turn::{self, Event},
 };
 use pc_proto::{FiveTuple, Protocol, TransmitBuf};
-use pc_stun::{Class, MessageView};
+use pc_stun::{Class, MessageView, TransactionId};
 
 use super::{super::Rejected, IceServer};
 
@@ -88,6 +88,14 @@ impl Client {
         match &self.kind {
             Kind::Stun(client) => client.is_ended(),
             Kind::Turn(client) => client.is_ended(),
+        }
+    }
+
+    /// The open transaction of a STUN client.
+    pub(super) fn stun_transaction(&self) -> Option<TransactionId> {
+        match &self.kind {
+            Kind::Stun(client) => client.transaction(),
+            Kind::Turn(_) => None,
         }
     }
 

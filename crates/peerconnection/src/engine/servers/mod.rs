@@ -7,6 +7,7 @@
 
 mod client;
 mod relay;
+mod sockets;
 mod types;
 
 use std::{
@@ -199,7 +200,8 @@ impl Servers {
             return;
         };
         let paths = match path {
-            ServerPath::Datagrams(addresses) => self.datagram_paths(addresses),
+            ServerPath::Datagrams(addresses) => datagram_paths(&self.bases, addresses),
+            ServerPath::OwnSockets { locals, addresses } => datagram_paths(locals, addresses),
             ServerPath::Stream { local, remote } => vec![FiveTuple {
                 transport: Carrier::Tcp,
                 local: *local,
@@ -219,20 +221,6 @@ impl Servers {
         if let Some((server, ..)) = self.take_unreached(id) {
             self.tell_error(&server, None, 701, what);
         }
-    }
-
-    /// From every socket to the first address of its family. Loopback reaches loopback alone.
-    fn datagram_paths(&self, addresses: &[SocketAddr]) -> Vec<FiveTuple> {
-        let reaches = |base: &SocketAddr, server: &SocketAddr| {
-            base.is_ipv4() == server.is_ipv4()
-                && base.ip().is_loopback() == server.ip().is_loopback()
-        };
-        let bases = self.bases.iter();
-        let paths = bases.filter_map(|base| {
-            let server = addresses.iter().find(|server| reaches(base, server))?;
-            Some(FiveTuple::udp(*base, *server))
-        });
-        paths.collect()
     }
 
     fn ask(
@@ -398,8 +386,10 @@ impl Servers {
 
     /// A socket of ours is gone, and with it the streams from its address.
     pub(super) fn socket_lost(&mut self, now: Instant, base: SocketAddr) {
+        // A socket of a server's own has none to move to: the others may be other clients' as well.
+        let is_own = !self.bases.contains(&base);
         self.bases.retain(|known| *known != base);
-        let bases = &self.bases;
+        let bases = if is_own { &[][..] } else { &self.bases };
         for client in &mut self.clients {
             let path = client.path();
             if path.transport == Carrier::Udp && path.local == base {
@@ -452,6 +442,18 @@ impl Servers {
         }
         Ok(relayed)
     }
+}
+
+/// From every socket to the first address of its family. Loopback reaches loopback alone.
+fn datagram_paths(bases: &[SocketAddr], addresses: &[SocketAddr]) -> Vec<FiveTuple> {
+    let reaches = |base: &SocketAddr, server: &SocketAddr| {
+        base.is_ipv4() == server.is_ipv4() && base.ip().is_loopback() == server.ip().is_loopback()
+    };
+    let paths = bases.iter().filter_map(|base| {
+        let server = addresses.iter().find(|server| reaches(base, server))?;
+        Some(FiveTuple::udp(*base, *server))
+    });
+    paths.collect()
 }
 
 /// What the server saw of one of our sockets.

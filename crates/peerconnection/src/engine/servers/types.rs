@@ -47,6 +47,16 @@ pub struct ServerRequest {
 pub enum ServerPath {
     /// Over the transport's UDP sockets, at these addresses, the best first.
     Datagrams(Vec<SocketAddr>),
+    /// Over UDP sockets that no other connection or transport asks this server from, which is what a
+    /// TURN server needs where the transport's sockets are shared (RFC 8656 §5). No candidate is made
+    /// of their own addresses. They are needed for as long as
+    /// [`Connection::needs_server_socket`](crate::engine::Connection::needs_server_socket) says.
+    OwnSockets {
+        /// The addresses of the sockets.
+        locals: Vec<SocketAddr>,
+        /// The server's addresses, the best first.
+        addresses: Vec<SocketAddr>,
+    },
     /// Over a TCP connection, secured or not, between these addresses.
     Stream {
         /// Of our side.

@@ -9,6 +9,7 @@ use std::{
 
 use pc_jsep::TransportId;
 use pc_proto::FiveTuple;
+use pc_stun::TransactionId;
 
 use super::{
     super::{
@@ -153,6 +154,18 @@ impl Transports {
     /// The servers of one transport.
     pub(in super::super) fn servers_of(&mut self, id: TransportId) -> Option<&mut Servers> {
         Some(&mut self.get_mut(id)?.servers)
+    }
+
+    /// The open transactions with servers.
+    pub(in super::super) fn server_transactions(&self) -> impl Iterator<Item = TransactionId> {
+        self.list.iter().flat_map(|it| it.servers.transactions())
+    }
+
+    /// Whether a server is asked from this address, or is yet to be told of the end.
+    pub(in super::super) fn ask_servers_from(&self, local: SocketAddr) -> bool {
+        let leaving = self.leaving.iter().map(|it| &it.transport);
+        let mut all = self.list.iter().chain(leaving);
+        all.any(|it| it.servers.ask_from(local))
     }
 
     pub(in super::super) fn all_servers(&mut self) -> impl Iterator<Item = &mut Servers> {

@@ -58,7 +58,8 @@ impl Paths {
                 Class::Request => named(list, route, &message),
                 Class::Success | Class::Error => {
                     let id = message.transaction_id();
-                    list.iter().position(|it| it.ice.awaits(id))
+                    let awaits = |it: &Transport| it.ice.awaits(id) || it.servers.awaits(id);
+                    list.iter().position(awaits)
                 }
                 Class::Indication => None,
             }

@@ -1,0 +1,35 @@
+//! Servers that are asked from sockets which other transports or connections use too.
+//!
+//! A STUN server may be: its answers find who has asked by the transaction (RFC 8489 §5). A TURN server
+//! may not, for an allocation is known by its 5-tuple (RFC 8656 §5), and so is what it relays: it is
+//! asked from a [socket of its own](super::ServerPath::OwnSockets).
+
+use std::net::SocketAddr;
+
+use pc_proto::Transport as Carrier;
+use pc_stun::TransactionId;
+
+use super::{Servers, client::Client};
+
+impl Servers {
+    /// Whether the answer to this transaction is for a client here.
+    pub(in super::super) fn awaits(&self, id: TransactionId) -> bool {
+        self.transactions().any(|open| open == id)
+    }
+
+    /// The transactions with servers that have not been answered, those over UDP and for STUN.
+    pub(in super::super) fn transactions(&self) -> impl Iterator<Item = TransactionId> {
+        let over_udp = |it: &&Client| it.path().transport == Carrier::Udp;
+        let clients = self.clients.iter().filter(over_udp);
+        clients.filter_map(Client::stun_transaction)
+    }
+
+    /// Whether a client asks from this address over UDP.
+    pub(in super::super) fn ask_from(&self, local: SocketAddr) -> bool {
+        let asks = |it: &Client| {
+            let path = it.path();
+            path.transport == Carrier::Udp && path.local == local
+        };
+        self.clients.iter().any(asks)
+    }
+}
