@@ -7,6 +7,7 @@ mod mobility;
 mod namespaces;
 mod network;
 mod servers;
+mod shared;
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr, UdpSocket},
@@ -119,6 +120,7 @@ impl Ice {
         println!("\nour side alone");
         let mut result = Ok(());
         let all = servers::CHECKS.into_iter().chain(connections::CHECKS);
+        let all = all.chain(shared::CHECKS);
         let with_both = families::CHECKS.into_iter().chain(mobility::CHECKS);
         for (name, check) in all.chain(with_both.clone()) {
             if !self.selection.has(name) {

@@ -58,7 +58,7 @@ pub(super) const CHECKS: [(&str, Check); 8] = [
     }),
 ];
 
-fn turn(url: &str) -> IceServer {
+pub(super) fn turn(url: &str) -> IceServer {
     IceServer::turn(&with_ports(url), USERNAME, PASSWORD)
 }
 
