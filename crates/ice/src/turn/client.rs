@@ -17,7 +17,7 @@ use super::{
     transactions::{Purpose, Transactions},
     wishes::Wishes,
 };
-use crate::{Error, Rejected, ServerError, candidate::is_usable};
+use crate::{Error, ErrorResponse, Rejected, ServerError, candidate::is_usable};
 
 /// How many events wait for whoever asks for them; beyond it the oldest go.
 const MAX_EVENTS: usize = 512;
@@ -109,6 +109,23 @@ impl Client {
         matches!(self.state, State::Ended)
     }
 
+    /// What answers that were not signed claim of the request that is under way for an allocation. Some
+    /// servers sign no error: who cannot wait for [`Event::Failed`], which comes with
+    /// [`ServerError::Integrity`] after 39.5 s, learns here what that will say (RFC 8489 §9.2.5).
+    pub fn claimed_refusal(&self) -> Option<&ErrorResponse> {
+        self.transactions.claimed(Purpose::Allocate)
+    }
+
+    /// Whether the server has given a ticket with which [`move_to`](Self::move_to) works.
+    pub fn is_mobile(&self) -> bool {
+        self.allocation().is_some_and(|it| it.ticket.is_some())
+    }
+
+    /// The peers for whose addresses there are permissions, or which are asked for; the ports say nothing.
+    pub fn permitted_peers(&self) -> impl Iterator<Item = SocketAddr> {
+        self.permissions.peers()
+    }
+
     /// Whether a response with this transaction id is awaited, for sockets that are shared.
     pub fn awaits(&self, id: TransactionId) -> bool {
         self.transactions.contains(id)
@@ -194,10 +211,11 @@ impl Client {
     ///
     /// There is no allocation, or the server has given no ticket.
     pub fn move_to(&mut self, now: Instant, path: FiveTuple) -> Result<(), Error> {
-        match &self.state {
-            State::Allocated(allocation) if allocation.ticket.is_some() => {}
-            State::Ended => return Err(Error::Closed),
-            _ => return Err(Error::NoMobility),
+        if self.is_ended() {
+            return Err(Error::Closed);
+        }
+        if !self.is_mobile() {
+            return Err(Error::NoMobility);
         }
         self.config.path = path;
         // Whatever was asked on the old path may never be answered.

@@ -62,6 +62,11 @@ impl Permissions {
         self.0.len() < before
     }
 
+    /// All of them, those that are asked for among them.
+    pub(super) fn peers(&self) -> impl Iterator<Item = SocketAddr> {
+        self.0.iter().map(|permission| permission.peer)
+    }
+
     /// Whether one is asked for, or there.
     pub(super) fn contains(&self, ip: IpAddr) -> bool {
         self.get(ip).is_some()

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use pc_stun::{Attribute, AttributeType, ErrorCode, MessageView};
+use pc_stun::{Attribute, AttributeType, Class, ErrorCode, MessageView};
 
 use super::{
     Allocation, ConnectionId, Event,
@@ -32,6 +32,7 @@ impl Client {
         {
             return Ok(());
         }
+        let is_success = message.class() == Class::Success;
         let result = match verdict {
             Verdict::Challenge(error) => {
                 self.challenged(now, message, error);
@@ -47,6 +48,16 @@ impl Client {
             }
             // In a stream no other one will come.
             Verdict::Unsigned(claimed) => Err(ServerError::Integrity(claimed)),
+            Verdict::Useless(error) if is_success && purpose == Purpose::Allocate => {
+                // It has allocated something all the same (RFC 8656 §7.3).
+                let closing = matches!(self.state, State::Allocating { closing: true });
+                self.release(if closing {
+                    Event::Released
+                } else {
+                    Event::Failed(error)
+                });
+                return Ok(());
+            }
             Verdict::Useless(error) => Err(error),
             Verdict::Refused(error) if error.code == 300 && purpose == Purpose::Allocate => {
                 self.redirected(now, message)

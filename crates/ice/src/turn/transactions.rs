@@ -81,6 +81,12 @@ impl Transactions {
         self.0.iter().any(|open| open.id == id)
     }
 
+    /// What answers that were not signed claim of a request.
+    pub(super) fn claimed(&self, purpose: Purpose) -> Option<&ErrorResponse> {
+        let mut open = self.0.iter().filter(|open| open.purpose == purpose);
+        open.find_map(|open| open.violated.as_ref()?.as_ref())
+    }
+
     pub(super) fn remove(&mut self, id: TransactionId) -> Option<Transaction> {
         let index = self.0.iter().position(|open| open.id == id)?;
         Some(self.0.remove(index))

@@ -180,6 +180,11 @@ fn unsigned_errors_are_told_in_the_end() {
         ..Policy::default()
     };
     let mut world = World::new(policy);
+    world.network.run_for(Duration::from_millis(30));
+    assert_eq!(world.app().client.claimed_refusal(), None);
+    world.network.run_for(Duration::from_millis(30));
+    let known = world.app().client.claimed_refusal();
+    assert_eq!(known.map(|it| it.code), Some(486), "while it is waited for");
     let claimed = ServerError::Integrity(Some(error.into()));
     assert_eq!(claimed.code(), 486);
     assert_eq!(world.end(), turn::Event::Failed(claimed));

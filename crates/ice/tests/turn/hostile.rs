@@ -1,6 +1,6 @@
 //! What forged, damaged and surprising datagrams do: nothing.
 
-use pc_ice::{Rejected, turn};
+use pc_ice::{Rejected, ServerError, turn};
 use pc_proto::{Batch, FiveTuple, Protocol};
 use pc_simnet::ms;
 use pc_stun::{
@@ -211,7 +211,7 @@ fn in_a_stream_a_wrong_signature_is_told_at_once() {
         },
         |config| config.transport = pc_ice::ServerTransport::Tls,
     );
-    let failed = turn::Event::Failed(pc_ice::ServerError::Integrity(None));
+    let failed = turn::Event::Failed(ServerError::Integrity(None));
     assert_eq!(world.end(), failed);
     assert_eq!(world.network.elapsed(), ms(40));
 }
@@ -222,16 +222,23 @@ fn useless_allocations_are_given_back() {
     let key = IntegrityKey::long_term("user", REALM, "secret", PasswordAlgorithm::Md5);
     let relayed = |text: &str| Attribute::XorRelayedAddress(address(text));
     let good = relayed("192.0.2.1:49152");
-    for (attributes, what) in [
-        (vec![], "XOR-RELAYED-ADDRESS"),
-        (vec![relayed("0.0.0.0:49152")], "XOR-RELAYED-ADDRESS"),
-        (vec![relayed("192.0.2.1:0")], "XOR-RELAYED-ADDRESS"),
-        (vec![relayed("[2001:db8::1]:4")], "XOR-RELAYED-ADDRESS"),
+    let unknown = Attribute::Unknown {
+        kind: AttributeType(0x7777),
+        value: b"",
+    };
+    let no_address = || ServerError::BadResponse("XOR-RELAYED-ADDRESS");
+    for (attributes, error) in [
+        (vec![], no_address()),
+        (vec![relayed("0.0.0.0:49152")], no_address()),
+        (vec![relayed("192.0.2.1:0")], no_address()),
+        (vec![relayed("[2001:db8::1]:4")], no_address()),
+        (vec![good, relayed("[2001:db8::1]:4")], no_address()),
         (
-            vec![good, relayed("[2001:db8::1]:4")],
-            "XOR-RELAYED-ADDRESS",
+            vec![good, Attribute::Lifetime(0)],
+            ServerError::BadResponse("LIFETIME"),
         ),
-        (vec![good, Attribute::Lifetime(0)], "LIFETIME"),
+        // RFC 8489 §6.3.3
+        (vec![good, unknown], ServerError::UnknownAttribute(0x7777)),
     ] {
         let mut world = World::new(Policy::default());
         world.network.run_for(ms(20));
@@ -273,7 +280,7 @@ fn useless_allocations_are_given_back() {
         assert_eq!(release.method(), Method::REFRESH);
         let zero = release.attribute(AttributeType::LIFETIME);
         assert_eq!(zero, Some(Attribute::Lifetime(0)));
-        let bad = turn::Event::Failed(pc_ice::ServerError::BadResponse(what));
+        let bad = turn::Event::Failed(error);
         let mut sent = 1;
         while let Some(at) = client.poll_timeout() {
             client.handle_timeout(at);
