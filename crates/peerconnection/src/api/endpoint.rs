@@ -34,7 +34,7 @@ use crate::{Error, config::HostAddresses};
 /// sees it. Every connection asks for itself, from the shared socket: a STUN server's answer finds it by
 /// the transaction. A TURN server knows its clients by their 5-tuple and gives each one allocation
 /// (RFC 8656 §5), so that a connection that asks one over UDP does so from a socket of its own, on a free
-/// port of the endpoint's address, which is no candidate and goes with the connection; over TCP and TLS it
+/// port of the endpoint's address, which is no candidate and goes with the connection (one open file for each); over TCP and TLS it
 /// has a stream anyway. A firewall that lets nothing but the endpoint's port out stops TURN over UDP.
 ///
 /// One task drives all connections of an endpoint. It ends, and the sockets close, when the last

@@ -1,11 +1,11 @@
 //! The command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Result;
 use clap::{ArgGroup, Parser, ValueEnum};
 use examples::servers::ServerFlags;
-use peerconnection::{Configuration, DataChannelInit, HostAddresses, MediaKind};
+use peerconnection::{Configuration, DataChannelInit, Endpoint, HostAddresses, MediaKind};
 
 /// A WebRTC peer for scripts: connects, exchanges messages, and prints a line for every event.
 #[derive(Debug, Clone, Parser)]
@@ -104,6 +104,9 @@ pub(crate) struct Flags {
     /// Gather the loopback addresses too, to meet a peer of the same machine.
     #[arg(long)]
     pub(crate) loopback: bool,
+    /// Use this UDP port of this address alone, as a server does for all its peers.
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "loopback")]
+    pub(crate) endpoint: Option<SocketAddr>,
 }
 
 /// What is closed once the script is done.
@@ -118,7 +121,7 @@ pub(crate) enum Close {
 impl Flags {
     /// # Errors
     ///
-    /// The file of the authorities is none.
+    /// The file of the authorities is none, or the port cannot be bound.
     pub(crate) fn configuration(&self) -> Result<Configuration> {
         let host_addresses = match self.loopback {
             true => HostAddresses::InterfacesAndLoopback,
@@ -126,6 +129,7 @@ impl Flags {
         };
         let mut configuration = Configuration {
             host_addresses,
+            endpoint: self.endpoint.map(|at| Endpoint::bind(&[at])).transpose()?,
             ..Default::default()
         };
         self.servers.add_to(&mut configuration)?;
