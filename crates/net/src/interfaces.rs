@@ -2,6 +2,10 @@ use std::{collections::HashSet, fmt, io, net::IpAddr, time::Duration};
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+mod kind;
+
+pub use kind::InterfaceKind;
+
 /// One address of one network interface of this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -20,6 +24,17 @@ pub struct Interface {
     pub link_local: bool,
     /// Whether it joins two hosts only, as a tunnel does.
     pub point_to_point: bool,
+}
+
+impl Interface {
+    /// What carries its packets. Asks the operating system: on Linux a few small files are read,
+    /// elsewhere the name has to tell.
+    pub fn kind(&self) -> InterfaceKind {
+        if self.loopback {
+            return InterfaceKind::Loopback;
+        }
+        kind::kind(&self.name)
+    }
 }
 
 /// The addresses of all interfaces that are up, in the operating system's order.

@@ -139,7 +139,7 @@ mod sys;
 pub use demux::{Claim, Demux, MAX_TRANSACTIONS_PER_KEY, MAX_TUPLES_PER_KEY, Taken};
 pub use ecn::Ecn;
 pub use framing::{Decoder, Framing, FramingError, MAX_FRAME};
-pub use interfaces::{Change, Interface, InterfaceWatch, interfaces};
+pub use interfaces::{Change, Interface, InterfaceKind, InterfaceWatch, interfaces};
 pub use recv::{Datagram, RecvBatch};
 pub use send::{Envelope, SendProgress};
 pub use socket::{BUFFER_BYTES, BufferSizes, SocketStats, UdpSocket};
