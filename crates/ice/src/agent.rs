@@ -36,6 +36,7 @@ mod pairing;
 mod request;
 mod response;
 mod restart;
+mod thrift;
 mod timeout;
 
 use haste::Haste;
@@ -66,6 +67,8 @@ pub struct Agent {
     /// was to replace it.
     grace: Option<(Instant, u32)>,
     haste: Option<Haste>,
+    /// When pairs that cost less than the one in use are checked again, while there are any.
+    economy_at: Option<Instant>,
     /// The peer obeys the latest NOMINATION.
     renomination: bool,
     lite: bool,
@@ -123,6 +126,7 @@ impl Agent {
             path: None,
             grace: None,
             haste: None,
+            economy_at: None,
             renomination: false,
             lite: config.lite,
             given_role: config.role,
@@ -186,7 +190,8 @@ impl Agent {
     /// Of TCP there are host candidates: an active one for each address to connect from, a passive
     /// one for each port that is listened at ([`Candidate::tcp`]).
     ///
-    /// Local preferences follow the order of the calls, IPv6 and IPv4 alternating (RFC 8421 §4).
+    /// Local preferences follow the [costs of the networks](Candidate::network), and the order of the
+    /// calls among those that cost the same, IPv6 and IPv4 alternating (RFC 8421 §4).
     /// A server-reflexive one names its base, which has to be there, as related address. A relayed
     /// one is its own base: datagrams of its pairs have it as their local address, and whoever owns
     /// the allocation carries them ([`turn`](crate::turn)).
@@ -278,6 +283,7 @@ impl Agent {
         if self.is_closed() {
             return Err(Error::Closed);
         }
+        self.current.peer_knows_costs |= candidate.network.is_known();
         match self.current.remotes.add(candidate)? {
             Added::New(id) => self.pair_remote(id),
             Added::Replaced(id) => self.rank_remote(id),

@@ -5,7 +5,7 @@ use std::{
 
 use pc_proto::Transport;
 
-use crate::{Role, TcpType, tcp::DISCARD};
+use crate::{Network, NetworkCost, Role, TcpType, tcp::DISCARD};
 
 /// The only component there is: RTP and RTCP share one (RFC 8445 §4, RFC 8834 §4.5).
 pub const COMPONENT: u16 = 1;
@@ -80,6 +80,9 @@ pub struct Candidate {
     pub related_address: Option<SocketAddr>,
     /// Who connects; of TCP candidates, and only of those (RFC 6544 §4.5).
     pub tcp_type: Option<TcpType>,
+    /// The network that datagrams to and from here use at this end: of a relayed candidate the one
+    /// that the server is reached over. A local reflexive candidate has that of its base.
+    pub network: Network,
 }
 
 impl Candidate {
@@ -94,6 +97,10 @@ impl Candidate {
             kind,
             related_address: None,
             tcp_type: None,
+            network: Network {
+                id: 0,
+                cost: NetworkCost::FREE,
+            },
         }
     }
 

@@ -6,7 +6,8 @@ use std::{
 use pc_proto::FiveTuple;
 
 use crate::{
-    Role,
+    NetworkCost, Role,
+    network::Merit,
     pair::{Pair, PairId, PairState},
     remotes::RemoteId,
 };
@@ -170,36 +171,32 @@ impl Checklist {
         self.pairs.iter().any(Pair::is_pending)
     }
 
-    /// The valid pair of the highest priority that has not fallen silent.
+    /// The valid pair of the highest merit that has not fallen silent.
     pub(crate) fn best_valid(&self) -> Option<&Pair> {
         let lively = |pair: &&Pair| pair.valid.is_some() && pair.silent_since.is_none();
         let valid = self.pairs.iter().filter(lively);
-        valid.max_by_key(|pair| pair.priority)
+        valid.max_by_key(|pair| pair.merit())
     }
 
-    /// The valid pair of the highest priority among those that have answered within `time`.
+    /// The valid pair of the highest merit among those that have answered within `time`.
     pub(crate) fn best_since(&self, now: Instant, time: Duration) -> Option<&Pair> {
-        let fresh = |pair: &&Pair| {
-            let valid = pair.valid;
-            pair.silent_since.is_none()
-                && valid.is_some_and(|valid| valid.confirmed_at + time > now)
-        };
+        let fresh = |pair: &&Pair| pair.has_answered_within(now, time);
         let valid = self.pairs.iter().filter(fresh);
-        valid.max_by_key(|pair| pair.priority)
+        valid.max_by_key(|pair| pair.merit())
     }
 
-    /// Whether a better pair than one of `priority` may still be found.
-    pub(crate) fn better_pending(&self, priority: u64) -> bool {
+    /// Whether a better pair than one of this merit may still be found.
+    pub(crate) fn better_pending(&self, merit: Merit) -> bool {
         self.pairs
             .iter()
-            .any(|pair| pair.is_pending() && pair.priority > priority)
+            .any(|pair| pair.is_pending() && pair.merit() > merit)
     }
 
     /// Ends the checks of the pairs below `floor` and gives those pairs (RFC 8445 §8.1.2).
-    pub(crate) fn park_below(&mut self, floor: u64) -> Vec<PairId> {
+    pub(crate) fn park_below(&mut self, floor: Merit) -> Vec<PairId> {
         let mut parked = Vec::new();
         for pair in &mut self.pairs {
-            if pair.is_pending() && pair.priority < floor {
+            if pair.is_pending() && pair.merit() < floor {
                 pair.state = PairState::Parked;
                 pair.disconnect();
                 parked.push(pair.id);
@@ -236,6 +233,13 @@ impl Checklist {
         for pair in self.pairs.iter_mut().filter(|pair| pair.remote == remote) {
             pair.remote_priority = priority;
             pair.rank(role);
+        }
+    }
+
+    /// The peer has said what the network of a candidate costs.
+    pub(crate) fn set_remote_cost(&mut self, remote: RemoteId, cost: NetworkCost) {
+        for pair in self.pairs.iter_mut().filter(|pair| pair.remote == remote) {
+            pair.remote_cost = cost;
         }
     }
 

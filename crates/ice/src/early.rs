@@ -1,6 +1,6 @@
 use pc_proto::FiveTuple;
 
-use crate::nomination::Nomination;
+use crate::{Network, nomination::Nomination};
 
 /// How many checks are remembered that came before the peer's credentials.
 const MAX_EARLY: usize = 32;
@@ -13,6 +13,8 @@ pub(crate) struct Received {
     pub(crate) priority: u32,
     /// USE-CANDIDATE or NOMINATION.
     pub(crate) nomination: Option<Nomination>,
+    /// GOOG-NETWORK-INFO: what it came over, at the far end.
+    pub(crate) network: Option<Network>,
 }
 
 /// Checks that were answered before the peer's credentials came, one for each path. They stand for

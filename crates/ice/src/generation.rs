@@ -32,6 +32,8 @@ pub(crate) struct Generation {
     pub(crate) selected: Option<PairId>,
     /// The highest number in a NOMINATION, sent or obeyed (draft-thatcher-ice-renomination §4).
     pub(crate) nomination: u32,
+    /// The peer has said what networks cost, and chooses by that (draft-thatcher-ice-network-cost).
+    pub(crate) peer_knows_costs: bool,
     /// Consent has expired: nothing but a new pair can revive this generation.
     pub(crate) lost: bool,
 }
@@ -55,6 +57,7 @@ impl Generation {
             nominating: None,
             selected: None,
             nomination: 0,
+            peer_knows_costs: false,
             lost: false,
         }
     }

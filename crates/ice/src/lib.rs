@@ -51,6 +51,7 @@
 //! | [`Config`], [`Timing`], [`Credentials`] | what it is made from |
 //! | [`Candidate`], [`CandidatePair`], [`CandidateKind`] | addresses, and two of them |
 //! | [`TcpType`] | who connects, of candidates of TCP |
+//! | [`Network`], [`NetworkCost`] | what a candidate's network costs its user |
 //! | [`State`], [`Role`], [`Event`] | what became of it |
 //! | [`StunClient`] | asks a STUN server for the address that it sees |
 //! | [`turn::Client`] | one allocation on a TURN server; [`turn`] says how it is driven |
@@ -96,6 +97,17 @@
 //! 4. sends what the agent has for a relayed path through [`turn::Client::wrap`];
 //! 5. tells of [`ServerError`] as [`code`](ServerError::code) and text, and follows an [`Alternate`].
 //!
+//! # What networks cost
+//!
+//! Whoever knows the interface of a local candidate says what its [network](Candidate::network) costs
+//! (draft-thatcher-ice-network-cost). Between two pairs that both work, the one whose two ends cost less
+//! together is used, and only then the one of the higher priority, as in libwebrtc: so a cellular network
+//! carries nothing while a wireless LAN does. Local preferences follow the costs, checks tell them to the
+//! peer (GOOG-NETWORK-INFO), and a peer that has never said any is taken for one that goes by priorities:
+//! it is not asked to move to a lower one. While the pair in use costs more than others would, these are
+//! checked every ten seconds. One that has fallen silent is moved back to after ten seconds at the least,
+//! and twice as long each further time.
+//!
 //! # Where it departs from the RFCs
 //!
 //! - A frozen pair is checked when it is nobody else's turn, not only after the check that froze it
@@ -120,7 +132,7 @@
 //! # Specifications
 //!
 //! RFC 8445 (ICE), RFC 8838 (trickle), RFC 8863 (patience), RFC 7675 (consent),
-//! draft-thatcher-ice-renomination, RFC 8421 (IPv4 and IPv6), RFC 6544 (TCP), RFC 8489 (STUN),
+//! draft-thatcher-ice-renomination, draft-thatcher-ice-network-cost, RFC 8421 (IPv4 and IPv6), RFC 6544 (TCP), RFC 8489 (STUN),
 //! RFC 8656 (TURN), RFC 6062 (TURN for TCP), RFC 8016 (mobility), RFC 7064 and
 //! RFC 7065 (URLs), W3C webrtc-pc §5.6 (states).
 //!
@@ -150,6 +162,7 @@ mod early;
 mod error;
 mod generation;
 mod locals;
+mod network;
 mod nomination;
 mod pacing;
 mod pair;
@@ -169,6 +182,7 @@ pub use candidate::{COMPONENT, Candidate, CandidateKind, CandidatePair, candidat
 pub use config::{Config, Timing};
 pub use credentials::Credentials;
 pub use error::{Error, Rejected};
+pub use network::{Network, NetworkCost};
 pub use pair::{PairCounters, PairStatus};
 pub use server::{
     Alternate, ErrorResponse, Redirects, RequestTiming, ServerError, StunClient, StunConfig,

@@ -3,7 +3,7 @@ use std::net::{IpAddr, SocketAddr};
 use pc_proto::{FiveTuple, Transport};
 
 use crate::{
-    Candidate, CandidateKind, TcpType,
+    Candidate, CandidateKind, NetworkCost, TcpType,
     candidate::{fnv, is_link_local_v6, is_usable_candidate, priority_of, same_endpoint},
     tcp::{DISCARD, OTHER_PREFERENCE},
 };
@@ -136,7 +136,9 @@ impl Locals {
     /// A server-reflexive candidate, whose related address is its base.
     fn add_reflexive(&mut self, mut candidate: Candidate) -> Option<Candidate> {
         let base = candidate.related_address?;
-        let preference = self.at(Transport::Udp, base)?.preference;
+        let local = self.at(Transport::Udp, base)?;
+        let preference = local.preference;
+        candidate.network = local.candidate.network;
         self.complete(&mut candidate, preference, base.ip());
         let is_base = |it: &&mut Local| it.base == base && it.candidate.transport == Transport::Udp;
         let local = self.list.iter_mut().find(is_base)?;
@@ -189,14 +191,15 @@ impl Locals {
             related_address: Some(base),
             transport: local.candidate.transport,
             tcp_type,
+            network: local.candidate.network,
             ..Candidate::new(kind, mapped)
         };
         seen.foundation = self.foundation(&seen, base.ip());
         Some(seen)
     }
 
-    /// The best preference of this family that no candidate of the same kind of transport has: those
-    /// added earlier are better.
+    /// The best preference of this family and cost that no candidate of the same kind of transport
+    /// has: those added earlier are better.
     fn free_preference(&self, candidate: &Candidate) -> u16 {
         let tcp_type = candidate.tcp_type;
         let taken = |preference: &u16| {
@@ -204,7 +207,7 @@ impl Locals {
             alike.any(|local| local.preference == *preference)
         };
         let top = tcp_type.map_or(u16::MAX, |_| OTHER_PREFERENCE);
-        let all = preferences(candidate.address.ip(), top);
+        let all = preferences(candidate.address.ip(), candidate.network.cost, top);
         let mut free = all.filter(|preference| !taken(preference));
         free.next().unwrap_or(0)
     }
@@ -225,16 +228,21 @@ impl Locals {
     }
 }
 
-/// Local preferences so that IPv6 and IPv4 alternate (RFC 8421 §4), and those of little reach,
-/// loopback and link-local, come last: for each family the odd or even numbers up to `top`, which is
-/// odd, downwards.
-fn preferences(ip: IpAddr, top: u16) -> impl Iterator<Item = u16> {
+/// Local preferences so that what costs less comes first (RFC 8445 §5.1.2.2 has them prefer one
+/// interface over another), IPv6 and IPv4 alternate among what costs the same (RFC 8421 §4), and
+/// those of little reach, loopback and link-local, come last: for each family the odd or even numbers
+/// up to one below `top`, downwards.
+fn preferences(ip: IpAddr, cost: NetworkCost, top: u16) -> impl Iterator<Item = u16> {
     let narrow = match ip {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local(),
         IpAddr::V6(_) => ip.is_loopback() || is_link_local_v6(ip),
     };
-    let top = if narrow { top / 4 } else { top };
-    let first = top - u16::from(ip.is_ipv4());
+    let top = u32::from(if narrow { top / 16 } else { top });
+    // The costliest of those that reach far is still above those that do not.
+    let below = (top - top / 8) * u32::from(cost.value()) / u32::from(NetworkCost::MAX.value());
+    // Odd, and no more than `top`, which is.
+    let odd = (top - below) as u16 | 1;
+    let first = odd - u16::from(ip.is_ipv4());
     (0..=first).rev().step_by(2)
 }
 
@@ -276,6 +284,50 @@ mod tests {
         // What goes leaves its place to what comes.
         locals.remove(added[0].address);
         assert_eq!(add(&mut locals, "10.0.0.9:1").priority, added[0].priority);
+    }
+
+    /// RFC 8445 §5.1.2.2, draft-thatcher-ice-network-cost: of two interfaces the cheaper one comes
+    /// first, and the families alternate on each.
+    #[test]
+    fn what_costs_less_comes_first() {
+        let order = [
+            ("[2001:db8::1]:1", NetworkCost::FREE),
+            ("10.0.0.1:1", NetworkCost::FREE),
+            ("[2001:db8::2]:1", NetworkCost::LOW),
+            ("10.0.0.2:1", NetworkCost::LOW),
+            ("10.0.0.3:1", NetworkCost::UNKNOWN),
+            ("10.0.0.4:1", NetworkCost::UNKNOWN.tunneled()),
+            ("[2001:db8::5]:1", NetworkCost::HIGH),
+            ("10.0.0.5:1", NetworkCost::HIGH),
+            ("10.0.0.6:1", NetworkCost::MAX),
+            // What reaches no further than this link or machine, whatever it costs.
+            ("127.0.0.1:1", NetworkCost::FREE),
+            ("[fe80::1]:1", NetworkCost::LOW),
+        ];
+        for tcp in [false, true] {
+            let mut locals = Locals::new(1);
+            let mut ranked: Vec<_> = [5, 10, 7, 0, 3, 8, 1, 9, 6, 2, 4]
+                .map(|i| {
+                    let (address, cost) = order[i];
+                    let address = address.parse().unwrap();
+                    let kind = CandidateKind::Host;
+                    let candidate = match tcp {
+                        true => Candidate::tcp(kind, address, TcpType::Passive),
+                        false => Candidate::host(address),
+                    };
+                    let network = crate::Network { id: 1, cost };
+                    locals
+                        .add(Candidate {
+                            network,
+                            ..candidate
+                        })
+                        .unwrap()
+                })
+                .into();
+            ranked.sort_by_key(|candidate| std::cmp::Reverse(candidate.priority));
+            let ranked = ranked.iter().map(|it| it.address.to_string());
+            assert!(ranked.eq(order.map(|(address, _)| address)), "{tcp}");
+        }
     }
 
     #[test]

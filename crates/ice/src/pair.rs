@@ -8,6 +8,7 @@ use pc_proto::FiveTuple;
 use crate::{
     Role,
     candidate::pair_priority,
+    network::{Merit, NetworkCost},
     nomination::Nomination,
     remotes::RemoteId,
     tcp::{Dial, Link},
@@ -110,6 +111,35 @@ pub(crate) struct Valid {
     pub(crate) rtt: Duration,
 }
 
+/// The times that a pair was found silent as the path in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Silences {
+    count: u8,
+    last_at: Option<Instant>,
+}
+
+impl Silences {
+    /// After the first of them, and twice as long after each that follows, up to 320 s.
+    const RETURN_AFTER: Duration = Duration::from_secs(10);
+
+    pub(crate) fn note(&mut self, now: Instant) {
+        self.count = self.count.saturating_add(1);
+        self.last_at = Some(now);
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Whether the pair has been quiet about it for long enough to be worth another try, where there
+    /// is something to be saved.
+    pub(crate) fn are_past(&self, now: Instant) -> bool {
+        let doublings = u32::from(self.count.saturating_sub(1).min(5));
+        let wait = Self::RETURN_AFTER * (1 << doublings);
+        self.last_at.is_none_or(|at| at + wait <= now)
+    }
+}
+
 /// A local base and a remote candidate (RFC 8445 §6.1.2.2).
 #[derive(Debug, Clone)]
 pub(crate) struct Pair {
@@ -124,12 +154,15 @@ pub(crate) struct Pair {
     pub(crate) local_priority: u32,
     pub(crate) remote_priority: u32,
     pub(crate) priority: u64,
+    pub(crate) local_cost: NetworkCost,
+    pub(crate) remote_cost: NetworkCost,
     pub(crate) state: PairState,
     pub(crate) valid: Option<Valid>,
     /// When it was found silent as the path in use, while it is.
     pub(crate) silent_since: Option<Instant>,
-    /// It has been so once: a pair that comes and goes is not returned to for its priority alone.
-    pub(crate) was_silent: bool,
+    /// Whether, and when, that was so: a pair that comes and goes is not returned to for its priority
+    /// alone.
+    pub(crate) silences: Silences,
     /// When the peer last asked for this pair, and how.
     pub(crate) asked_for_at: Option<Instant>,
     pub(crate) nomination: Option<Nomination>,
@@ -153,18 +186,36 @@ impl Pair {
             local_priority,
             remote_priority,
             priority: pair_priority(role, local_priority, remote_priority),
+            local_cost: NetworkCost::FREE,
+            remote_cost: NetworkCost::FREE,
             state: PairState::Frozen,
             valid: None,
             silent_since: None,
-            was_silent: false,
+            silences: Silences::default(),
             asked_for_at: None,
             nomination: None,
             counters: PairCounters::default(),
         }
     }
 
+    /// What both ends cost together (draft-thatcher-ice-network-cost).
+    pub(crate) fn cost(&self) -> u16 {
+        self.local_cost.value() + self.remote_cost.value()
+    }
+
+    /// How much rather it is used than others, where both work.
+    pub(crate) fn merit(&self) -> Merit {
+        Merit::new(self.cost(), self.priority)
+    }
+
     pub(crate) fn rank(&mut self, role: Role) {
         self.priority = pair_priority(role, self.local_priority, self.remote_priority);
+    }
+
+    /// Whether it has answered a check within `time`, and has not fallen silent since.
+    pub(crate) fn has_answered_within(&self, now: Instant, time: Duration) -> bool {
+        let valid = self.valid.filter(|_| self.silent_since.is_none());
+        valid.is_some_and(|valid| valid.confirmed_at + time > now)
     }
 
     /// Whether a check of it may still come to something.

@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use pc_proto::Transport;
 
 use crate::{
-    Candidate, CandidateKind, Error, TcpType,
+    Candidate, CandidateKind, Error, Network, TcpType,
     candidate::{COMPONENT, is_usable_candidate, same_endpoint},
 };
 
@@ -75,9 +75,14 @@ impl Remotes {
         let mut known = self.list.iter_mut();
         match known.find(|known| is_same(&known.candidate, &candidate)) {
             Some(known) if known.candidate.kind == CandidateKind::PeerReflexive => {
-                let address = known.candidate.address;
+                let Candidate {
+                    address, network, ..
+                } = known.candidate;
+                let said = Some(candidate.network).filter(|it| it.is_known());
                 known.candidate = Candidate {
                     address,
+                    // What its checks have said, where signaling says nothing.
+                    network: said.unwrap_or(network),
                     ..candidate
                 };
                 Ok(Added::Replaced(known.id))
@@ -94,7 +99,7 @@ impl Remotes {
         &mut self,
         transport: Transport,
         (address, tcp_type): (SocketAddr, Option<TcpType>),
-        priority: u32,
+        (priority, network): (u32, Network),
     ) -> Option<RemoteId> {
         if self.list.len() >= MAX_REMOTES || self.reflexive().count() >= MAX_REFLEXIVE {
             return None;
@@ -105,9 +110,18 @@ impl Remotes {
             priority,
             transport,
             tcp_type,
+            network,
             ..Candidate::new(CandidateKind::PeerReflexive, address)
         };
         Some(self.push(candidate))
+    }
+
+    /// A check from this candidate has said what network it is of; whether that is new.
+    pub(crate) fn set_network(&mut self, id: RemoteId, network: Network) -> bool {
+        let mut list = self.list.iter_mut();
+        list.find(|remote| remote.id == id).is_some_and(|remote| {
+            std::mem::replace(&mut remote.candidate.network, network) != network
+        })
     }
 
     /// The peer-reflexive candidates, oldest first.
@@ -156,7 +170,11 @@ mod tests {
     fn a_signalled_candidate_replaces_a_peer_reflexive_one() {
         let mut remotes = Remotes::default();
         let id = remotes
-            .add_reflexive(UDP, ("10.0.0.1:5".parse().unwrap(), None), 7)
+            .add_reflexive(
+                UDP,
+                ("10.0.0.1:5".parse().unwrap(), None),
+                (7, Network::default()),
+            )
             .unwrap();
         assert_eq!(remotes.add(host("10.0.0.1:5")), Ok(Added::Replaced(id)));
         assert_eq!(remotes.add(host("10.0.0.1:5")), Ok(Added::Known));
@@ -181,13 +199,21 @@ mod tests {
         for port in 1..=MAX_REFLEXIVE as u16 {
             assert!(
                 remotes
-                    .add_reflexive(UDP, (([10, 0, 0, 1], port).into(), None), 1)
+                    .add_reflexive(
+                        UDP,
+                        (([10, 0, 0, 1], port).into(), None),
+                        (1, Network::default())
+                    )
                     .is_some()
             );
         }
         assert!(
             remotes
-                .add_reflexive(UDP, (([10, 0, 0, 1], 999).into(), None), 1)
+                .add_reflexive(
+                    UDP,
+                    (([10, 0, 0, 1], 999).into(), None),
+                    (1, Network::default())
+                )
                 .is_none()
         );
         let added = (0..200)
@@ -214,7 +240,7 @@ mod tests {
         let mut remotes = Remotes::default();
         // Whoever connects from the port that active candidates name is not meant by them.
         let source = (at, Some(TcpType::Active));
-        let id = remotes.add_reflexive(Transport::Tcp, source, 7);
+        let id = remotes.add_reflexive(Transport::Tcp, source, (7, Network::default()));
         assert!(matches!(
             remotes.add(tcp(TcpType::Active)),
             Ok(Added::New(_))

@@ -7,6 +7,7 @@ mod consent;
 mod failure;
 mod hostile;
 mod lite;
+mod network;
 mod nominate;
 mod restart;
 mod support;

@@ -78,11 +78,12 @@ pub enum Attribute<'a> {
     IceControlling(u64),
     /// Nominates this pair over all with a lower number. draft-thatcher-ice-renomination
     Nomination(u32),
-    /// The sender's network. libwebrtc
+    /// The network that a check comes over, at the sender's end: its number in the high 16 bits, its
+    /// cost in the low ones. libwebrtc, for draft-thatcher-ice-network-cost
     GoogNetworkInfo {
         /// Which of the sender's networks.
         id: u16,
-        /// Its cost, 0 (best) to 999.
+        /// Its cost, 0 (best) to 999; a peer may claim more.
         cost: u16,
     },
     /// A DTLS datagram. libwebrtc's SPED

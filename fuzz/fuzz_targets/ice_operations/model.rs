@@ -10,7 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pc_ice::{Agent, Candidate, CandidateKind, Config, Event, Role, State, TcpType};
+use pc_ice::{
+    Agent, Candidate, CandidateKind, Config, Event, Network, NetworkCost, Role, State, TcpType,
+};
 use pc_proto::{Batch, FiveTuple, Protocol, Transport};
 use pc_stun::{
     Attribute, Class, ErrorCode, IntegrityKey, MessageBuilder, MessageView, Method, TransactionId,
@@ -103,7 +105,7 @@ impl World {
             8 => self.air.rotate_left(usize::from(!self.air.is_empty())),
             9 => self.air.extend(self.air.front().cloned()),
             10 => self.corrupt(bytes),
-            11 => drop(agent.add_local_candidate(now, Candidate::host(address(to, bytes.byte())))),
+            11 => drop(agent.add_local_candidate(now, over_udp(to, bytes.byte()))),
             12 => agent.remove_local_address(now, address(to, bytes.byte())),
             13 => {
                 let chosen = offered.get(usize::from(bytes.byte()) % offered.len().max(1));
@@ -125,7 +127,9 @@ impl World {
             27 => self.hosts[to].drain(),
             28 => {
                 let strange = address(usize::from(bytes.byte()) % 3, bytes.byte());
-                let _ = agent.add_remote_candidate(now, Candidate::host(strange));
+                let network = network(bytes.byte());
+                let strange = Candidate::host(strange);
+                let _ = agent.add_remote_candidate(now, Candidate { network, ..strange });
             }
             29 if bytes.byte() == 0xC1 => agent.close(),
             30 => drop(agent.add_local_candidate(now, over_tcp(to, bytes.byte()))),
@@ -321,6 +325,10 @@ impl World {
             };
             if flags & 8 != 0 {
                 message.attribute(Attribute::UseCandidate);
+            }
+            if flags & 16 != 0 {
+                let cost = u16::from(flags) << 8;
+                message.attribute(Attribute::GoogNetworkInfo { id: 1, cost });
             }
         });
         let route = FiveTuple::udp(address(to, at), address(1 - to, at / 8));
@@ -527,6 +535,22 @@ fn address(host: usize, n: u8) -> SocketAddr {
         0 => SocketAddr::from(([10, 0, host, last + 1], 5000)),
         _ => SocketAddr::from(([0x2001, 0xDB8, 0, 0, 0, 0, host.into(), last.into()], 5000)),
     }
+}
+
+/// On a network of some cost.
+fn over_udp(host: usize, byte: u8) -> Candidate {
+    let network = network(byte >> 3);
+    Candidate {
+        network,
+        ..Candidate::host(address(host, byte))
+    }
+}
+
+/// One of eight, of which the first says nothing.
+fn network(byte: u8) -> Network {
+    let id = u16::from(byte % 8);
+    let cost = NetworkCost::new(id * 150);
+    Network { id, cost }
 }
 
 fn over_tcp(host: usize, byte: u8) -> Candidate {

@@ -16,6 +16,7 @@ impl Agent {
         self.choose_unchecked(now);
         self.consider_nomination(now);
         self.choose_path(now);
+        self.economize(now);
         self.update_state();
     }
 

@@ -73,8 +73,8 @@ impl Agent {
         })
     }
 
-    /// The pairs that have not answered since then: first those that have once, by their priority;
-    /// the silent ones last.
+    /// The pairs that have not answered since then: first those that have once, what costs
+    /// less before what is of a higher priority; the silent ones last.
     fn untried(&self, since: Instant) -> Vec<PairId> {
         let pairs = self.current.checklist.iter();
         let open = pairs.filter(|pair| {
@@ -88,7 +88,7 @@ impl Agent {
                 let goodness = (
                     pair.silent_since.is_none(),
                     pair.valid.is_some(),
-                    pair.priority,
+                    pair.merit(),
                 );
                 (goodness, pair.id)
             })

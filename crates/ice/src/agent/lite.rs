@@ -72,6 +72,7 @@ impl Agent {
         }
         // Neither would connect: those of TCP have no connection.
         let open = self.current.checklist.iter().filter(|it| it.link.is_open());
+        // Both have to find the same one, and one of them may not know what networks cost.
         let best = open.max_by_key(|it| it.priority);
         let Some(id) = best.map(|pair| pair.id) else {
             return;

@@ -30,7 +30,8 @@ impl Agent {
             Some(chosen) => self
                 .replacement_of(chosen)
                 .or_else(|| self.direct_instead_of(now, chosen))
-                .or_else(|| self.better_than(now, chosen)),
+                .or_else(|| self.better_than(now, chosen))
+                .or_else(|| self.cheaper_than(now, chosen)),
         };
         if let Some(id) = choice {
             let current = &mut self.current;
@@ -71,7 +72,7 @@ impl Agent {
     /// The best valid pair, as soon as nothing better is to be expected or waiting has an end.
     fn best_to_nominate(&self, now: Instant) -> Option<PairId> {
         let best = self.current.checklist.best_valid()?;
-        let settled = !self.current.checklist.better_pending(best.priority);
+        let settled = !self.current.checklist.better_pending(best.merit());
         (settled || self.nominate_at()? <= now).then_some(best.id)
     }
 
@@ -106,7 +107,7 @@ impl Agent {
             pair.id != silent.id && pair.silent_since.is_none() && valid.is_some()
         };
         let pairs = self.current.checklist.iter().filter(answers);
-        pairs.max_by_key(|pair| pair.priority)
+        pairs.max_by_key(|pair| pair.merit())
     }
 
     /// A better pair that was found after the selected one, as on a network that has come since, if
@@ -120,7 +121,7 @@ impl Agent {
         let best = current
             .checklist
             .best_since(now, self.timing.disconnected_after)?;
-        (best.priority > selected.priority && !best.was_silent).then_some(best.id)
+        (best.merit() > selected.merit() && best.silences.is_none()).then_some(best.id)
     }
 
     /// A direct pair, where the chosen one goes through a TURN server.
@@ -141,7 +142,7 @@ impl Agent {
         // Not the one that was left because it fell silent.
         let lively = self.timing.disconnected_after;
         let best = current.checklist.best_since(now, lively)?;
-        (best.priority > relayed.priority && !self.is_relayed(best)).then_some(best.id)
+        (best.merit() > relayed.merit() && !self.is_relayed(best)).then_some(best.id)
     }
 
     /// Whether a pair takes a detour: through a TURN server on either side, or over TCP, which makes
@@ -201,6 +202,11 @@ impl Agent {
         };
         let latest = Nomination::Numbered(current.nomination);
         let selected = current.selected.and_then(|id| current.checklist.get(id));
+        // A peer that knows what networks cost means the cheapest of all that it asks for.
+        let is_worse = |than: &Pair| match current.peer_knows_costs {
+            true => pair.merit() < than.merit(),
+            false => pair.priority < than.priority,
+        };
         let stays = selected.is_some_and(|selected| {
             let asked_for = selected
                 .asked_for_at
@@ -210,7 +216,7 @@ impl Agent {
                 // Equal ones are of one pair, seen from two addresses.
                 selected.id == id || (pair.nomination < Some(latest) && !silent)
             } else {
-                selected.id == id || (selected.priority > pair.priority && asked_for && !silent)
+                selected.id == id || (is_worse(selected) && asked_for && !silent)
             }
         });
         if !stays {
@@ -223,10 +229,7 @@ impl Agent {
         let Some(pair) = self.current.checklist.get(id) else {
             return;
         };
-        let floor = match self.seeks_better_than(pair) {
-            true => pair.priority,
-            false => u64::MAX,
-        };
+        let floor = self.floor_beside(pair);
         let current = &mut self.current;
         let before = current
             .selected

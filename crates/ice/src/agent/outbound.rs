@@ -11,7 +11,7 @@ use rand_chacha::rand_core::Rng;
 
 use super::{Agent, connections::Readiness};
 use crate::{
-    Role,
+    Network, Role,
     consent::ConsentCheck,
     nomination::Nomination,
     pair::{PairId, PairState},
@@ -19,7 +19,7 @@ use crate::{
     transaction::Transaction,
 };
 
-/// Room for the longest message: a check with a USERNAME of 508 bytes has 588.
+/// Room for the longest message: a check with a USERNAME of 508 bytes has 596.
 const MAX_MESSAGE: usize = 640;
 
 impl Agent {
@@ -148,6 +148,7 @@ impl Agent {
             priority,
             role,
             nomination,
+            network: self.network_of(route),
         };
         out.datagram_up_to(MAX_MESSAGE, |bytes| {
             request.write(self.tie_breaker, key, bytes)
@@ -165,6 +166,7 @@ impl Agent {
             priority: check.priority,
             role: check.role,
             nomination: check.nomination,
+            network: self.network_of(check.route),
         };
         out.datagram_up_to(MAX_MESSAGE, |bytes| {
             request.write(self.tie_breaker, key, bytes)
@@ -202,6 +204,7 @@ struct Request<'a> {
     priority: u32,
     role: Role,
     nomination: Option<Nomination>,
+    network: Network,
 }
 
 impl Request<'_> {
@@ -222,6 +225,13 @@ impl Request<'_> {
                 message.attribute(Attribute::Nomination(number));
             }
             None => {}
+        }
+        // Of comprehension-optional type; the peer may not know us by any candidate that says it.
+        if self.network.is_known() {
+            message.attribute(Attribute::GoogNetworkInfo {
+                id: self.network.id,
+                cost: self.network.cost.value(),
+            });
         }
         message.integrity(key).fingerprint().finish().ok()
     }

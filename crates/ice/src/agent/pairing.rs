@@ -8,6 +8,7 @@ use super::Agent;
 use crate::{
     Credentials, Event,
     candidate::{can_pair, fnv, scoped},
+    network::Merit,
     pair::{Pair, PairId, PairState},
     remotes::RemoteId,
     tcp::{DISCARD, Dial, Link, transports_pair},
@@ -66,6 +67,7 @@ impl Agent {
         let candidate = candidate.clone();
         let checklist = &mut self.current.checklist;
         checklist.rank_remote(remote, candidate.priority, self.role);
+        checklist.set_remote_cost(remote, candidate.network.cost);
         if let Some(path) = &mut self.path
             && path.generation == self.current.number
             && checklist
@@ -140,21 +142,23 @@ impl Agent {
             fnv(0, local.candidate.foundation.as_bytes()),
             candidate.foundation.as_bytes(),
         );
-        let pair = Pair::new(
+        let mut pair = Pair::new(
             self.role,
             (route, link),
             foundation,
             local.candidate.priority,
             (remote, candidate.priority),
         );
-        let priority = pair.priority;
+        pair.local_cost = local.candidate.network.cost;
+        pair.remote_cost = candidate.network.cost;
+        let merit = pair.merit();
         let id = self.current.checklist.insert(pair)?;
         self.current
             .transactions
             .retain_pairs(&self.current.checklist);
         if self.lite {
             self.park_lite(id);
-        } else if self.is_concluded_for(priority)
+        } else if self.is_concluded_for(merit)
             && let Some(pair) = self.current.checklist.get_mut(id)
         {
             pair.state = PairState::Parked;
@@ -164,8 +168,8 @@ impl Agent {
         Some(id)
     }
 
-    /// Whether a nominated pair makes checks of one with this priority pointless.
-    fn is_concluded_for(&self, priority: u64) -> bool {
+    /// Whether a nominated pair makes checks of one with this merit pointless.
+    fn is_concluded_for(&self, merit: Merit) -> bool {
         let Some(selected) = self
             .current
             .selected
@@ -174,7 +178,7 @@ impl Agent {
             return false;
         };
         let alive = self.path.is_some() && selected.silent_since.is_none();
-        alive && (!self.seeks_better_than(selected) || priority < selected.priority)
+        alive && merit < self.floor_beside(selected)
     }
 
     /// Removes everything that was sent from a local address.

@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use pc_proto::FiveTuple;
-use pc_stun::{IntegrityError, MessageView};
+use pc_stun::{Attribute, AttributeType, IntegrityError, MessageView};
 
 use super::Agent;
 use crate::{
-    Event, Rejected, Role, TcpType,
+    Event, Network, NetworkCost, Rejected, Role, TcpType,
     candidate::fnv,
     credentials::Secret,
     early::Received,
@@ -22,6 +22,7 @@ struct Proven {
     generation: u32,
     priority: u32,
     nomination: Option<Nomination>,
+    network: Option<Network>,
 }
 
 /// Why a request does not count, and what it is answered with.
@@ -114,6 +115,7 @@ impl Agent {
             generation,
             priority,
             nomination: nomination(message),
+            network: network(message),
         })
     }
 
@@ -189,6 +191,7 @@ impl Agent {
             route,
             priority: proven.priority,
             nomination: proven.nomination,
+            network: proven.network,
         };
         match &self.current.remote {
             Some(_) => self.check_received(now, received),
@@ -213,6 +216,10 @@ impl Agent {
         self.note_open(received.route);
         if let Some(pair) = self.current.checklist.get_mut(id) {
             pair.counters.requests_received += 1;
+            let remote = pair.remote;
+            if let Some(network) = received.network {
+                self.learn_network(remote, network);
+            }
         }
         if self.lite {
             self.take_check_lite(now, id, received.nomination.is_some());
@@ -260,8 +267,12 @@ impl Agent {
     /// The new pair for a check's path, with a peer-reflexive candidate if need be.
     fn pair_of(&mut self, received: Received) -> Option<PairId> {
         let Received {
-            route, priority, ..
+            route,
+            priority,
+            network,
+            ..
         } = received;
+        let says = (priority, network.unwrap_or_default());
         // RFC 6544 §7.2: of the type that goes together with ours.
         let ours = self.locals.of(route)?.candidate.tcp_type;
         let source = (route.remote, ours.map(TcpType::counterpart));
@@ -269,13 +280,13 @@ impl Agent {
             Some(known) => known,
             None => {
                 let remotes = &mut self.current.remotes;
-                match remotes.add_reflexive(route.transport, source, priority) {
+                match remotes.add_reflexive(route.transport, source, says) {
                     Some(added) => added,
                     None => {
                         let stale = self.stale_reflexive()?;
                         self.drop_remote(stale);
                         let remotes = &mut self.current.remotes;
-                        remotes.add_reflexive(route.transport, source, priority)?
+                        remotes.add_reflexive(route.transport, source, says)?
                     }
                 }
             }
@@ -317,4 +328,15 @@ fn nomination(message: &MessageView<'_>) -> Option<Nomination> {
     let number = message.nomination().filter(|number| *number > 0);
     let plain = message.use_candidate().then_some(Nomination::UseCandidate);
     number.map(Nomination::Numbered).or(plain)
+}
+
+/// The network that the check came over at the far end, as libwebrtc tells it.
+fn network(message: &MessageView<'_>) -> Option<Network> {
+    match message.attribute(AttributeType::GOOG_NETWORK_INFO)? {
+        Attribute::GoogNetworkInfo { id, cost } => Some(Network {
+            id,
+            cost: NetworkCost::new(cost),
+        }),
+        _ => None,
+    }
 }

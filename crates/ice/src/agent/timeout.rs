@@ -61,7 +61,9 @@ impl Agent {
         }
         if let Some(pair) = self.current.checklist.get_mut(pair) {
             pair.silent_since = silent_since;
-            pair.was_silent |= is_silent;
+            if is_silent && !was_silent {
+                pair.silences.note(now);
+            }
         }
         if is_silent && !was_silent {
             self.make_haste(now);
@@ -94,6 +96,7 @@ impl Agent {
             self.next_dial_timeout().map(|(_, until)| until),
             self.grace.map(|(until, _)| until),
             self.haste.map(|haste| haste.next_at),
+            self.economy_at,
         ];
         timers.into_iter().flatten().min()
     }

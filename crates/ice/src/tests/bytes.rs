@@ -34,6 +34,8 @@ pub(crate) struct Check {
     pub(crate) nominates: bool,
     /// In a NOMINATION.
     pub(crate) number: Option<u32>,
+    /// GOOG-NETWORK-INFO.
+    pub(crate) network: Option<(u16, u16)>,
     pub(crate) unknown: bool,
     pub(crate) integrity: bool,
 }
@@ -108,6 +110,7 @@ impl Lone {
             role: Some((self.agent.role().opposite(), 1)),
             nominates: false,
             number: None,
+            network: None,
             unknown: false,
             integrity: true,
         }
@@ -229,6 +232,9 @@ impl Check {
         }
         if let Some(number) = self.number {
             message.attribute(Attribute::Nomination(number));
+        }
+        if let Some((id, cost)) = self.network {
+            message.attribute(Attribute::GoogNetworkInfo { id, cost });
         }
         if self.unknown {
             let kind = pc_stun::AttributeType(0x7F01);

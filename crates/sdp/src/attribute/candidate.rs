@@ -132,9 +132,11 @@ pub struct Candidate {
     pub generation: Option<u32>,
     /// `ufrag`, the generation's user fragment (RFC 8838 §13).
     pub ufrag: Option<Word>,
-    /// `network-id`, numbering libwebrtc's network interfaces.
+    /// `network-id`, numbering libwebrtc's network interfaces (draft-thatcher-ice-network-cost). One that
+    /// is no number is among the extensions.
     pub network_id: Option<u16>,
-    /// `network-cost`, 0 (free) to 999 in libwebrtc.
+    /// `network-cost`, 0 (free) to 999 in libwebrtc; as it was written, whatever its bounds. One that is
+    /// no number is among the extensions.
     pub network_cost: Option<u16>,
     /// Names and values of all other extensions, in order (RFC 8839 §5.1: to be ignored).
     pub extensions: WordList,
@@ -192,8 +194,9 @@ impl Candidate {
                 "tcptype" => self.tcp_type = Some(TcpType::parse(value)?),
                 "generation" => self.generation = Some(number(value, "not a generation")?),
                 "ufrag" => self.ufrag = Some(Word::checked(value)),
-                "network-id" => self.network_id = Some(number(value, "not a network id")?),
-                "network-cost" => self.network_cost = Some(number(value, "not a network cost")?),
+                // Of no standard, so that nothing is refused for it (RFC 8839 §5.1).
+                "network-id" if is_number(value) => self.network_id = value.parse().ok(),
+                "network-cost" if is_number(value) => self.network_cost = value.parse().ok(),
                 _ => others.extend([name, " ", value, " "]),
             }
         }
@@ -248,6 +251,11 @@ impl Value for Candidate {
         }
         Ok(())
     }
+}
+
+/// Whether this is a number of 16 bits.
+fn is_number(value: &str) -> bool {
+    number::<u16>(value, "not a number").is_ok()
 }
 
 fn write_words(out: &mut dyn Write, words: &[&str]) -> fmt::Result {

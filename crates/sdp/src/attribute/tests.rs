@@ -218,6 +218,25 @@ fn a_candidate_of_chromium() {
     same(line, Attribute::Candidate(Box::new(candidate)));
 }
 
+/// RFC 8839 §5.1 has extensions ignored that mean nothing: those of networks are of no standard, and no
+/// reason to lose a candidate.
+#[test]
+fn malformed_networks_do_not_cost_the_candidate() {
+    let typed = "candidate:1 1 udp 7 192.0.2.7 9 typ host";
+    for value in ["65536", "-1", "+5", "ten", "99999999999999999999"] {
+        let line = format!("{typed} network-id {value} network-cost {value}");
+        let candidate: Candidate = line.parse().unwrap();
+        assert_eq!((candidate.network_id, candidate.network_cost), (None, None));
+        assert_eq!(candidate.extension("network-cost"), Some(value));
+        assert_eq!(candidate.to_string(), line);
+    }
+    let most: Candidate = format!("{typed} network-id 65535 network-cost 65535")
+        .parse()
+        .unwrap();
+    assert_eq!(most.network_cost, Some(65_535));
+    refusal(&format!("{typed} network-cost"));
+}
+
 /// RFC 8839 §5.1: unknown extensions, types and transports are to be ignored, not refused.
 #[test]
 fn candidates_hold_what_is_not_known() {
