@@ -81,7 +81,7 @@
 //! | `TlsClient`, `TlsOptions` | whose certificates are believed |
 //! | [`Decoder`], [`Framing`] | datagrams in a stream of bytes, without any I/O |
 //! | [`mdns`] | names for addresses: an engine that asks, one that answers, and a [`Node`](mdns::Node) that runs them |
-//! | [`interfaces`], [`InterfaceWatch`] | the addresses of this machine, and when they change |
+//! | [`interfaces`], [`InterfaceWatch`], [`InterfaceKind`] | the addresses of this machine, when they change, and what carries their packets |
 //!
 //! # Design decision
 //!

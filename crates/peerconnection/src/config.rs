@@ -3,6 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use pc_dtls::Certificate;
+use pc_ice::NetworkCost;
 use pc_jsep::{BundlePolicy, Capabilities, UfragPrefix};
 use pc_net::TlsOptions;
 
@@ -96,6 +97,14 @@ pub struct Configuration {
     pub always_negotiate_data_channels: bool,
     /// Which local addresses to offer. Not used with an `endpoint`, which has addresses of its own.
     pub host_addresses: HostAddresses,
+    /// What it costs to send from these addresses of this machine, where the application knows better than
+    /// their interfaces tell: a wireless LAN that a telephone provides is paid for by volume. Of pairs that
+    /// work, the one whose two ends cost less is used
+    /// ([ice-network-cost](https://datatracker.ietf.org/doc/html/draft-thatcher-ice-network-cost)). Without,
+    /// a cable costs nothing, a wireless LAN [little](NetworkCost::LOW), a cellular network
+    /// [much](NetworkCost::HIGH), a VPN as much as what is [not known](NetworkCost::UNKNOWN) and one more.
+    /// Stays for the life of a connection.
+    pub network_costs: Vec<(IpAddr, NetworkCost)>,
     /// Whether ICE restarts by itself when the network in use is gone and no other one leads to the
     /// peer: `negotiationneeded` is fired as if the application had called
     /// [`restart_ice`](crate::PeerConnection::restart_ice). Browsers leave that to the page.
@@ -136,6 +145,7 @@ impl Default for Configuration {
             ice_candidate_pool_size: 0,
             always_negotiate_data_channels: false,
             host_addresses: HostAddresses::default(),
+            network_costs: Vec::new(),
             restart_ice_on_network_change: true,
             hide_host_addresses: false,
             capabilities: None,
@@ -230,6 +240,9 @@ impl Configuration {
         }
         if self.host_addresses != new.host_addresses {
             return stays("the choice of host addresses");
+        }
+        if self.network_costs != new.network_costs {
+            return stays("what networks cost");
         }
         if (self.ice_lite, &self.ufrag_prefix) != (new.ice_lite, &new.ufrag_prefix) {
             return stays("what kind of ICE agent there is");

@@ -131,7 +131,7 @@ pub use pc_dtls::{
 pub mod dtmf {
     pub use pc_rtp::dtmf::{Begun, Ended, Event, EventCode};
 }
-pub use pc_ice::TcpType;
+pub use pc_ice::{NetworkCost, TcpType};
 pub use pc_jsep::{BundlePolicy, OfferOptions, UfragPrefix};
 pub use pc_media::{
     AudioFrame, EncodedFrame, InvalidFrame, MediaFrame, MediaKind, MediaStream, MediaStreamTrack,

@@ -2,13 +2,16 @@
 
 mod common;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use common::{A, B, Call, good, is_open};
 use pc_simnet::{HostId, Link, Seed, ms, secs};
 use peerconnection::{
     SessionDescription,
-    engine::{ChannelId, Event},
+    engine::{ChannelId, Event, Network, NetworkCost},
     state::{IceConnectionState, IceTransportState},
 };
 
@@ -19,7 +22,25 @@ fn at(host: HostId, n: u8) -> SocketAddr {
 
 /// Two engines with these addresses, which talk over the first of each.
 fn talking(seed: Seed, link: Link, addresses: [&[u8]; 2]) -> (Call, [ChannelId; 2]) {
+    talking_over(seed, link, addresses, [&[], &[]])
+}
+
+/// The same, where addresses are of networks with these numbers and costs.
+fn talking_over(
+    seed: Seed,
+    link: Link,
+    addresses: [&[u8]; 2],
+    networks: [&[(u8, NetworkCost)]; 2],
+) -> (Call, [ChannelId; 2]) {
     let mut call = Call::new(seed, link);
+    for host in [A, B] {
+        let network = |(n, cost): &(u8, NetworkCost)| {
+            let id = u16::from(*n);
+            (at(host, *n).ip(), Network { id, cost: *cost })
+        };
+        let networks: Vec<(IpAddr, Network)> = networks[host.0].iter().map(network).collect();
+        call.net[host].engine.set_networks(&networks);
+    }
     for host in [A, B] {
         let old = call.net[host].address;
         call.net.remove_address(old);
@@ -213,4 +234,61 @@ fn a_restart_waits_for_an_address() {
     gain(&mut call, A, 2);
     call.run_for(ms(1100));
     assert!(drain_negotiation(&mut call, A));
+}
+
+/// draft-thatcher-ice-network-cost: a telephone's cellular network, which comes first, is told as what
+/// it costs, carries nothing while the wireless LAN does, and is there within two seconds of its loss.
+#[test]
+fn a_cellular_network_is_used_where_there_is_no_other() {
+    for phone in [A, B] {
+        let desk = if phone == A { B } else { A };
+        let mut addresses: [&[u8]; 2] = [&[1], &[1]];
+        addresses[phone.0] = &[1, 2];
+        let mut networks: [&[_]; 2] = [&[(1, NetworkCost::FREE)]; 2];
+        networks[phone.0] = &[(1, NetworkCost::HIGH), (2, NetworkCost::LOW)];
+        let link = Link::new().delay(ms(30));
+        let (mut call, channels) = talking_over(Seed(9), link, addresses, networks);
+        let told = call.net[phone].engine.local_description().unwrap().sdp;
+        let line = |address: &str| {
+            let mut lines = told.lines();
+            let of = |line: &&str| line.starts_with("a=candidate:") && line.contains(address);
+            lines.find(of).unwrap()
+        };
+        let lines = [
+            line(&at(phone, 1).ip().to_string()),
+            line(&at(phone, 2).ip().to_string()),
+        ];
+        assert!(
+            lines[0].contains(" network-id 1 network-cost 900"),
+            "{told}"
+        );
+        assert!(lines[1].contains(" network-id 2 network-cost 10"), "{told}");
+        let told = call.net[desk].engine.local_description().unwrap().sdp;
+        assert!(
+            told.contains(" network-id 1") && !told.contains("network-cost"),
+            "{told}"
+        );
+
+        assert!(
+            local(&call, phone).contains(".2:"),
+            "{}",
+            local(&call, phone)
+        );
+        talk(&mut call, channels, secs(1));
+        lose(&mut call, phone, 2);
+        let silence = talk(&mut call, channels, secs(3));
+        assert!(silence <= secs(2), "{silence:?}");
+        assert!(local(&call, phone).contains(".1:"));
+        // Back at once by whom it is an address that came; to who nominates from afar it is a path that
+        // fell silent, which has to last ten seconds.
+        gain(&mut call, phone, 2);
+        let back = if phone == A { secs(1) } else { secs(14) };
+        let silence = talk(&mut call, channels, back);
+        assert!(silence <= ms(200), "{silence:?}");
+        assert!(
+            local(&call, phone).contains(".2:"),
+            "{}",
+            local(&call, phone)
+        );
+    }
 }

@@ -4,6 +4,7 @@ use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
     future::poll_fn,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -32,6 +33,7 @@ pub(super) const BATCH: usize = pc_proto::MAX_GSO_BYTES / MTU;
 /// Batches that one connection may send before the others get their turn.
 const BATCHES_PER_TURN: usize = 16;
 
+mod costs;
 mod datagrams;
 mod driven;
 mod hosts;
@@ -41,6 +43,7 @@ mod own_sockets;
 mod sockets;
 mod tcp;
 
+use costs::Networks;
 use driven::Driven;
 use network::Network;
 use sockets::{Received, Sockets};
@@ -53,6 +56,7 @@ pub(crate) struct Driver {
     streams: Streams,
     reach: Reach,
     network: Network,
+    networks: Networks,
     connections: HashMap<Key, Driven>,
     demux: Demux<Key>,
     /// May name expiries that have moved since: a look that finds nothing to do is harmless.
@@ -91,6 +95,7 @@ impl Driver {
             streams: Streams::default(),
             reach: Reach::new(),
             network: Network::default(),
+            networks: Networks::default(),
             connections: HashMap::new(),
             demux: Demux::new(),
             timers: BinaryHeap::new(),
@@ -249,6 +254,8 @@ impl Driver {
                 if !self.are_named(key, engine, &addresses) {
                     continue;
                 }
+                let ips: Vec<_> = addresses.iter().map(SocketAddr::ip).collect();
+                engine.set_networks(&self.networks.of(&ips));
                 let wanted = engine.tcp_candidates();
                 let tcp = self.sockets.tcp_addresses(id, &addresses, wanted);
                 engine.set_tcp_addresses(id, &tcp);

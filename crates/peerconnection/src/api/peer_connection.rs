@@ -87,6 +87,7 @@ impl PeerConnection {
             ice_lite: configuration.ice_lite,
             ufrag_prefix: configuration.ufrag_prefix.clone(),
             hide_host_addresses: configuration.hide_host_addresses,
+            network_costs: configuration.network_costs.iter().copied().collect(),
             wall_clock: Some(clock::wall_clock()),
             ..engine::Config::new(certificate, clock::seed()?)
         });

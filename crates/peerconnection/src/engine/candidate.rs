@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use pc_ice::{COMPONENT, Candidate, CandidateKind, TcpType};
+use pc_ice::{COMPONENT, Candidate, CandidateKind, Network, NetworkCost, TcpType};
 use pc_proto::Transport;
 use pc_sdp::Word;
 
@@ -35,6 +35,11 @@ pub(super) fn to_sdp(candidate: &Candidate, ufrag: Option<&Word>) -> Option<pc_s
         TcpType::SimultaneousOpen => pc_sdp::TcpType::SimultaneousOpen,
     });
     sdp.ufrag = ufrag.cloned();
+    // As browsers write them, of relayed candidates too: a number that means nothing elsewhere, and what
+    // kind of network there is, which every check says as well. A zero is left out.
+    let Network { id, cost } = candidate.network;
+    sdp.network_id = Some(id).filter(|id| *id > 0);
+    sdp.network_cost = Some(cost.value()).filter(|cost| *cost > 0);
     Some(sdp)
 }
 
@@ -65,6 +70,10 @@ pub(super) fn from_sdp(sdp: &pc_sdp::Candidate) -> Option<Candidate> {
     };
     candidate.foundation = sdp.foundation.as_str().to_owned();
     candidate.priority = sdp.priority;
+    candidate.network = Network {
+        id: sdp.network_id.unwrap_or(0),
+        cost: NetworkCost::new(sdp.network_cost.unwrap_or(0)),
+    };
     Some(candidate)
 }
 
@@ -79,6 +88,32 @@ fn typed(tcp_type: pc_sdp::TcpType) -> TcpType {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As Chromium writes them: neither is zero. What a peer claims is bounded.
+    #[test]
+    fn networks_go_both_ways() {
+        let plain = "candidate:1 1 udp 2122260223 192.0.2.1 9 typ host";
+        for (said, written, id, cost) in [
+            (" network-id 1 network-cost 10", None, 1, 10),
+            (" network-id 2", None, 2, 0),
+            (" network-cost 900", None, 0, 900),
+            ("", None, 0, 0),
+            (
+                " network-id 3 network-cost 65535",
+                Some(" network-id 3 network-cost 999"),
+                3,
+                999,
+            ),
+            (" network-id 0 network-cost 0", Some(""), 0, 0),
+            (" network-id x network-cost -1", Some(""), 0, 0),
+        ] {
+            let sdp: pc_sdp::Candidate = format!("{plain}{said}").parse().unwrap();
+            let ours = from_sdp(&sdp).unwrap();
+            assert_eq!((ours.network.id, ours.network.cost.value()), (id, cost));
+            let again = to_sdp(&ours, None).unwrap().to_string();
+            assert_eq!(again, format!("{plain}{}", written.unwrap_or(said)));
+        }
+    }
 
     /// As Chromium and RFC 6544 §4.5 write them.
     #[test]

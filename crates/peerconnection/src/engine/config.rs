@@ -1,9 +1,12 @@
 use std::{
+    collections::HashMap,
     fmt,
+    net::IpAddr,
     time::{Duration, Instant},
 };
 
 use pc_dtls::Certificate;
+use pc_ice::NetworkCost;
 use pc_jsep::{BundlePolicy, Capabilities, UfragPrefix};
 
 /// What a [`Connection`](super::Connection) is built from.
@@ -28,6 +31,9 @@ pub struct Config {
     /// Whether host candidates are told by [names](super::Connection::set_host_name) of multicast DNS
     /// instead of addresses, which are told nowhere then.
     pub hide_host_addresses: bool,
+    /// What it costs to send from these addresses of this machine, whatever
+    /// [their networks](super::Connection::set_networks) cost otherwise.
+    pub network_costs: HashMap<IpAddr, NetworkCost>,
     /// What sender reports tell the time by; without it, by the time since the first packet.
     pub wall_clock: Option<WallClock>,
 }
@@ -60,6 +66,7 @@ impl Config {
             ufrag_prefix: UfragPrefix::default(),
             capabilities: Capabilities::default(),
             hide_host_addresses: false,
+            network_costs: HashMap::new(),
             wall_clock: None,
         }
     }

@@ -41,6 +41,14 @@ impl Connection {
         self.transports.set_host_name(ip, name);
     }
 
+    /// The networks of addresses of this machine, before it is gathered with them: what candidates say
+    /// of their network comes from here, and the pair that costs less is used
+    /// (draft-thatcher-ice-network-cost). Relayed candidates are of the network that leads to their
+    /// server. Without, all addresses are alike.
+    pub fn set_networks(&mut self, networks: &[(IpAddr, pc_ice::Network)]) {
+        self.transports.set_networks(networks);
+    }
+
     /// Begins to gather for this transport: makes host candidates of the addresses of the caller's
     /// sockets, announces them, and asks the servers ([`poll_server_request`](Self::poll_server_request)).
     /// Does nothing unless the transport [waits for it](Self::ungathered_transports).

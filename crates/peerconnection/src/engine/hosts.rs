@@ -1,12 +1,13 @@
 //! How the addresses of this machine are told: as they are, or as names of multicast DNS, which only
-//! those on the same link can make addresses of (draft-ietf-mmusic-mdns-ice-candidates).
+//! those on the same link can make addresses of (draft-ietf-mmusic-mdns-ice-candidates). And of which
+//! networks they are (draft-thatcher-ice-network-cost).
 
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-use pc_ice::{self as ice, CandidateKind, candidate_priority};
+use pc_ice::{self as ice, CandidateKind, NetworkCost, candidate_priority};
 use pc_sdp::{Host, Word};
 
 use super::candidate;
@@ -16,12 +17,18 @@ use super::candidate;
 pub(super) struct Hosts {
     hides: bool,
     names: HashMap<IpAddr, Word>,
+    networks: HashMap<IpAddr, ice::Network>,
+    /// What the application says of them, which goes first.
+    costs: HashMap<IpAddr, NetworkCost>,
 }
 
 impl Hosts {
-    pub(super) fn new(hides: bool) -> Self {
-        let names = HashMap::new();
-        Self { hides, names }
+    pub(super) fn new(hides: bool, costs: HashMap<IpAddr, NetworkCost>) -> Self {
+        Self {
+            hides,
+            costs,
+            ..Self::default()
+        }
     }
 
     pub(super) const fn hides(&self) -> bool {
@@ -33,6 +40,25 @@ impl Hosts {
         if let Ok(name) = Word::new(name) {
             self.names.insert(ip, name);
         }
+    }
+
+    /// Whether these networks are known as they are.
+    pub(super) fn has_networks(&self, networks: &[(IpAddr, ice::Network)]) -> bool {
+        let mut all = networks.iter();
+        all.all(|(ip, network)| self.networks.get(ip) == Some(network))
+    }
+
+    pub(super) fn set_networks(&mut self, networks: &[(IpAddr, ice::Network)]) {
+        self.networks.extend(networks.iter().copied());
+    }
+
+    /// The network that an address of this machine is of.
+    pub(super) fn network(&self, ip: IpAddr) -> ice::Network {
+        let mut network = self.networks.get(&ip).copied().unwrap_or_default();
+        if let Some(cost) = self.costs.get(&ip) {
+            network.cost = *cost;
+        }
+        network
     }
 
     /// A candidate of ours as others may see it; `None` for one that nobody may. One whose address has
@@ -117,7 +143,7 @@ mod tests {
     }
 
     fn hidden(ip: &str) -> Hosts {
-        let mut hosts = Hosts::new(true);
+        let mut hosts = Hosts::new(true, HashMap::new());
         hosts.set_name(ip.parse().unwrap(), NAME);
         hosts
     }
@@ -129,7 +155,9 @@ mod tests {
         assert!(told.contains(&format!(" {NAME} 5 typ host")), "{told}");
         assert_eq!(hosts.told(&host("10.0.0.3:5"), None), None);
         assert_eq!(hosts.address(&host("10.0.0.3:5")), None);
-        let open = Hosts::new(false).told(&host("10.0.0.2:5"), None).unwrap();
+        let open = Hosts::new(false, HashMap::new())
+            .told(&host("10.0.0.2:5"), None)
+            .unwrap();
         assert!(open.to_string().contains(" 10.0.0.2 5 typ host"));
     }
 
@@ -158,6 +186,6 @@ mod tests {
         for private in ["10.0.0.2:5", "192.168.1.2:5", "[fd00::2]:5", "127.0.0.1:5"] {
             assert_eq!(hidden("10.0.0.2").public(&host(private)), None, "{private}");
         }
-        assert_eq!(Hosts::new(false).public(&public), None);
+        assert_eq!(Hosts::new(false, HashMap::new()).public(&public), None);
     }
 }

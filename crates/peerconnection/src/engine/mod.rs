@@ -103,6 +103,7 @@ pub use look::TransportInfo;
 pub use media::{MediaPacket, SendView};
 pub use names::{NameId, NameRequest};
 pub use pc_datachannel::{ChannelId, Message};
+pub use pc_ice::{Network, NetworkCost};
 pub use pc_jsep::{
     IceCredentials, MediaKind, OfferOptions, SectionName, TransceiverId, TransceiverInit,
     TransceiverView, TransportId, UfragPrefix,
@@ -188,7 +189,7 @@ impl Connection {
                 cname,
                 config.wall_clock,
                 config.ice_lite,
-                Hosts::new(config.hide_host_addresses),
+                Hosts::new(config.hide_host_addresses, config.network_costs),
                 transports_rng,
             ),
             data: Data::new(session),

@@ -5,6 +5,7 @@ mod families;
 mod hidden;
 mod live;
 mod matrix;
+mod networks;
 mod nodes;
 mod one_socket;
 mod room;

@@ -53,6 +53,8 @@ impl Driver {
         let gone: Vec<_> = gone.filter(|ip| !self.network.has(*ip)).collect();
         let come = change.added.iter().filter(|one| is_wanted(hosts, one));
         let come: Vec<_> = come.map(|one| one.ip).collect();
+        let changed = change.removed.iter().chain(&change.added);
+        self.networks.forget(changed.map(|one| one.ip));
         if !(gone.is_empty() && come.is_empty()) {
             tracing::info!(?gone, ?come, "the network has changed");
             self.lose_addresses(&gone);
@@ -70,6 +72,7 @@ impl Driver {
     /// For each transport that has gathered. One that is yet to do so finds them by itself.
     pub(super) fn gain_addresses(&mut self, come: &[IpAddr]) {
         let (sockets, reach) = (&mut self.sockets, &mut self.reach);
+        let networks = self.networks.of(come);
         for driven in self.connections.values_mut() {
             let key = driven.shared.key;
             let now = clock::now();
@@ -77,6 +80,7 @@ impl Driver {
             // An address that is to be hidden is used once it has a name.
             let is_named = |ip: &IpAddr| driven.names.has(reach, key, &inner.engine, *ip);
             let come: Vec<_> = come.iter().copied().filter(is_named).collect();
+            inner.engine.set_networks(&networks);
             let waiting: Vec<_> = inner.engine.ungathered_transports().collect();
             let transports = inner.engine.transports().map(|transport| transport.id());
             let gathered: Vec<_> = transports.filter(|id| !waiting.contains(id)).collect();

@@ -45,6 +45,7 @@ impl Driver {
             }
             News::Server(id, Ok(Reached::Stream(stream))) => {
                 let FiveTuple { local, remote, .. } = self.streams.add(key, *stream);
+                engine.set_networks(&self.networks.of(&[local.ip()]));
                 engine.server_reached(now, id, &ServerPath::Stream { local, remote });
             }
             News::Server(id, Err(what)) => engine.server_unreachable(now, id, what),

@@ -12,7 +12,7 @@ mod types;
 
 use std::{
     collections::VecDeque,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -41,6 +41,8 @@ pub(super) struct Origin {
     pub(super) url: String,
     /// How it is reached: `udp`, `tcp` or `tls`.
     pub(super) protocol: String,
+    /// The address of ours that it is reached from.
+    pub(super) base: IpAddr,
 }
 
 /// What has come of a server.
@@ -288,6 +290,7 @@ impl Servers {
         let origin = Origin {
             url: client.server.uri.to_string(),
             protocol: client.server.uri.transport().to_string(),
+            base: client.path().local.ip(),
         };
         match outcome {
             Outcome::Mapped(address) => {

@@ -52,13 +52,13 @@ impl Transport {
         if !is_relay_only {
             for address in addresses {
                 // Known already after a restart, which keeps the candidates.
-                let _ = self
-                    .ice
-                    .add_local_candidate(now, ice::Candidate::host(*address));
+                let candidate = self.of_its_network(ice::Candidate::host(*address));
+                let _ = self.ice.add_local_candidate(now, candidate);
             }
             for (tcp_type, address) in std::mem::take(&mut self.tcp) {
                 let kind = ice::CandidateKind::Host;
                 let candidate = ice::Candidate::tcp(kind, address, tcp_type);
+                let candidate = self.of_its_network(candidate);
                 let _ = self.ice.add_local_candidate(now, candidate);
             }
         }
@@ -76,6 +76,14 @@ impl Transport {
         self.servers.gather(now, asked, addresses);
     }
 
+    /// A host candidate, with the network that its address is of.
+    pub(super) fn of_its_network(&self, candidate: ice::Candidate) -> ice::Candidate {
+        ice::Candidate {
+            network: self.hosts.network(candidate.address.ip()),
+            ..candidate
+        }
+    }
+
     /// Takes what the servers have found in.
     pub(in super::super) fn follow_servers(
         &mut self,
@@ -89,6 +97,7 @@ impl Transport {
                         // RFC 8839 §5.1, for those who must not tell where they are.
                         candidate.related_address = Some(nowhere(candidate.address));
                     }
+                    candidate.network = self.hosts.network(origin.base);
                     let address = candidate.address;
                     if let Some(added) = self.ice.add_local_candidate(now, candidate) {
                         self.origins.insert(added.address, origin);

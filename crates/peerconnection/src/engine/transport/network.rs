@@ -55,6 +55,7 @@ impl Transport {
         if self.gathering.is_wanted() || self.is_relay_only {
             return;
         }
+        let candidate = self.of_its_network(candidate);
         let Some(added) = self.ice.add_local_candidate(now, candidate) else {
             return;
         };

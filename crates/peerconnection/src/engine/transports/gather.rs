@@ -120,6 +120,16 @@ impl Transports {
         }
     }
 
+    pub(in super::super) fn set_networks(&mut self, networks: &[(IpAddr, pc_ice::Network)]) {
+        if self.hosts.has_networks(networks) {
+            return;
+        }
+        Arc::make_mut(&mut self.hosts).set_networks(networks);
+        for transport in &mut self.list {
+            transport.hosts = self.hosts.clone();
+        }
+    }
+
     pub(in super::super) fn poll_server_request(&mut self) -> Option<ServerRequest> {
         self.list
             .iter_mut()
