@@ -13,4 +13,5 @@ mod restart;
 mod support;
 mod takeover;
 mod tcp;
+mod timing;
 mod trickle;

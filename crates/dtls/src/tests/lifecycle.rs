@@ -193,3 +193,19 @@ fn a_connection_can_move_between_threads() {
     is_send::<Connection>();
     is_send::<Config>();
 }
+
+#[test]
+fn the_first_flight_waits_as_long_as_it_is_said() {
+    for initial in [ms(100), ms(1000)] {
+        let [mut client, _] = configs(Versions::All);
+        client.initial_rto = initial;
+        let mut client = connection(client);
+        assert!(!sent(epoch(), &mut client).is_empty());
+        let next = client.poll_timeout().unwrap() - epoch();
+        // ±25 %.
+        assert!(
+            next * 4 >= initial * 3 && next * 4 <= initial * 5,
+            "{next:?}"
+        );
+    }
+}

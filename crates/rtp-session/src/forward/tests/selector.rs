@@ -157,3 +157,26 @@ fn layers_of_one_encoding_are_points_too() {
     selector.set_target(500_000);
     assert_eq!(selector.select(epoch()), Some(layer(1)));
 }
+
+#[test]
+fn how_it_makes_up_its_mind_is_the_configurations() {
+    let mut selector = selector(LayerSelectorConfig {
+        headroom: 50,
+        up_after: ms(500),
+        tolerance: 20,
+        ..LayerSelectorConfig::default()
+    });
+    selector.set_target(1_600_000);
+    assert_eq!(selector.select(epoch()), Some(point(2)));
+    selector.set_target(1_260_000);
+    assert_eq!(selector.select(epoch()), Some(point(2)), "tolerated");
+    selector.set_target(1_240_000);
+    assert_eq!(selector.select(epoch()), Some(point(1)));
+    selector.set_target(2_240_000);
+    assert_eq!(selector.select(epoch()), Some(point(1)), "50 % more");
+    assert_eq!(selector.poll_timeout(), None);
+    selector.set_target(2_260_000);
+    assert_eq!(selector.select(epoch()), Some(point(1)));
+    assert_eq!(selector.poll_timeout(), Some(epoch() + ms(500)));
+    assert_eq!(selector.select(epoch() + ms(500)), Some(point(2)));
+}
