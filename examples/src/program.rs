@@ -18,10 +18,15 @@ use crate::{
 #[derive(Debug, Clone, Args)]
 pub struct PageFlags<const PORT: u16> {
     /// Where to serve the page and its signaling, on 127.0.0.1; 0 takes a free port.
-    #[arg(long, default_value_t = PORT)]
+    #[arg(long, default_value_t = PORT, conflicts_with = "self_test")]
     pub port: u16,
-    /// Be the other side of a program that runs already, such as http://127.0.0.1:8080.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["port", "self_test"])]
+    /// Be the other side of a program that runs already.
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with_all = ["port", "self_test"],
+        help = format!("Be the other side of a program that runs already, such as http://127.0.0.1:{PORT}"),
+    )]
     pub connect: Option<String>,
     /// Run both sides in this process, and check what each of them gets of the other.
     #[arg(long)]

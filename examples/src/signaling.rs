@@ -9,7 +9,7 @@
 
 use std::future::pending;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use axum::extract::ws::{CloseFrame, Message as Accepted, WebSocket};
 use futures_util::{SinkExt, StreamExt};
 use peerconnection::{Event, Events, IceCandidate, SessionDescription};
@@ -115,8 +115,8 @@ impl SignalingChannel {
         let address = websocket_address(url)?;
         let (socket, _) = tokio_tungstenite::connect_async(&address)
             .await
-            .with_context(|| {
-                format!("nobody answers at {address}: is the other program running?")
+            .map_err(|error| {
+                anyhow!("nobody answers at {address} ({error}): is the other program running?")
             })?;
         let (here, mut there) = Self::pair();
         let (mut sink, mut stream) = socket.split();
