@@ -27,8 +27,8 @@ impl Session {
                 pc_sctp::Event::ResetDone(stream) => self.on_reset_done(stream),
                 pc_sctp::Event::ResetFailed(stream) => self.on_reset_failed(stream),
                 pc_sctp::Event::BufferedAmountLow(stream) => {
-                    if let Some(id) = self.by_stream.get(&stream) {
-                        self.events.push_back(Event::BufferedAmountLow(*id));
+                    if let Some(id) = self.streams.channel(stream) {
+                        self.events.push_back(Event::BufferedAmountLow(id));
                     }
                 }
                 pc_sctp::Event::Closed => self.end(None, Event::SessionClosed),
@@ -65,15 +65,14 @@ impl Session {
         if self.association.is_drained(stream) {
             return;
         }
-        if let Some(id) = self.by_stream.get(&stream).copied() {
-            self.announce(id);
-        } else if !self.refused.contains(&stream) {
-            self.orphans.insert(stream);
+        match self.streams.channel(stream) {
+            Some(id) => self.announce(id),
+            None => self.streams.keep_for_later(stream),
         }
     }
 
     fn on_dcep(&mut self, now: Instant, stream: StreamId, message: &[u8]) {
-        let id = self.by_stream.get(&stream).copied();
+        let id = self.streams.channel(stream);
         match (Dcep::parse(message), id) {
             (Ok(Dcep::Open(open)), None) => self.on_open(now, stream, &open),
             // RFC 8832 §6: an OPEN on a stream in use closes its channel.
@@ -123,8 +122,7 @@ impl Session {
 
     /// Resets a stream that no channel can be made of.
     fn refuse(&mut self, now: Instant, stream: StreamId, refusal: Refusal) {
-        self.orphans.remove(&stream);
-        if self.refused.insert(stream) {
+        if self.streams.refuse(stream) {
             self.association.discard(stream);
             self.association.reset_stream(now, stream);
             self.events.push_back(Event::Refused(stream.0, refusal));
@@ -133,40 +131,40 @@ impl Session {
 
     /// Keeps what waits for channels within bounds.
     pub(crate) fn limit_orphans(&mut self, now: Instant) {
-        while let Some(newest) = self.orphans.last().copied() {
-            let streams = self.orphans.iter();
-            let held: usize = streams.map(|it| self.association.unread(*it)).sum();
-            if held <= MAX_ORPHAN_BYTES && self.orphans.len() <= MAX_ORPHANS {
+        loop {
+            let orphans = self.streams.orphans();
+            let held: usize = orphans.map(|it| self.association.unread(it)).sum();
+            if held <= MAX_ORPHAN_BYTES && self.streams.orphans().len() <= MAX_ORPHANS {
                 return;
             }
-            let streams = self.orphans.iter().copied();
-            let largest = streams.max_by_key(|it| self.association.unread(*it));
-            let stream = largest.unwrap_or(newest);
-            self.refuse(now, stream, Refusal::TooMuchData);
+            let orphans = self.streams.orphans();
+            let largest = orphans.max_by_key(|it| self.association.unread(*it));
+            let Some(largest) = largest else { return };
+            self.refuse(now, largest, Refusal::TooMuchData);
         }
     }
 
     fn on_stream_reset(&mut self, stream: StreamId) {
-        let Some(id) = self.by_stream.get(&stream) else {
+        let Some(id) = self.streams.channel(stream) else {
             return;
         };
-        if let Some(channel) = self.channels.get_mut(id)
+        if let Some(channel) = self.channels.get_mut(&id)
             && channel.state == State::Open
         {
             channel.state = State::Closing;
-            self.events.push_back(Event::Closing(*id));
+            self.events.push_back(Event::Closing(id));
         }
     }
 
     fn on_reset_done(&mut self, stream: StreamId) {
-        self.refused.remove(&stream);
-        if let Some(id) = self.by_stream.get(&stream).copied() {
+        let was_orphan = self.streams.reset(stream);
+        if let Some(id) = self.streams.channel(stream) {
             if let Some(channel) = self.channels.get_mut(&id) {
                 channel.ended = true;
             }
             self.try_finish(id);
         } else {
-            if self.orphans.remove(&stream) {
+            if was_orphan {
                 let refused = Event::Refused(stream.0, Refusal::Closed);
                 self.events.push_back(refused);
             }
@@ -175,9 +173,9 @@ impl Session {
     }
 
     fn on_reset_failed(&mut self, stream: StreamId) {
-        self.dead.insert(stream);
-        if let Some(id) = self.by_stream.get(&stream) {
-            let error = Event::ChannelError(*id, ChannelError::ResetFailed);
+        self.streams.give_up(stream);
+        if let Some(id) = self.streams.channel(stream) {
+            let error = Event::ChannelError(id, ChannelError::ResetFailed);
             self.events.push_back(error);
         }
         self.on_reset_done(stream);

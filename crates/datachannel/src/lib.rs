@@ -98,6 +98,7 @@ mod error;
 mod event;
 mod incoming;
 mod session;
+mod streams;
 
 pub use channel::{Channel, ChannelId, ChannelInit, DEFAULT_PRIORITY, State};
 pub use config::{Config, MAX_BUFFERED_AMOUNT, Role};

@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     time::Instant,
 };
 
@@ -8,7 +8,7 @@ use pc_sctp::{Association, Ppid, Rejected, StreamId};
 
 use crate::{
     Channel, ChannelError, ChannelId, ChannelInit, Config, CreateError, Event, Message,
-    MessageKind, Role, SendError, State, channel::Entry, dcep::Dcep,
+    MessageKind, Role, SendError, State, channel::Entry, dcep::Dcep, streams::Streams,
 };
 
 /// RFC 8831 §6.5: 65,535 is not used.
@@ -25,16 +25,8 @@ pub struct Session {
     pub(crate) max_incoming_names: usize,
     pub(crate) role: Option<Role>,
     pub(crate) channels: BTreeMap<ChannelId, Entry>,
-    pub(crate) by_stream: BTreeMap<StreamId, ChannelId>,
-    /// Streams with something to read and no channel.
-    pub(crate) orphans: BTreeSet<StreamId>,
-    /// Streams that are being reset without a channel.
-    pub(crate) refused: BTreeSet<StreamId>,
-    /// Streams that the peer would not reset: not used again.
-    pub(crate) dead: BTreeSet<StreamId>,
+    pub(crate) streams: Streams,
     next_channel: u32,
-    /// No id of our parity below it is free.
-    pub(crate) first_free: u16,
     pub(crate) incoming_names: usize,
     pub(crate) events: VecDeque<Event>,
     pub(crate) scratch: Vec<u8>,
@@ -53,12 +45,8 @@ impl Session {
             max_incoming_names: config.max_incoming_names,
             role: None,
             channels: BTreeMap::new(),
-            by_stream: BTreeMap::new(),
-            orphans: BTreeSet::new(),
-            refused: BTreeSet::new(),
-            dead: BTreeSet::new(),
+            streams: Streams::default(),
             next_channel: 0,
-            first_free: 0,
             incoming_names: 0,
             events: VecDeque::new(),
             scratch: Vec::new(),
@@ -139,7 +127,7 @@ impl Session {
         }
         match init.negotiated {
             Some(id) if id > self.max_id() => Err(CreateError::InvalidId(id)),
-            Some(id) if !self.is_free(StreamId(id)) => Err(CreateError::IdInUse(id)),
+            Some(id) if !self.streams.is_free(StreamId(id)) => Err(CreateError::IdInUse(id)),
             _ => Ok(()),
         }
     }
@@ -165,10 +153,9 @@ impl Session {
     pub(crate) fn assign(&mut self, id: ChannelId, stream: StreamId) {
         if let Some(channel) = self.channels.get_mut(&id) {
             channel.stream = Some(stream);
-            self.by_stream.insert(stream, id);
             self.association
                 .set_buffered_amount_low_threshold(stream, channel.low_threshold);
-            if self.orphans.remove(&stream) {
+            if self.streams.assign(stream, id) {
                 self.announce(id);
             }
         }
@@ -189,24 +176,9 @@ impl Session {
         streams.map_or(MAX_ID, |n| n.saturating_sub(1).min(MAX_ID))
     }
 
-    pub(crate) fn is_free(&self, stream: StreamId) -> bool {
-        let taken = self.by_stream.contains_key(&stream) || self.dead.contains(&stream);
-        !taken && !self.refused.contains(&stream)
-    }
-
-    /// RFC 8832 §6: the lowest free id of our parity.
     fn free_id(&mut self) -> Option<StreamId> {
-        let parity = self.role?.parity();
         let max = self.max_id();
-        let mut id = self.first_free & !1 | parity;
-        while id <= max {
-            if self.is_free(StreamId(id)) && !self.orphans.contains(&StreamId(id)) {
-                self.first_free = id;
-                return Some(StreamId(id));
-            }
-            id = id.checked_add(2)?;
-        }
-        None
+        self.streams.lowest_free(self.role?.parity(), max)
     }
 
     fn fail_unopened(&mut self, id: ChannelId) {
@@ -450,8 +422,7 @@ impl Session {
         channel.state = State::Closed;
         self.events.push_back(Event::Closed(id));
         if let Some(stream) = channel.stream {
-            self.by_stream.remove(&stream);
-            self.first_free = self.first_free.min(stream.0);
+            self.streams.release(stream);
             self.association.release(stream);
         }
     }
