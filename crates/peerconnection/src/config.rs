@@ -92,6 +92,10 @@ pub struct Configuration {
     /// `iceCandidatePoolSize`: for how many transports sockets are bound at once, before any
     /// description is set. Means nothing with an `endpoint`, whose sockets are bound.
     pub ice_candidate_pool_size: u8,
+    /// How long gathering waits for `ice_servers` that do not answer; a browser decides this for the
+    /// page. What they answer later serves without being told, until ICE is restarted. Shorter where
+    /// descriptions are sent when gathering is complete, as by WHIP, and servers may be down.
+    pub ice_gathering_timeout: Duration,
     /// `alwaysNegotiateDataChannels` of webrtc-extensions: offers have a section for data channels
     /// though there is none.
     pub always_negotiate_data_channels: bool,
@@ -143,6 +147,7 @@ impl Default for Configuration {
             bundle_policy: BundlePolicy::Balanced,
             certificates: Vec::new(),
             ice_candidate_pool_size: 0,
+            ice_gathering_timeout: crate::engine::GATHERING_TIMEOUT,
             always_negotiate_data_channels: false,
             host_addresses: HostAddresses::default(),
             network_costs: Vec::new(),

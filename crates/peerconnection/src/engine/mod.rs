@@ -86,7 +86,10 @@ mod transport;
 mod transports;
 mod view;
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use pc_dtls::{self as dtls, HashAlgorithm};
 use pc_jsep::{self as jsep, DataPlan, TransportPlan};
@@ -99,6 +102,7 @@ use rand_chacha::{
 pub use channels::{ChannelView, SEND_HIGH_WATER};
 pub use config::{Config, WallClock};
 pub use event::{Event, Rejected};
+pub use gather::GATHERING_TIMEOUT;
 pub use look::TransportInfo;
 pub use media::{MediaPacket, SendView};
 pub use names::{NameId, NameRequest};
@@ -146,6 +150,7 @@ pub struct Connection {
     message: Vec<u8>,
     rejected: u64,
     policy: IceTransportPolicy,
+    gathering_timeout: Duration,
     restarts_on_network_change: bool,
     tcp: TcpCandidates,
 }
@@ -201,6 +206,7 @@ impl Connection {
             message: Vec::new(),
             rejected: 0,
             policy: IceTransportPolicy::All,
+            gathering_timeout: GATHERING_TIMEOUT,
             restarts_on_network_change: true,
             tcp: TcpCandidates::Disabled,
         }

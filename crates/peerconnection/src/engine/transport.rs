@@ -29,7 +29,7 @@ use crate::{
 mod gather;
 mod network;
 
-pub(super) use gather::Found;
+pub(super) use gather::{Found, GatherPolicy};
 use network::NetworkChange;
 
 pub(super) struct Transport {

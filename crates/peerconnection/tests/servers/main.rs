@@ -3,6 +3,7 @@
 
 mod families;
 mod hidden;
+mod later;
 mod live;
 mod matrix;
 mod networks;
@@ -10,6 +11,7 @@ mod nodes;
 mod one_socket;
 mod room;
 mod shared;
+mod silent;
 mod timing;
 mod world;
 

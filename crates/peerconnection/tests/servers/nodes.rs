@@ -14,10 +14,12 @@ use peerconnection::{
 
 use crate::server::Server;
 
-/// A connection with its one socket, and what came out of it.
+/// A connection with its socket, and what came out of it.
 pub(crate) struct Peer {
     pub(crate) engine: Connection,
     pub(crate) address: SocketAddr,
+    /// Sockets on further interfaces, for the first transport.
+    pub(crate) others: Vec<SocketAddr>,
     /// The text messages of every channel.
     pub(crate) received: Vec<String>,
     /// What the link answers of names.
@@ -35,6 +37,7 @@ impl Peer {
         Self {
             engine: Connection::new(Config::new(certificate, seed)),
             address,
+            others: Vec::new(),
             received: Vec::new(),
             names: Vec::new(),
         }

@@ -6,7 +6,7 @@ use pc_ice::{CandidateKind, turn};
 use pc_simnet::{Dependence, HostId, Link, Seed, ms, secs};
 use pc_stun::{AttributeType, Method};
 use peerconnection::{
-    BundlePolicy, IceCandidateError, IceTransportPolicy,
+    BundlePolicy, IceTransportPolicy,
     engine::{Config, Connection, Event, IceServer, MediaKind},
     state::{IceConnectionState, IceGatheringState},
     stats::Stats,
@@ -26,14 +26,6 @@ const OPEN: Behind = Some([Dependence::EndpointIndependent; 2]);
 
 fn world(behind: [Behind; 2]) -> World {
     World::new(Seed(1), Link::new().delay(ms(20)), behind)
-}
-
-fn errors(world: &World, host: HostId) -> Vec<IceCandidateError> {
-    let of = |event: &Event| match event {
-        Event::IceCandidateError(error) => Some((**error).clone()),
-        _ => None,
-    };
-    world.events(host).iter().filter_map(of).collect()
 }
 
 fn ice_states(world: &World, host: HostId) -> Vec<IceConnectionState> {
@@ -169,8 +161,8 @@ fn a_wrong_password_is_told_and_the_call_goes_on_without() {
     world.talk(channels);
     for host in [A, B] {
         let socket = world.peer(host).address;
-        let [error] = &errors(&world, host)[..] else {
-            panic!("{:?}", errors(&world, host));
+        let [error] = &world.errors(host)[..] else {
+            panic!("{:?}", world.errors(host));
         };
         assert_eq!(error.error_code, 401);
         assert_eq!(error.url, "turn:192.0.2.1:3478?transport=udp");
@@ -204,7 +196,7 @@ fn a_redirected_client_uses_the_other_server() {
     assert_eq!(world.server(S).relay.allocations.len(), 0);
     assert_eq!(world.server(HostId(S.0 + 1)).relay.allocations.len(), 2);
     for host in [A, B] {
-        assert!(errors(&world, host).is_empty());
+        assert!(world.errors(host).is_empty());
         assert_eq!(
             world.engine(host).ice_gathering_state(),
             IceGatheringState::Complete
@@ -230,46 +222,11 @@ fn redirects_in_a_circle_end() {
             world.engine(host).ice_gathering_state(),
             IceGatheringState::Complete
         );
-        let errors = errors(&world, host);
+        let errors = world.errors(host);
         assert_eq!(errors.len(), 2, "{errors:?}");
     }
     let asked = world.server(S).seen.len();
     assert!(asked < 20, "{asked} requests");
-}
-
-#[test]
-fn gathering_does_not_wait_for_ever() {
-    let silent = Policy {
-        silent: true,
-        ..Policy::default()
-    };
-    let mut world = world([None; 2]).serve(silent).asking(&[stun(0), turn(0)]);
-    let begin = world.net.now();
-    world.open();
-    let opened = world.net.now() - begin;
-    assert!(opened < secs(1), "the call waits for nobody: {opened:?}");
-    let is_complete = |host| {
-        move |net: &pc_simnet::Network<_>| {
-            peer(net, host).engine.ice_gathering_state() == IceGatheringState::Complete
-        }
-    };
-    world.run(move |net| is_complete(A)(net) && is_complete(B)(net));
-    assert_eq!(world.net.now() - begin, secs(10));
-    for host in [A, B] {
-        let errors = errors(&world, host);
-        let codes: Vec<_> = errors.iter().map(|it| (it.error_code, &*it.url)).collect();
-        assert_eq!(
-            codes,
-            [
-                (701, "stun:192.0.2.1:3478"),
-                (701, "turn:192.0.2.1:3478?transport=udp")
-            ]
-        );
-    }
-    // The requests' own end is not told again.
-    let told = errors(&world, A).len();
-    world.run_for(secs(60));
-    assert_eq!(errors(&world, A).len(), told);
 }
 
 /// Names that cannot be resolved are what [`nodes`](crate::nodes) says they are.
@@ -282,8 +239,8 @@ fn an_unreachable_server_is_told() {
     let mut world = world([None; 2]).asking(&[nowhere]);
     world.open();
     for host in [A, B] {
-        let [error] = &errors(&world, host)[..] else {
-            panic!("{:?}", errors(&world, host));
+        let [error] = &world.errors(host)[..] else {
+            panic!("{:?}", world.errors(host));
         };
         assert_eq!((error.error_code, error.address), (701, None));
         assert_eq!(error.error_text, "stun.example.org: no such name");
@@ -422,7 +379,7 @@ fn a_relayed_call_outlives_what_lapses() {
     }
     for host in [A, B] {
         assert!(is_open(&world.net, host));
-        assert!(errors(&world, host).is_empty());
+        assert!(world.errors(host).is_empty());
         let states = ice_states(&world, host);
         assert!(
             !states.contains(&IceConnectionState::Disconnected),

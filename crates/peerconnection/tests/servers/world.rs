@@ -8,7 +8,7 @@ use std::{
 use pc_ice::{CandidatePair, turn};
 use pc_simnet::{Dependence, HostId, Link, Nat, Network, Seed};
 use peerconnection::{
-    IceCandidate, SessionDescription,
+    IceCandidate, IceCandidateError, SessionDescription,
     engine::{ChannelId, Connection, Event, IceServer, Message},
     state::DataChannelState,
 };
@@ -153,8 +153,14 @@ impl World {
         for (number, id) in waiting.into_iter().enumerate() {
             let mut address = self.peer(host).address;
             address.set_port(address.port() + 10 * number as u16);
-            self.net.add_address(host, address);
-            self.engine(host).gather_transport(now, id, &[address]);
+            let mut addresses = vec![address];
+            if number == 0 {
+                addresses.extend(&self.peer(host).others);
+            }
+            for address in &addresses {
+                self.net.add_address(host, *address);
+            }
+            self.engine(host).gather_transport(now, id, &addresses);
         }
         description
     }
@@ -201,6 +207,37 @@ impl World {
         });
         assert_eq!(self.peer(A).received.last().unwrap(), "from B");
         assert_eq!(self.peer(B).received.last().unwrap(), "from A");
+    }
+
+    /// An interface has come.
+    pub(crate) fn gain(&mut self, host: HostId, address: SocketAddr) {
+        let now = self.net.now();
+        self.net.add_address(host, address);
+        let engine = self.engine(host);
+        let id = engine.transports().next().unwrap().id();
+        engine.add_local_address(now, id, address);
+    }
+
+    /// An interface has gone.
+    pub(crate) fn lose(&mut self, host: HostId, address: SocketAddr) {
+        let now = self.net.now();
+        self.net.remove_address(address);
+        self.engine(host).remove_local_address(now, address);
+    }
+
+    pub(crate) fn errors(&self, host: HostId) -> Vec<IceCandidateError> {
+        let of = |event: &Event| match event {
+            Event::IceCandidateError(error) => Some((**error).clone()),
+            _ => None,
+        };
+        self.events(host).iter().filter_map(of).collect()
+    }
+
+    /// The candidates that a side has signaled, without the ends of generations.
+    pub(crate) fn told(&self, host: HostId) -> Vec<String> {
+        let signaled = self.signaled[host.0].iter();
+        let texts = signaled.map(|it| it.candidate.clone());
+        texts.filter(|text| !text.is_empty()).collect()
     }
 
     pub(crate) fn pair(&mut self, host: HostId) -> Option<CandidatePair> {

@@ -18,8 +18,17 @@ pub(super) struct Client {
     pub(super) server: IceServer,
     /// It has answered, or never will: gathering need not wait for it.
     pub(super) is_done: bool,
-    /// That it has not answered was told.
-    pub(super) is_given_up: bool,
+    /// Since when it is of use.
+    pub(super) serves_since: Option<Instant>,
+    /// How many addresses the server has seen.
+    pub(super) mapped: u8,
+    /// Nothing else uses its socket, which is none of the transport's
+    /// ([`OwnSockets`](super::ServerPath::OwnSockets)): it has no other to move to.
+    pub(super) has_own_socket: bool,
+    /// Its socket is gone.
+    pub(super) is_stranded: bool,
+    /// It was moved to another socket, where the server may not let it.
+    pub(super) has_moved: bool,
     /// The addresses that are ours on the server.
     pub(super) relayed: Vec<SocketAddr>,
     kind: Kind,
@@ -71,10 +80,20 @@ impl Client {
         Ok(Self {
             server,
             is_done: false,
-            is_given_up: false,
+            serves_since: None,
+            mapped: 0,
+            has_own_socket: false,
+            is_stranded: false,
+            has_moved: false,
             relayed: Vec::new(),
             kind,
         })
+    }
+
+    /// The server has answered with what it was asked for.
+    pub(super) fn serves(&mut self, now: Instant) {
+        self.is_done = true;
+        self.serves_since.get_or_insert(now);
     }
 
     pub(super) fn path(&self) -> FiveTuple {
@@ -206,9 +225,10 @@ impl Client {
             }
             _ => false,
         };
-        if !moved {
-            // That is no news about the server.
-            self.is_given_up = true;
+        if moved {
+            self.has_moved = true;
+        } else {
+            self.is_stranded = true;
             self.connection_lost();
         }
     }

@@ -6,6 +6,8 @@
 //! server.
 
 mod client;
+mod errors;
+mod reach;
 mod relay;
 mod sockets;
 mod types;
@@ -17,22 +19,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pc_ice::{Candidate, CandidateKind};
+use pc_ice::{Candidate, CandidateKind, ServerUri};
 use pc_jsep::TransportId;
 use pc_proto::{Batch, FiveTuple, TransmitBuf, Transport as Carrier};
 use rand_chacha::ChaCha12Rng;
 
-use super::{Rejected, seed};
+use super::Rejected;
 use client::{Client, Outcome};
+use errors::Errors;
+use reach::Attempt;
 use relay::Held;
 pub use types::{IceCandidateError, IceServer, ServerId, ServerPath, ServerRequest};
 
 /// Clients of one transport: more servers and addresses than that are not asked.
 const MAX_CLIENTS: usize = 32;
 
-/// How long gathering waits for a server's first answer. Requests go on for 39.5 s (RFC 8489 §6.2.1),
-/// but nobody's call waits for that: what comes later serves without being signaled.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long something has to have served for another attempt to be worth its while when it ends.
+const SERVICE: Duration = Duration::from_secs(60);
+
+/// Addresses that one server may see one socket under: a NAT that is rebooted gives it another, and a
+/// server that makes them up is not to fill the list of candidates.
+const MAX_MAPPED: u8 = 4;
 
 /// Where a candidate is from, for statistics.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +61,16 @@ pub(super) enum Told {
     Error(Box<IceCandidateError>),
 }
 
+/// Whom to ask, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) servers: &'a Arc<[IceServer]>,
+    /// How long to wait for an answer.
+    pub(super) patience: Duration,
+    /// Errors do not tell which socket they are about.
+    pub(super) hides_addresses: bool,
+}
+
 /// The servers of one transport.
 pub(super) struct Servers {
     transport: TransportId,
@@ -62,11 +79,12 @@ pub(super) struct Servers {
     /// The sockets that ask.
     bases: Vec<SocketAddr>,
     number: u32,
-    /// Those that the driver is still to reach, by the number of the request.
-    unreached: Vec<(u32, usize, pc_ice::Redirects)>,
+    /// Those that the driver is still to reach.
+    attempts: Vec<Attempt>,
     requests: VecDeque<ServerRequest>,
     clients: Vec<Client>,
     told: VecDeque<Told>,
+    errors: Errors,
     held: VecDeque<Held>,
     /// What the relays have been told of remote candidates: how many there were, and relays, and the
     /// user fragment of whose they were.
@@ -88,10 +106,11 @@ impl Servers {
             list: Arc::new([]),
             bases: Vec::new(),
             number: 0,
-            unreached: Vec::new(),
+            attempts: Vec::new(),
             requests: VecDeque::new(),
             clients: Vec::new(),
             told: VecDeque::new(),
+            errors: Errors::default(),
             held: VecDeque::new(),
             permitted: (0, 0, String::new()),
             channel: None,
@@ -103,60 +122,24 @@ impl Servers {
     }
 
     /// Begins to ask these servers, from these sockets. Those that serve already go on.
-    pub(super) fn gather(
-        &mut self,
-        now: Instant,
-        servers: &Arc<[IceServer]>,
-        bases: &[SocketAddr],
-    ) {
+    pub(super) fn gather(&mut self, now: Instant, asked: Asked<'_>, bases: &[SocketAddr]) {
         if self.closing {
             return;
         }
-        self.deadline = Some(now + PATIENCE);
+        self.list = asked.servers.clone();
         self.bases = bases.to_vec();
-        for (index, server) in servers.iter().enumerate() {
-            let serves = |client: &Client| client.server == *server && !client.is_ended();
-            let is_asked = |(_, asked, _): &(u32, usize, _)| self.list.get(*asked) == Some(server);
-            if self.clients.iter().any(serves) || self.unreached.iter().any(is_asked) {
-                continue;
-            }
-            self.reach(servers, index, None, pc_ice::Redirects::new());
-        }
-        if !Arc::ptr_eq(&self.list, servers) {
-            // Answers that are still to come name servers by their place in the list.
-            let before = std::mem::replace(&mut self.list, servers.clone());
-            for (_, index, _) in &mut self.unreached {
-                let old = before.get(*index);
-                let place = old.and_then(|old| servers.iter().position(|new| new == old));
-                *index = place.unwrap_or(*index);
-            }
-        }
+        self.errors.begin(asked.hides_addresses);
+        self.ask_where_missing();
+        self.deadline = Some(now + asked.patience);
     }
 
-    fn reach(
-        &mut self,
-        servers: &Arc<[IceServer]>,
-        index: usize,
-        alternate: Option<(SocketAddr, Option<Box<str>>)>,
-        redirects: pc_ice::Redirects,
-    ) {
-        let Some(server) = servers.get(index) else {
-            return;
-        };
-        self.number += 1;
-        self.unreached.push((self.number, index, redirects));
-        self.requests.push_back(ServerRequest {
-            id: ServerId {
-                transport: self.transport,
-                number: self.number,
-            },
-            uri: server.uri.clone(),
-            alternate,
-        });
-    }
-
-    pub(super) fn poll_request(&mut self) -> Option<ServerRequest> {
-        self.requests.pop_front()
+    /// A socket has come: the servers are asked from there, too.
+    pub(super) fn add_base(&mut self, base: SocketAddr) {
+        if !self.closing && !self.bases.contains(&base) {
+            self.bases.push(base);
+            self.doubt_attempts();
+            self.ask_where_missing();
+        }
     }
 
     /// Whether any server is being asked, or serves.
@@ -170,96 +153,53 @@ impl Servers {
     }
 
     fn have_answered(&self) -> bool {
-        self.unreached.is_empty() && self.clients.iter().all(|client| client.is_done)
+        self.attempts.is_empty() && self.clients.iter().all(|client| client.is_done)
     }
 
-    /// Gathering waits no longer.
+    /// Gathering waits no longer. What comes later serves without being signaled.
     fn give_up(&mut self) {
-        self.deadline = None;
+        let Some(_) = self.deadline.take() else {
+            return;
+        };
         let waited = self.clients.iter_mut().filter(|client| !client.is_done);
-        let silent: Vec<_> = waited
-            .map(|client| {
-                client.is_done = true;
-                client.is_given_up = true;
-                (client.server.clone(), client.path().local)
-            })
-            .collect();
+        let asked = waited.map(|client| {
+            client.is_done = true;
+            (client.server.uri.clone(), Some(client.path().local))
+        });
+        let sought = self.attempts.iter().map(|it| (it.server.uri.clone(), None));
+        let silent: Vec<_> = asked.chain(sought).collect();
         for (server, local) in silent {
-            let what = format!("no answer within {PATIENCE:?}");
-            self.tell_error(&server, Some(local), 701, what);
+            self.fail(&server, local, 701, "no answer in time".to_owned());
         }
+        let silent = self.errors.take_silent(|_| true);
+        self.tell(silent);
     }
 
-    fn take_unreached(&mut self, id: ServerId) -> Option<(IceServer, usize, pc_ice::Redirects)> {
-        let mut unreached = self.unreached.iter();
-        let at = unreached.position(|(number, ..)| *number == id.number)?;
-        let (_, index, redirects) = self.unreached.swap_remove(at);
-        Some((self.list.get(index)?.clone(), index, redirects))
+    /// The end of candidates has been told.
+    pub(super) fn end_gathering(&mut self) {
+        self.deadline = None;
+        self.errors.end();
     }
 
-    pub(super) fn reached(&mut self, now: Instant, id: ServerId, path: &ServerPath) {
-        let Some((server, _, redirects)) = self.take_unreached(id) else {
-            return;
-        };
-        let paths = match path {
-            ServerPath::Datagrams(addresses) => datagram_paths(&self.bases, addresses),
-            ServerPath::OwnSockets { locals, addresses } => datagram_paths(locals, addresses),
-            ServerPath::Stream { local, remote } => vec![FiveTuple {
-                transport: Carrier::Tcp,
-                local: *local,
-                remote: *remote,
-            }],
-        };
-        if paths.is_empty() {
-            let what = "no address of this machine can reach it";
-            self.tell_error(&server, None, 701, what.to_owned());
-        }
-        for path in paths {
-            self.ask(now, &server, path, redirects.clone());
-        }
+    fn fail(&mut self, server: &ServerUri, local: Option<SocketAddr>, code: u16, text: String) {
+        let error = self.errors.failed(server, local, code, text);
+        self.tell(error);
     }
 
-    pub(super) fn unreachable(&mut self, id: ServerId, what: String) {
-        if let Some((server, ..)) = self.take_unreached(id) {
-            self.tell_error(&server, None, 701, what);
-        }
+    /// Tells of the servers that nobody was heard from and that are not tried any more.
+    fn tell_silent(&mut self) {
+        let (attempts, clients) = (&self.attempts, &self.clients);
+        let silent = self.errors.take_silent(|server| {
+            let is_sought = attempts.iter().any(|it| it.server.uri == *server);
+            let is_asked = |it: &Client| it.server.uri == *server && !it.is_done;
+            !is_sought && !clients.iter().any(is_asked)
+        });
+        self.tell(silent);
     }
 
-    fn ask(
-        &mut self,
-        now: Instant,
-        server: &IceServer,
-        path: FiveTuple,
-        redirects: pc_ice::Redirects,
-    ) {
-        if self.clients.len() >= MAX_CLIENTS || self.closing {
-            return;
-        }
-        let seed = seed(&mut self.rng);
-        match Client::new(server.clone(), path, redirects, seed) {
-            Ok(client) => {
-                self.clients.push(client);
-                self.follow(now);
-            }
-            Err(error) => self.tell_error(server, Some(path.local), 701, error.to_string()),
-        }
-    }
-
-    fn tell_error(
-        &mut self,
-        server: &IceServer,
-        local: Option<SocketAddr>,
-        error_code: u16,
-        error_text: String,
-    ) {
-        let error = IceCandidateError {
-            address: local.map(|it| it.ip()),
-            port: local.map(|it| it.port()),
-            url: server.uri.to_string(),
-            error_code,
-            error_text,
-        };
-        self.told.push_back(Told::Error(Box::new(error)));
+    fn tell(&mut self, errors: impl IntoIterator<Item = IceCandidateError>) {
+        let errors = errors.into_iter().map(Box::new).map(Told::Error);
+        self.told.extend(errors);
     }
 
     pub(super) fn poll_told(&mut self) -> Option<Told> {
@@ -268,25 +208,36 @@ impl Servers {
 
     /// Brings what the clients have learned here.
     fn follow(&mut self, now: Instant) {
-        let mut again = Vec::new();
+        let (mut elsewhere, mut lost) = (Vec::new(), Vec::new());
         for index in 0..self.clients.len() {
             while let Some(outcome) = self.clients.get_mut(index).and_then(Client::poll_event) {
-                if let Outcome::Redirected(alternate) = &outcome {
-                    again.push((index, alternate.clone()));
+                match outcome {
+                    Outcome::Redirected(alternate) => {
+                        let client = self.clients.get(index);
+                        let from =
+                            client.map(|it| (it.server.clone(), it.path(), it.has_own_socket));
+                        elsewhere.extend(from.map(|from| (from, alternate)));
+                    }
+                    Outcome::Failed(error) => lost.extend(self.take_failure(now, index, &error)),
+                    outcome => self.take_outcome(now, index, outcome),
                 }
-                self.take_outcome(now, index, outcome);
             }
         }
-        for (index, alternate) in again {
-            self.redirect(now, index, alternate);
-        }
         self.clients.retain(|client| !client.is_ended());
+        for (from, alternate) in elsewhere {
+            self.redirect(now, from, alternate);
+        }
+        for server in lost {
+            self.ask_again(&server);
+        }
+        self.tell_silent();
     }
 
     fn take_outcome(&mut self, now: Instant, index: usize, outcome: Outcome) {
         let Some(client) = self.clients.get_mut(index) else {
             return;
         };
+        let path = client.path();
         let origin = Origin {
             url: client.server.uri.to_string(),
             protocol: client.server.uri.transport().to_string(),
@@ -294,15 +245,20 @@ impl Servers {
         };
         match outcome {
             Outcome::Mapped(address) => {
-                client.is_done = true;
-                let base = client.path().local;
-                let found = reflexive(address, base);
-                self.told.push_back(Told::Found(found, origin));
+                self.errors.heard(&client.server.uri);
+                client.serves(now);
+                client.mapped += 1;
+                if client.mapped <= MAX_MAPPED {
+                    let found = reflexive(address, path.local);
+                    self.told.push_back(Told::Found(found, origin));
+                }
             }
             Outcome::Allocated(relayed, mapped) => {
-                client.is_done = true;
+                self.errors.heard(&client.server.uri);
+                client.serves(now);
                 client.relayed.clone_from(&relayed);
-                let path = client.path();
+                // It knows nothing of the peer.
+                self.permitted = (0, 0, String::new());
                 if path.transport == Carrier::Udp
                     && let Some(mapped) = mapped
                 {
@@ -319,34 +275,33 @@ impl Servers {
             }
             Outcome::Permitted(ip) => self.release(now, index, ip),
             Outcome::NotPermitted(ip) => self.held.retain(|held| held.peer.ip() != ip),
-            Outcome::Redirected(_) => client.is_done = true,
-            Outcome::Failed(error) => {
-                client.is_done = true;
-                let is_told = client.is_given_up;
-                let (server, path) = (client.server.clone(), client.path());
-                let lost = std::mem::take(&mut client.relayed);
-                self.told.extend(lost.into_iter().map(Told::Lost));
-                if !self.closing && !is_told {
-                    let text = error.to_string();
-                    self.tell_error(&server, Some(path.local), error.code(), text);
-                }
-            }
+            Outcome::Redirected(_) | Outcome::Failed(_) => {}
         }
     }
 
-    /// The server of a client sends it elsewhere.
-    fn redirect(&mut self, now: Instant, index: usize, alternate: pc_ice::Alternate) {
-        let Some(client) = self.clients.get(index) else {
-            return;
-        };
-        let (server, path) = (client.server.clone(), client.path());
-        if path.transport == Carrier::Udp {
-            let path = FiveTuple::udp(path.local, alternate.server);
-            self.ask(now, &server, path, alternate.redirects);
-        } else if let Some(index) = self.list.iter().position(|it| *it == server) {
-            let place = Some((alternate.server, alternate.domain));
-            let list = self.list.clone();
-            self.reach(&list, index, place, alternate.redirects);
+    /// A client has come to its end. The server, if it has served long enough to be asked again.
+    fn take_failure(
+        &mut self,
+        now: Instant,
+        index: usize,
+        error: &pc_ice::ServerError,
+    ) -> Option<IceServer> {
+        let client = self.clients.get_mut(index)?;
+        client.is_done = true;
+        let lost = std::mem::take(&mut client.relayed);
+        self.told.extend(lost.into_iter().map(Told::Lost));
+        let (server, local) = (client.server.clone(), client.path().local);
+        match client.serves_since {
+            Some(since) => {
+                let is_worth_it = now >= since + SERVICE || client.has_moved;
+                (is_worth_it && !self.closing).then_some(server)
+            }
+            // A socket that is gone says nothing about the server.
+            None if self.closing || client.is_stranded => None,
+            None => {
+                self.fail(&server.uri, Some(local), error.code(), error.to_string());
+                None
+            }
         }
     }
 
@@ -387,22 +342,40 @@ impl Servers {
         self.follow(now);
     }
 
-    /// A socket of ours is gone, and with it the streams from its address.
+    /// A socket of ours is gone, and with it the streams from its address. What was there only is asked
+    /// for from the others.
     pub(super) fn socket_lost(&mut self, now: Instant, base: SocketAddr) {
-        // A socket of a server's own has none to move to: the others may be other clients' as well.
-        let is_own = !self.bases.contains(&base);
         self.bases.retain(|known| *known != base);
-        let bases = if is_own { &[][..] } else { &self.bases };
-        for client in &mut self.clients {
+        for index in 0..self.clients.len() {
+            let Some(client) = self.clients.get(index) else {
+                continue;
+            };
             let path = client.path();
-            if path.transport == Carrier::Udp && path.local == base {
-                let reaches = |other: &&SocketAddr| other.is_ipv4() == base.is_ipv4();
-                client.socket_lost(now, bases.iter().find(reaches).copied());
-            } else if path.transport != Carrier::Udp && path.local.ip() == base.ip() {
-                client.socket_lost(now, None);
+            let is_datagrams = path.transport == Carrier::Udp;
+            let is_lost = if is_datagrams {
+                path.local == base
+            } else {
+                path.local.ip() == base.ip()
+            };
+            let can_move = is_datagrams && !client.has_own_socket;
+            let other = can_move.then(|| self.other_base(path)).flatten();
+            if let Some(client) = self.clients.get_mut(index).filter(|_| is_lost) {
+                client.socket_lost(now, other);
             }
         }
         self.follow(now);
+        self.restart_attempts();
+        self.ask_where_missing();
+    }
+
+    /// Where a client can move to: a socket from which its server is not asked, for one path has room
+    /// for one allocation (RFC 8656 §7.2).
+    fn other_base(&self, path: FiveTuple) -> Option<SocketAddr> {
+        let is_free = |base: &&SocketAddr| {
+            let path = FiveTuple::udp(**base, path.remote);
+            reach::reaches(**base, path.remote) && !self.has_path(path)
+        };
+        self.bases.iter().find(is_free).copied()
     }
 
     /// The servers' paths that are streams.
@@ -414,7 +387,7 @@ impl Servers {
     /// Gives every allocation back; the requests are still to be polled.
     pub(super) fn close(&mut self, now: Instant) {
         if !std::mem::replace(&mut self.closing, true) {
-            self.unreached.clear();
+            self.attempts.clear();
             self.requests.clear();
             for client in &mut self.clients {
                 client.close(now);
@@ -447,18 +420,6 @@ impl Servers {
     }
 }
 
-/// From every socket to the first address of its family. Loopback reaches loopback alone.
-fn datagram_paths(bases: &[SocketAddr], addresses: &[SocketAddr]) -> Vec<FiveTuple> {
-    let reaches = |base: &SocketAddr, server: &SocketAddr| {
-        base.is_ipv4() == server.is_ipv4() && base.ip().is_loopback() == server.ip().is_loopback()
-    };
-    let paths = bases.iter().filter_map(|base| {
-        let server = addresses.iter().find(|server| reaches(base, server))?;
-        Some(FiveTuple::udp(*base, *server))
-    });
-    paths.collect()
-}
-
 /// What the server saw of one of our sockets.
 fn reflexive(address: SocketAddr, base: SocketAddr) -> Candidate {
     Candidate {
@@ -466,3 +427,6 @@ fn reflexive(address: SocketAddr, base: SocketAddr) -> Candidate {
         ..Candidate::new(CandidateKind::ServerReflexive, address)
     }
 }
+
+#[cfg(test)]
+mod tests;

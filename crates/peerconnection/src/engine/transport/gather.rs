@@ -3,7 +3,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use pc_ice as ice;
@@ -13,11 +13,31 @@ use super::{
     super::{
         hosts::{Hosts, nowhere},
         names::NameId,
-        servers::{IceCandidateError, IceServer, Origin, Told},
+        servers::{Asked, IceCandidateError, IceServer, Origin, Told},
     },
     Transport,
 };
 use crate::state::IceGathererState;
+
+/// How candidates are gathered from now on.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct GatherPolicy {
+    /// `iceTransportPolicy`: those of relays alone.
+    pub(in super::super) is_relay_only: bool,
+    /// How long servers are waited for.
+    pub(in super::super) patience: Duration,
+}
+
+impl GatherPolicy {
+    /// The servers to ask: what others than relays would find is not told.
+    fn of(self, servers: &Arc<[IceServer]>) -> Arc<[IceServer]> {
+        if !self.is_relay_only {
+            return servers.clone();
+        }
+        let relays = servers.iter().filter(|it| it.uri.scheme().is_turn());
+        relays.cloned().collect()
+    }
+}
 
 /// What gathering has found.
 pub(in super::super) struct Found {
@@ -45,8 +65,9 @@ impl Transport {
         addresses: &[SocketAddr],
         servers: &Arc<[IceServer]>,
         hosts: &Arc<Hosts>,
-        is_relay_only: bool,
+        policy: GatherPolicy,
     ) {
+        let is_relay_only = policy.is_relay_only;
         self.is_relay_only = is_relay_only;
         self.hosts = hosts.clone();
         if !is_relay_only {
@@ -64,14 +85,10 @@ impl Transport {
         }
         // A restart signals those again that are known.
         self.found = self.known_candidates().cloned().collect();
-        let turn: Arc<[IceServer]>;
-        let asked = if is_relay_only {
-            // What others would find is not told.
-            let all = servers.iter().filter(|it| it.uri.scheme().is_turn());
-            turn = all.cloned().collect();
-            &turn
-        } else {
-            servers
+        let asked = Asked {
+            servers: &policy.of(servers),
+            patience: policy.patience,
+            hides_addresses: is_relay_only || hosts.hides(),
         };
         self.servers.gather(now, asked, addresses);
     }
@@ -101,6 +118,7 @@ impl Transport {
                     let address = candidate.address;
                     if let Some(added) = self.ice.add_local_candidate(now, candidate) {
                         self.origins.insert(added.address, origin);
+                        self.look_again(now);
                         self.found.push(added);
                     } else {
                         self.tell_public(address);
@@ -108,15 +126,10 @@ impl Transport {
                 }
                 Told::Lost(relayed) => {
                     self.origins.remove(&relayed);
-                    self.ice.remove_local_address(now, relayed);
+                    self.found.retain(|found| found.address != relayed);
+                    self.lose_candidates(now, relayed);
                 }
-                Told::Error(mut error) => {
-                    // WebRTC §4.8.2: not where no candidate exposes it.
-                    if self.is_relay_only || self.hosts.hides() {
-                        (error.address, error.port) = (None, None);
-                    }
-                    errors.push(*error);
-                }
+                Told::Error(error) => errors.push(*error),
             }
         }
         self.servers.serve(now, &self.ice);
@@ -155,6 +168,7 @@ impl Transport {
         let has_ended = self.servers.are_done();
         if has_ended {
             self.ice.end_of_local_candidates(now);
+            self.servers.end_gathering();
             self.gathering.end();
         }
         let found = std::mem::take(&mut self.found);

@@ -47,8 +47,14 @@ impl Transport {
     /// one of them; later it is used without, for the end of candidates was told
     /// ([WebRTC §5.6.2](https://www.w3.org/TR/webrtc/#rtcicegathererstate)): the peer learns it from
     /// checks (RFC 8445 §7.3.1.3). The next restart tells it.
+    ///
+    /// The servers are asked from there at once, so that what they find is there for the pair that takes
+    /// over, or else for the restart.
     pub(in super::super) fn add_local_address(&mut self, now: Instant, address: SocketAddr) {
         self.add_local_candidate(now, ice::Candidate::host(address));
+        if !self.gathering.is_wanted() {
+            self.servers.add_base(address);
+        }
     }
 
     fn add_local_candidate(&mut self, now: Instant, candidate: ice::Candidate) {
@@ -67,6 +73,13 @@ impl Transport {
         }
     }
 
+    /// A server has found a candidate. Where there was none at all, another pair may begin there.
+    pub(super) fn look_again(&mut self, now: Instant) {
+        if let Some(looking) = &mut self.network.looking {
+            looking.until.get_or_insert(now + RESTART_AFTER);
+        }
+    }
+
     /// The same of TCP.
     pub(in super::super) fn add_tcp_address(
         &mut self,
@@ -79,27 +92,28 @@ impl Transport {
 
     /// The socket at an address is gone, with the candidates that depend on it.
     pub(in super::super) fn remove_local_address(&mut self, now: Instant, address: SocketAddr) {
-        let before = self.ice.route();
         self.found
             .retain(|found| found.address != address && found.related_address != Some(address));
         self.public.retain(|public| public.address != address);
-        self.ice.remove_local_address(now, address);
+        self.lose_candidates(now, address);
         self.servers.socket_lost(now, address);
-        // What was relayed through it.
-        self.follow_servers(now, &mut Vec::new());
+    }
+
+    /// The candidates that depend on an address are gone, whether a socket had it or a relay.
+    pub(super) fn lose_candidates(&mut self, now: Instant, address: SocketAddr) {
+        let before = self.ice.route();
+        self.ice.remove_local_address(now, address);
+        let has_more = self.ice.local_candidates().next().is_some();
         if before.is_some_and(|route| !self.ice.has_local(route)) {
-            let until = self.has_addresses().then_some(now + RESTART_AFTER);
-            let lost_at = now;
-            self.network.looking = Some(Looking { lost_at, until });
+            self.network.looking = Some(Looking {
+                lost_at: now,
+                until: has_more.then_some(now + RESTART_AFTER),
+            });
         } else if let Some(looking) = &mut self.network.looking
-            && self.ice.local_candidates().next().is_none()
+            && !has_more
         {
             looking.until = None;
         }
-    }
-
-    fn has_addresses(&self) -> bool {
-        self.ice.local_candidates().next().is_some()
     }
 
     pub(super) fn follow_network(&mut self, now: Instant) {

@@ -16,7 +16,7 @@ use super::{
         ConnectRequest, Event, gathering,
         names::{NameId, NameRequest},
         servers::{IceServer, ServerRequest, Servers},
-        transport::{Found, Transport},
+        transport::{Found, GatherPolicy, Transport},
     },
     Transports,
 };
@@ -36,7 +36,7 @@ impl Transports {
         now: Instant,
         id: TransportId,
         addresses: &[SocketAddr],
-        is_relay_only: bool,
+        policy: GatherPolicy,
         events: &mut VecDeque<Event>,
     ) {
         if self.get(id).is_some_and(|it| it.gathering.is_wanted()) {
@@ -44,7 +44,7 @@ impl Transports {
             let (servers, hosts) = (self.servers.clone(), self.hosts.clone());
             if let Some(transport) = self.get_mut(id) {
                 transport.gathering.mark_under_way();
-                transport.gather(now, addresses, &servers, &hosts, is_relay_only);
+                transport.gather(now, addresses, &servers, &hosts, policy);
             }
         }
     }

@@ -1,0 +1,221 @@
+//! Who is asked, from where, and what the driver has found out on the way there.
+
+use std::{net::SocketAddr, time::Instant};
+
+use pc_ice::{Alternate, Redirects};
+use pc_proto::{FiveTuple, Transport as Carrier};
+
+use super::{
+    super::seed, IceServer, MAX_CLIENTS, ServerId, ServerPath, ServerRequest, Servers,
+    client::Client,
+};
+
+/// A server that the driver is still to reach.
+pub(super) struct Attempt {
+    number: u32,
+    pub(super) server: IceServer,
+    /// Where the server has sent us, if that is not where its URL leads.
+    alternate: Option<(SocketAddr, Option<Box<str>>)>,
+    redirects: Redirects,
+    /// The network has changed since: a failure may be that of the old one.
+    is_stale: bool,
+}
+
+/// Who is asked, on which path, and whether from a socket that nothing else uses.
+type Way = (IceServer, FiveTuple, bool);
+
+impl Servers {
+    /// Asks the servers from every socket that does not have them, and over a stream if there is none.
+    pub(super) fn ask_where_missing(&mut self) {
+        let list = self.list.clone();
+        for server in &*list {
+            self.ask_if_missing(server);
+        }
+    }
+
+    /// The same of one of them. Whether new credentials have come makes no difference while there is
+    /// an allocation: one path has room for one (RFC 8656 §7.2).
+    fn ask_if_missing(&mut self, server: &IceServer) {
+        let is_asked = |attempt: &Attempt| attempt.server.uri == server.uri;
+        if !self.closing && !self.attempts.iter().any(is_asked) && self.lacks(server) {
+            self.reach(server.clone(), None, Redirects::new());
+        }
+    }
+
+    /// What has served for long and is gone is asked again, by its URL of now.
+    pub(super) fn ask_again(&mut self, lost: &IceServer) {
+        let mut list = self.list.iter();
+        if let Some(server) = list.find(|it| it.uri == lost.uri).cloned() {
+            self.ask_if_missing(&server);
+        }
+    }
+
+    fn lacks(&self, server: &IceServer) -> bool {
+        let is_missing = |base: &SocketAddr| !self.is_asked_from(server, *base);
+        if server.uri.transport().is_stream() || self.bases.is_empty() {
+            return !self.is_served(server);
+        }
+        self.bases.iter().any(is_missing)
+    }
+
+    fn is_served(&self, server: &IceServer) -> bool {
+        let is_of = |it: &Client| it.server.uri == server.uri && !it.is_ended();
+        self.clients.iter().any(is_of)
+    }
+
+    fn is_asked_from(&self, server: &IceServer, base: SocketAddr) -> bool {
+        let is_of = |it: &&Client| it.server.uri == server.uri && !it.is_ended();
+        self.clients.iter().filter(is_of).any(|it| {
+            let local = it.path().local;
+            // Sockets of its own stand for those that are shared.
+            local == base || (it.has_own_socket && local.is_ipv4() == base.is_ipv4())
+        })
+    }
+
+    fn reach(
+        &mut self,
+        server: IceServer,
+        alternate: Option<(SocketAddr, Option<Box<str>>)>,
+        redirects: Redirects,
+    ) {
+        self.number += 1;
+        self.requests.push_back(ServerRequest {
+            id: ServerId {
+                transport: self.transport,
+                number: self.number,
+            },
+            uri: server.uri.clone(),
+            alternate: alternate.clone(),
+        });
+        self.attempts.push(Attempt {
+            number: self.number,
+            server,
+            alternate,
+            redirects,
+            is_stale: false,
+        });
+    }
+
+    pub(in super::super) fn poll_request(&mut self) -> Option<ServerRequest> {
+        self.requests.pop_front()
+    }
+
+    fn take_attempt(&mut self, id: ServerId) -> Option<Attempt> {
+        let mut attempts = self.attempts.iter();
+        let at = attempts.position(|attempt| attempt.number == id.number)?;
+        Some(self.attempts.swap_remove(at))
+    }
+
+    pub(in super::super) fn reached(&mut self, now: Instant, id: ServerId, path: &ServerPath) {
+        let Some(Attempt {
+            server, redirects, ..
+        }) = self.take_attempt(id)
+        else {
+            return;
+        };
+        let paths = match path {
+            ServerPath::Datagrams(addresses) => {
+                let new = |base: &&SocketAddr| !self.is_asked_from(&server, **base);
+                datagram_paths(self.bases.iter().filter(new), addresses)
+            }
+            ServerPath::OwnSockets { locals, addresses } => datagram_paths(locals, addresses),
+            ServerPath::Stream { local, remote } => vec![FiveTuple {
+                transport: Carrier::Tcp,
+                local: *local,
+                remote: *remote,
+            }],
+        };
+        if paths.is_empty() && !self.is_served(&server) {
+            let what = "no address of this machine can reach it";
+            self.fail(&server.uri, None, 701, what.to_owned());
+        }
+        let is_own = matches!(path, ServerPath::OwnSockets { .. });
+        for path in paths {
+            self.ask(now, (server.clone(), path, is_own), redirects.clone());
+        }
+        self.tell_silent();
+    }
+
+    pub(in super::super) fn unreachable(&mut self, id: ServerId, what: String) {
+        match self.take_attempt(id) {
+            Some(attempt) if attempt.is_stale => {
+                self.reach(attempt.server, attempt.alternate, attempt.redirects);
+            }
+            Some(attempt) => {
+                self.fail(&attempt.server.uri, None, 701, what);
+                self.tell_silent();
+            }
+            None => {}
+        }
+    }
+
+    /// A socket has come: what is looked for now may be found from there.
+    pub(super) fn doubt_attempts(&mut self) {
+        for attempt in &mut self.attempts {
+            attempt.is_stale = true;
+        }
+    }
+
+    /// A socket has gone, and with it perhaps the network that streams are being opened through, which
+    /// would be found out when nobody waits any more.
+    pub(super) fn restart_attempts(&mut self) {
+        let is_stream = |it: &mut Attempt| it.server.uri.transport().is_stream();
+        let lost: Vec<_> = self.attempts.extract_if(.., is_stream).collect();
+        for attempt in lost {
+            self.requests.retain(|it| it.id.number != attempt.number);
+            self.reach(attempt.server, attempt.alternate, attempt.redirects);
+        }
+        self.doubt_attempts();
+    }
+
+    fn ask(&mut self, now: Instant, (server, path, is_own): Way, redirects: Redirects) {
+        if self.clients.len() >= MAX_CLIENTS || self.closing {
+            return;
+        }
+        let seed = seed(&mut self.rng);
+        match Client::new(server.clone(), path, redirects, seed) {
+            Ok(mut client) => {
+                client.has_own_socket = is_own;
+                self.clients.push(client);
+                self.follow(now);
+            }
+            Err(error) => {
+                let text = error.to_string();
+                self.fail(&server.uri, Some(path.local), 701, text);
+            }
+        }
+    }
+
+    /// A server sends the client on this path elsewhere.
+    pub(super) fn redirect(
+        &mut self,
+        now: Instant,
+        (server, path, is_own): Way,
+        alternate: Alternate,
+    ) {
+        if path.transport == Carrier::Udp {
+            let path = FiveTuple::udp(path.local, alternate.server);
+            self.ask(now, (server, path, is_own), alternate.redirects);
+        } else if !self.closing {
+            let place = Some((alternate.server, alternate.domain));
+            self.reach(server, place, alternate.redirects);
+        }
+    }
+}
+
+/// From every socket to the first address of its family.
+fn datagram_paths<'a>(
+    bases: impl IntoIterator<Item = &'a SocketAddr>,
+    addresses: &[SocketAddr],
+) -> Vec<FiveTuple> {
+    let paths = bases.into_iter().filter_map(|base| {
+        let address = addresses.iter().find(|it| reaches(*base, **it))?;
+        Some(FiveTuple::udp(*base, *address))
+    });
+    paths.collect()
+}
+
+/// Whether datagrams from this socket can get there: loopback reaches loopback alone.
+pub(super) fn reaches(base: SocketAddr, server: SocketAddr) -> bool {
+    base.is_ipv4() == server.is_ipv4() && base.ip().is_loopback() == server.ip().is_loopback()
+}
