@@ -1,13 +1,15 @@
-// Firefox as a peer, driven over WebDriver BiDi. The two permissions make it gather every address.
+// Firefox as a peer, driven over WebDriver BiDi.
 import puppeteer from 'puppeteer-core';
 import { drive } from './browser.js';
 
 const NOWHERE = 'http://127.0.0.1:1/';
+// It looks names of multicast DNS up only where it hides its own addresses behind such.
+const hides = Boolean(process.env.INTEROP_MDNS);
 const PREFS = {
   'media.peerconnection.ice.loopback': true,
-  'media.peerconnection.ice.obfuscate_host_addresses': false,
-  'permissions.default.microphone': 1,
-  'permissions.default.camera': 1,
+  'media.peerconnection.ice.obfuscate_host_addresses': hides,
+  // With these it gathers every address, and hides none of them.
+  ...(hides ? {} : { 'permissions.default.microphone': 1, 'permissions.default.camera': 1 }),
   'media.navigator.streams.fake': true,
   'media.navigator.permission.disabled': true,
   'app.update.enabled': false,

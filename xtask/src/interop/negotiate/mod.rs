@@ -101,14 +101,9 @@ impl Negotiate {
         self.run_all("ice", scenarios::ice)
     }
 
-    /// The same with browsers that hide their addresses: Chromium alone can be told to.
+    /// The same with browsers that hide their addresses.
     pub(super) fn run_names(mut self) -> Result<()> {
         self.hides = true;
-        let peers = self.selection.peers_or(&Peer::BROWSERS);
-        if !peers.contains(&Peer::Chromium) {
-            return Ok(());
-        }
-        self.selection.peer = vec![Peer::Chromium];
         self.run_all("names", scenarios::hiding)
     }
 

@@ -66,6 +66,11 @@ impl Couriers {
             .for_each(|it| *lock(&it.is_lost) = Some(is_lost));
     }
 
+    /// Loses every candidate for `to` from now on.
+    pub(super) fn withhold_all(&self, to: Side) {
+        *lock(&self.courier(to).is_lost) = Some(|_| true);
+    }
+
     /// Candidates were refused because of a rollback, if at all.
     pub(super) fn forgive(&self) {
         let all = [&self.to_us, &self.to_them];

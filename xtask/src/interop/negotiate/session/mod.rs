@@ -134,6 +134,11 @@ impl Session {
         self.couriers.withhold(is_lost);
     }
 
+    /// So are all that trickle to `to`.
+    pub(super) fn withhold_all(&self, to: Side) {
+        self.couriers.withhold_all(to);
+    }
+
     /// Candidates were refused because of a rollback, if at all.
     pub(super) fn forgive(&self) {
         self.couriers.forgive();
