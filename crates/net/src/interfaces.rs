@@ -44,15 +44,19 @@ impl Interface {
 /// The operating system does not tell.
 pub fn interfaces() -> io::Result<Vec<Interface>> {
     let all = if_addrs::get_if_addrs()?;
-    let may_be_up = |interface: &if_addrs::Interface| {
-        !matches!(
-            interface.oper_status,
-            if_addrs::IfOperStatus::Down
-                | if_addrs::IfOperStatus::NotPresent
-                | if_addrs::IfOperStatus::LowerLayerDown
-        )
-    };
-    Ok(all.into_iter().filter(may_be_up).map(From::from).collect())
+    Ok(all.into_iter().filter(is_up).map(From::from).collect())
+}
+
+/// An interface that was taken down, or whose cable is out, may keep its addresses: nothing leaves
+/// from them. On Unix all that is told is whether it runs (`IFF_RUNNING`), which also loopback and
+/// tunnels say of themselves; Windows may not know of one that works.
+fn is_up(interface: &if_addrs::Interface) -> bool {
+    use if_addrs::IfOperStatus::{Down, LowerLayerDown, NotPresent, Up};
+    match interface.oper_status {
+        Up => true,
+        Down | NotPresent | LowerLayerDown => false,
+        _ => cfg!(not(unix)),
+    }
 }
 
 impl From<if_addrs::Interface> for Interface {
@@ -192,6 +196,8 @@ impl Change {
 mod tests {
     use super::*;
     use std::collections::VecDeque;
+    #[cfg(unix)]
+    use std::net::Ipv4Addr;
 
     fn interface(ip: &str) -> Interface {
         let ip: IpAddr = ip.parse().unwrap();
@@ -213,6 +219,29 @@ mod tests {
         let found = all.iter().find(loopback).expect("a loopback interface");
         assert!(!found.name.is_empty() && found.index.is_some());
         assert!(found.prefix_len >= 8 && !found.link_local);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_does_not_run_is_not_up_though_it_has_an_address() {
+        use if_addrs::{IfAddr, IfOperStatus, Ifv4Addr};
+        let address = IfAddr::V4(Ifv4Addr {
+            ip: Ipv4Addr::new(10, 0, 0, 1),
+            netmask: Ipv4Addr::new(255, 255, 255, 0),
+            prefixlen: 24,
+            broadcast: None,
+        });
+        // What the list has of an interface that was taken down, and of one that runs.
+        for (status, expected) in [(IfOperStatus::Unknown, false), (IfOperStatus::Up, true)] {
+            let interface = if_addrs::Interface {
+                name: "test0".into(),
+                addr: address.clone(),
+                index: Some(7),
+                oper_status: status,
+                is_p2p: false,
+            };
+            assert_eq!(is_up(&interface), expected, "{interface:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -47,9 +47,12 @@ pub(crate) enum Interop {
     Simulcast(negotiate::Negotiate),
     /// STUN and TURN through coturn, over UDP, TCP and TLS, alone and with browsers.
     Ice(ice::Ice),
-    /// What `ice` starts in a network namespace: connections through NATs.
+    /// What `ice` starts in a network namespace: NATs, and networks that come and go.
     #[command(hide = true)]
     Namespaces(ice::Namespaces),
+    /// What `namespaces` starts on each host of a handover.
+    #[command(hide = true)]
+    End(ice::End),
     /// Simulcast: three layers of ours to Janus' echo test.
     Janus(janus::Janus),
     /// The harness alone: browsers negotiate with one another, scripted from here.
@@ -82,6 +85,7 @@ impl Interop {
             Self::Simulcast(simulcast) => simulcast.run_simulcast(),
             Self::Ice(ice) => ice.run(),
             Self::Namespaces(namespaces) => namespaces.run(),
+            Self::End(end) => end.run(),
             Self::Janus(janus) => janus.run(),
             Self::Bridge(bridge) => bridge.run(),
         }

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     os::unix::process::CommandExt,
     path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -55,11 +55,24 @@ impl Running {
     /// # Errors
     ///
     /// The program cannot be started or the logs not be written.
-    pub(crate) fn start(mut command: Command, folder: &Path, name: &str) -> Result<Self> {
+    pub(crate) fn start(command: Command, folder: &Path, name: &str) -> Result<Self> {
+        Self::with_stdin(command, Stdio::null(), folder, name)
+    }
+
+    /// Starts one that is also spoken to: see [`say`](Self::say).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start).
+    pub(crate) fn conversing(command: Command, folder: &Path, name: &str) -> Result<Self> {
+        Self::with_stdin(command, Stdio::piped(), folder, name)
+    }
+
+    fn with_stdin(mut command: Command, stdin: Stdio, folder: &Path, name: &str) -> Result<Self> {
         let log = File::create(folder.join(format!("{name}.out")))?;
         let errors = File::create(folder.join(format!("{name}.err")))?;
         command
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(errors)
             .process_group(0);
@@ -78,6 +91,22 @@ impl Running {
             reader,
             exit: None,
         })
+    }
+
+    /// Writes a line into its stdin.
+    ///
+    /// # Errors
+    ///
+    /// It takes none.
+    pub(crate) fn say(&mut self, line: &Value) -> Result<()> {
+        let stdin: &mut ChildStdin = self.child.stdin.as_mut().context("no stdin")?;
+        writeln!(stdin, "{line}").context("cannot be spoken to")
+    }
+
+    /// What it has printed so far, from line `from` on.
+    pub(crate) fn lines(&self, from: usize) -> Vec<Line> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.get(from..).unwrap_or_default().to_vec()
     }
 
     /// Whether it has ended by itself.

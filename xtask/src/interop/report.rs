@@ -1,8 +1,9 @@
-//! The table: scenario × peer and role, how each run went, and the time it took.
+//! The table: scenario × peer and role, how each run went, the time it took, and what was measured.
 
 use std::{fmt, path::Path, time::Duration};
 
 use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
 
 use super::{
     peers::Peer,
@@ -14,33 +15,56 @@ use super::{
 const NAME_WIDTH: usize = 28;
 const CELL_WIDTH: usize = 15;
 
-/// One run.
-#[derive(Debug)]
+/// Whom a run was with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Column {
+    /// Nobody but us.
+    #[default]
+    Alone,
+    With(Peer, Role),
+}
+
+/// One run. A program that runs what is ours alone tells it to the one that has started it.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Row {
-    peer: Peer,
-    role: Role,
-    scenario: &'static str,
+    #[serde(skip)]
+    column: Column,
+    scenario: String,
     verdict: Verdict,
     time: Duration,
     tries: u32,
+    told: Option<String>,
 }
 
 impl Row {
     pub(crate) fn new(
         peer: Peer,
         role: Role,
-        scenario: &'static str,
+        scenario: &str,
         outcome: Outcome,
         tries: u32,
     ) -> Self {
         Self {
-            peer,
-            role,
-            scenario,
+            column: Column::With(peer, role),
+            ..Self::alone(scenario, outcome, tries)
+        }
+    }
+
+    /// Of a run with nobody but us.
+    pub(crate) fn alone(scenario: &str, outcome: Outcome, tries: u32) -> Self {
+        Self {
+            column: Column::Alone,
+            scenario: scenario.to_owned(),
             verdict: outcome.verdict,
             time: outcome.time,
             tries,
+            told: None,
         }
+    }
+
+    /// With what was found or measured.
+    pub(crate) fn telling(self, told: Option<String>) -> Self {
+        Self { told, ..self }
     }
 
     pub(crate) fn failed(&self) -> bool {
@@ -71,7 +95,7 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "  {:NAME_WIDTH$} {}", self.scenario, self.cell())?;
         match &self.verdict {
-            Verdict::Passed => Ok(()),
+            Verdict::Passed => self.told.iter().try_for_each(|told| write!(f, ": {told}")),
             Verdict::LeftOut(why) => write!(f, ": {why}"),
             Verdict::Failed(problems) => {
                 let mut problems = problems.iter();
@@ -90,6 +114,10 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn push(&mut self, row: Row) {
         self.rows.push(row);
+    }
+
+    pub(crate) fn extend(&mut self, rows: Vec<Row>) {
+        self.rows.extend(rows);
     }
 
     /// Prints the table; an error where there is something wrong in it.
@@ -116,31 +144,32 @@ impl Report {
         self.rows.iter().filter(|row| is_one(row)).count()
     }
 
-    fn columns(&self) -> Vec<(Peer, Role)> {
+    fn columns(&self) -> Vec<Column> {
         let mut columns = Vec::new();
         for row in &self.rows {
-            if !columns.contains(&(row.peer, row.role)) {
-                columns.push((row.peer, row.role));
+            if !columns.contains(&row.column) {
+                columns.push(row.column);
             }
         }
         columns
     }
 
-    fn scenarios(&self) -> Vec<&'static str> {
-        let mut names = Vec::new();
+    fn scenarios(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
         for row in &self.rows {
-            if !names.contains(&row.scenario) {
-                names.push(row.scenario);
+            if !names.contains(&row.scenario.as_str()) {
+                names.push(&row.scenario);
             }
         }
         names
     }
 
-    fn cell(&self, scenario: &str, column: (Peer, Role)) -> String {
-        let found = self
-            .rows
-            .iter()
-            .find(|r| r.scenario == scenario && (r.peer, r.role) == column);
+    fn of<'a>(&'a self, scenario: &'a str) -> impl Iterator<Item = &'a Row> {
+        self.rows.iter().filter(move |row| row.scenario == scenario)
+    }
+
+    fn cell(&self, scenario: &str, column: Column) -> String {
+        let found = self.of(scenario).find(|row| row.column == column);
         found.map_or("-".into(), Row::cell)
     }
 }
@@ -149,18 +178,28 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns = self.columns();
         write!(f, "{:NAME_WIDTH$}", "")?;
-        for (peer, _) in &columns {
-            write!(f, " {:CELL_WIDTH$}", peer.to_string())?;
+        for column in &columns {
+            let peer = match column {
+                Column::Alone => "alone".to_owned(),
+                Column::With(peer, _) => peer.to_string(),
+            };
+            write!(f, " {peer:CELL_WIDTH$}")?;
         }
         write!(f, "\n{:NAME_WIDTH$}", "their role")?;
-        for (_, role) in &columns {
-            write!(f, " {:CELL_WIDTH$}", role.slug())?;
+        for column in &columns {
+            let role = match column {
+                Column::Alone => "-",
+                Column::With(_, role) => role.slug(),
+            };
+            write!(f, " {role:CELL_WIDTH$}")?;
         }
         for name in self.scenarios() {
             write!(f, "\n{name:NAME_WIDTH$}")?;
             for column in &columns {
                 write!(f, " {:CELL_WIDTH$}", self.cell(name, *column))?;
             }
+            let told = self.of(name).filter_map(|row| row.told.as_deref());
+            f.write_str(&told.collect::<Vec<_>>().join("; "))?;
         }
         let left_out = self.count(|row| matches!(row.verdict, Verdict::LeftOut(_)));
         let run = self.rows.len() - left_out;
@@ -189,6 +228,23 @@ mod tests {
             report.push(row);
         }
         report
+    }
+
+    #[test]
+    fn what_was_measured_stands_beside_it_also_where_another_program_ran_it() {
+        let outcome = Outcome {
+            verdict: Verdict::Passed,
+            time: Duration::from_secs(2),
+        };
+        let row = Row::alone("a cable pulled", outcome, 1).telling(Some("0.4 s".into()));
+        let sent = serde_json::to_string(&[row]).unwrap();
+        let mut report = report([]);
+        let rows: Vec<Row> = serde_json::from_str(&sent).unwrap();
+        report.extend(rows);
+        let table = report.to_string();
+        let line = table.lines().find(|line| line.starts_with("a cable"));
+        let words: Vec<_> = line.unwrap().split_whitespace().collect();
+        assert_eq!(words.join(" "), "a cable pulled ok 2.0 s 0.4 s");
     }
 
     #[test]

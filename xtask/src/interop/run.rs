@@ -6,7 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
+use serde::{Deserialize, Serialize};
 
 use super::{
     check::problems,
@@ -34,7 +35,7 @@ pub(crate) struct Outcome {
 }
 
 /// What is to be said of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Verdict {
     /// All was as expected.
     Passed,
@@ -48,6 +49,15 @@ pub(crate) enum Verdict {
 #[derive(Debug, thiserror::Error)]
 #[error("left out: {0}")]
 pub(crate) struct LeftOut(pub(crate) String);
+
+impl From<Error> for Verdict {
+    fn from(error: Error) -> Self {
+        match error.downcast::<LeftOut>() {
+            Ok(LeftOut(why)) => Self::LeftOut(why),
+            Err(error) => Self::Failed(vec![format!("{error:#}")]),
+        }
+    }
+}
 
 /// Runs `scenario` with `ours` in `role`; logs go to `folder`.
 ///

@@ -3,8 +3,10 @@
 mod connections;
 mod coturn;
 mod families;
+mod handover;
 mod mobility;
 mod namespaces;
+mod nats;
 mod network;
 mod servers;
 mod shared;
@@ -16,13 +18,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use peerconnection::TlsOptions;
 
-use super::{install, negotiate::Negotiate, selection::Selection};
+use super::{
+    install,
+    negotiate::Negotiate,
+    report::{Report, Row},
+    run::{LeftOut, Outcome, Verdict},
+    selection::Selection,
+};
 use coturn::{Authority, Coturn};
 pub(crate) use coturn::{PASSWORD, USERNAME};
+pub(crate) use handover::End;
 pub(crate) use namespaces::Namespaces;
 
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
@@ -99,26 +108,27 @@ impl Ice {
         };
         SERVERS.set(servers).map_err(|_| anyhow!("started twice"))?;
         println!("coturn on 127.0.0.1:{}", good.port);
-        let alone = self.alone();
+        let mut report = Report::default();
+        self.alone(&mut report)?;
         let has = |names: Vec<&str>| names.into_iter().any(|it| self.selection.has(it));
-        let through_nats = namespaces::start(&self.selection, &work);
-        let mut outcomes = vec![alone, through_nats];
+        let negotiate = || Negotiate::new(self.selection.clone());
+        let mut outcomes = vec![namespaces::start(&self.selection, &work, &mut report)];
         if has(Negotiate::ice_names()) {
-            outcomes.push(Negotiate::new(self.selection.clone()).run_ice());
+            outcomes.push(negotiate().run_ice(&mut report));
         }
         if has(Negotiate::names_names()) {
-            outcomes.push(Negotiate::new(self.selection.clone()).run_names());
+            outcomes.push(negotiate().run_names(&mut report));
         }
+        outcomes.push(report.conclude(&work.join("logs")));
         outcomes.into_iter().collect()
     }
 
     /// What needs no browser: whom of the servers we believe.
-    fn alone(&self) -> Result<()> {
+    fn alone(&self, report: &mut Report) -> Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         println!("\nour side alone");
-        let mut result = Ok(());
         let all = servers::CHECKS.into_iter().chain(connections::CHECKS);
         let all = all.chain(shared::CHECKS);
         let with_both = families::CHECKS.into_iter().chain(mobility::CHECKS);
@@ -127,25 +137,28 @@ impl Ice {
                 continue;
             }
             let needs_both = with_both.clone().any(|(it, _)| it == name);
-            if needs_both && servers().both_port.is_none() {
-                println!("  {name:28} left out: there is no IPv6 on loopback");
-                continue;
-            }
             let begun = Instant::now();
-            let outcome = runtime.block_on(async {
+            let checked = runtime.block_on(async {
+                if needs_both && servers().both_port.is_none() {
+                    bail!(LeftOut("there is no IPv6 on loopback".to_owned()));
+                }
                 let limit = Duration::from_secs(30);
                 let checked = tokio::time::timeout(limit, check()).await;
                 checked.context("not within 30 s")?
             });
-            let time = super::seconds(begun.elapsed());
-            match outcome {
-                Ok(told) => println!("  {name:28} ok {time}: {told}"),
-                Err(error) => {
-                    println!("  {name:28} FAIL {time}\n      {error:#}");
-                    result = Err(anyhow!("{name} failed"));
-                }
-            }
+            let row = row(name, checked, begun.elapsed(), 1);
+            println!("{row}");
+            report.push(row);
         }
-        result
+        Ok(())
     }
+}
+
+/// Of a run with nobody but us: what it tells.
+fn row(name: &str, told: Result<String>, time: Duration, tries: u32) -> Row {
+    let (verdict, told) = match told {
+        Ok(told) => (Verdict::Passed, Some(told)),
+        Err(error) => (error.into(), None),
+    };
+    Row::alone(name, Outcome { verdict, time }, tries).telling(told)
 }

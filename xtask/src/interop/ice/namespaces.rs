@@ -1,8 +1,7 @@
-//! Connections through the NATs of Linux, in network namespaces.
+//! What needs networks of its own.
 //!
 //! `cargo xtask interop ice` starts itself once more in a network namespace, which becomes the
-//! public network of each scenario; coturn and the mailbox are there, and a `peer` of ours behind
-//! each NAT.
+//! outermost network of each case: see [`nats`] and [`handover`]. How each went comes back in a file.
 
 use std::{
     env, fs,
@@ -11,64 +10,51 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{
-    Authority, Coturn, PASSWORD, USERNAME,
-    network::{Mapping, Network, PUBLIC, outermost},
-};
+use super::{handover, nats, network::outermost, row};
 use crate::interop::{
     install,
-    mailbox::Mailbox,
-    process::{Ended, Running, wait},
-    seconds,
+    report::{Report, Row},
+    run::LeftOut,
     selection::Selection,
 };
 
-/// What a peer gives itself.
-const PEER_PATIENCE: &str = "30";
-/// What both together are given.
-const PATIENCE: Duration = Duration::from_secs(40);
-
-/// Both NATs, and whether the two can meet without a relay: where one of them is symmetric, the
-/// other one's filter waits for a port that nothing comes from (RFC 4787 §4.1, §5).
-const CASES: [(&str, [Mapping; 2], bool); 4] = {
-    use Mapping::{Independent, Symmetric};
-    [
-        ("NATs: both independent", [Independent, Independent], true),
-        (
-            "NATs: independent, symmetric",
-            [Independent, Symmetric],
-            false,
-        ),
-        (
-            "NATs: symmetric, independent",
-            [Symmetric, Independent],
-            false,
-        ),
-        ("NATs: both symmetric", [Symmetric, Symmetric], false),
-    ]
-};
+/// Where the inner program tells the outer one how the cases went.
+const ROWS: &str = "rows.json";
 
 /// What `interop ice` starts in a namespace of its own.
 #[derive(Args)]
 pub(crate) struct Namespaces {
     #[command(flatten)]
     selection: Selection,
-    /// Our `peer`.
+    /// Our `peer`, where a case needs it.
     #[arg(long)]
-    ours: PathBuf,
+    ours: Option<PathBuf>,
 }
 
-/// Starts the chosen cases in a namespace, where that is allowed.
+#[derive(Clone, Copy)]
+enum Case {
+    Nats(nats::Nats),
+    Handover(handover::Handover),
+}
+
+/// All of them, by name.
+fn cases() -> impl Iterator<Item = (&'static str, Case)> {
+    let nats = nats::CASES.into_iter();
+    let nats = nats.map(|(name, nats)| (name, Case::Nats(nats)));
+    let handovers = handover::CASES.into_iter();
+    nats.chain(handovers.map(|(name, handover)| (name, Case::Handover(handover))))
+}
+
+/// Runs the chosen cases in a namespace, where that is allowed.
 ///
 /// # Errors
 ///
-/// One of them has failed.
-pub(super) fn start(selection: &Selection, work: &Path) -> Result<()> {
-    let chosen = CASES.iter().map(|(name, ..)| *name);
-    let chosen: Vec<_> = chosen.filter(|name| selection.has(name)).collect();
+/// They could not be run. How they went is in the report.
+pub(super) fn start(selection: &Selection, work: &Path, report: &mut Report) -> Result<()> {
+    let chosen: Vec<_> = cases().filter(|(name, _)| selection.has(name)).collect();
     if chosen.is_empty() {
         return Ok(());
     }
@@ -77,26 +63,38 @@ pub(super) fn start(selection: &Selection, work: &Path) -> Result<()> {
     let way = match way {
         Ok(way) => way,
         Err(why) => {
-            for name in chosen {
-                println!(
-                    "  {name:28} left out: this machine allows no namespaces with NAT: {why:#}"
-                );
+            for (name, _) in chosen {
+                let why = format!("this machine allows no network namespaces: {why:#}");
+                let row = row(name, Err(LeftOut(why).into()), Duration::ZERO, 1);
+                println!("{row}");
+                report.push(row);
             }
             return Ok(());
         }
     };
-    let ours = install::build_ours(work)?;
+    let logs = logs(work);
+    if logs.exists() {
+        fs::remove_dir_all(&logs).context("cannot clear the old logs")?;
+    }
     let mut command = Command::new(way[0]);
     command.args(&way[1..]).args(["--fork", "--kill-child"]);
     command.arg(env::current_exe()?);
-    command.args(["interop", "namespaces", "--ours"]).arg(ours);
-    command.arg("--work").arg(work);
+    command.args(["interop", "namespaces", "--work"]).arg(work);
+    if chosen.iter().any(|(_, case)| matches!(case, Case::Nats(_))) {
+        command.arg("--ours").arg(install::build_ours(work)?);
+    }
     command.args(["--retries", &selection.retries.to_string()]);
     command.args(selection.keep.then_some("--keep"));
-    command.args(chosen.iter().flat_map(|name| ["--scenario", name]));
+    command.args(chosen.iter().flat_map(|(name, _)| ["--scenario", name]));
     let status = command.status().context("cannot start in a namespace")?;
-    ensure!(status.success(), "a connection through NATs failed");
+    let told = fs::read(logs.join(ROWS));
+    let told = told.with_context(|| format!("the program in the namespace ended with {status}"))?;
+    report.extend(serde_json::from_slice(&told)?);
     Ok(())
+}
+
+fn logs(work: &Path) -> PathBuf {
+    work.join("logs/namespaces")
 }
 
 impl Namespaces {
@@ -104,99 +102,50 @@ impl Namespaces {
     ///
     /// # Errors
     ///
-    /// One of them has failed; the others are run nevertheless.
+    /// It cannot be told how they went.
     pub(crate) fn run(self) -> Result<()> {
-        let logs = self.selection.work()?.join("logs/namespaces");
-        let mut result = Ok(());
-        for (name, mappings, is_direct) in CASES {
-            if !self.selection.has(name) {
-                continue;
-            }
-            let slug = format!("{}-{}", mappings[0], mappings[1]);
-            let mut tries = 0;
-            let outcome = loop {
-                tries += 1;
-                let folder = logs.join(&slug).join(tries.to_string());
-                let begun = Instant::now();
-                let outcome = play(mappings, is_direct, &self.ours, &folder);
-                let time = seconds(begun.elapsed());
-                match outcome {
-                    Ok(told) => break Ok(format!("ok {time}: {told}")),
-                    Err(error) if tries > self.selection.retries => {
-                        let logs = folder.display();
-                        break Err(format!("FAIL {time}\n      {error:#}\n      logs: {logs}"));
-                    }
-                    Err(error) => {
-                        println!("  {name:28} FAIL {time}\n      {error:#}\n      trying again")
-                    }
-                }
-            };
-            match outcome {
-                Ok(told) => {
-                    println!("  {name:28} {told}");
-                    if !self.selection.keep {
-                        fs::remove_dir_all(logs.join(&slug))?;
-                    }
-                }
-                Err(told) => {
-                    println!("  {name:28} {told}");
-                    result = Err(anyhow!("{name} failed"));
-                }
-            }
+        let logs = logs(&self.selection.work()?);
+        let mut rows = Vec::new();
+        for (name, case) in cases().filter(|(name, _)| self.selection.has(name)) {
+            rows.push(self.run_one(name, case, &logs)?);
         }
-        result
+        fs::create_dir_all(&logs)?;
+        fs::write(logs.join(ROWS), serde_json::to_vec(&rows)?)?;
+        Ok(())
     }
-}
 
-/// A data channel across both NATs; the pairs in use, in words.
-fn play(mappings: [Mapping; 2], is_direct: bool, ours: &Path, folder: &Path) -> Result<String> {
-    fs::create_dir_all(folder).context("cannot make the log folder")?;
-    let network = Network::new(mappings)?;
-    let coturn = Coturn::start(&folder.join("coturn"), &Authority::new()?, false, PUBLIC)?;
-    let mailbox = Mailbox::serve_at(PUBLIC, None)?;
-    let server = format!("{PUBLIC}:{}", coturn.port);
-    let peer = |at: usize, name: &str, remote: &str, role: &str| {
-        let mut command = network.hosts[at].command(ours);
-        command.args(["--signal", &mailbox.url()?, "--name", name]);
-        command.args(["--remote", remote, "--json", "--seconds", PEER_PATIENCE]);
-        command.args(["--ice-server", &format!("stun:{server}")]);
-        command.args(["--ice-server", &format!("turn:{server}")]);
-        command.args(["--ice-username", USERNAME, "--ice-credential", PASSWORD]);
-        command.args(role.split_whitespace());
-        Running::start(command, folder, name)
-    };
-    let offer = "--offer --data chat --count 400 --close connection";
-    let mut running = [
-        peer(0, "one", "two", offer)?,
-        peer(1, "two", "one", "--answer --echo")?,
-    ];
-    wait(PATIENCE, |_| {
-        Ok(running[0].has_ended()? && running[1].has_ended()?)
-    })?;
-    let [one, two] = running;
-    let pairs = [pair(&one.end()?)?, pair(&two.end()?)?];
-    for (local, remote) in &pairs {
-        let is_relayed = local.starts_with("relay") || remote.starts_with("relay");
-        ensure!(is_relayed != is_direct, "from {local} to {remote}");
+    /// One case, once more for each retry while it fails.
+    fn run_one(&self, name: &str, case: Case, logs: &Path) -> Result<Row> {
+        let slug = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let mut tries = 1;
+        loop {
+            let folder = logs.join(&slug).join(tries.to_string());
+            fs::create_dir_all(&folder).context("cannot make the log folder")?;
+            let begun = Instant::now();
+            let told = self.play(case, &folder);
+            let row = row(name, told, begun.elapsed(), tries);
+            println!("{row}");
+            if row.failed() {
+                println!("      logs: {}", folder.display());
+            }
+            if !row.failed() && !self.selection.keep {
+                fs::remove_dir_all(logs.join(&slug))?;
+            }
+            if !row.failed() || tries > self.selection.retries {
+                return Ok(row);
+            }
+            println!("      trying again");
+            tries += 1;
+        }
     }
-    let [(local, remote), _] = pairs;
-    Ok(format!("from {local} to {remote}"))
-}
 
-/// The pair that one side used last, if all went well there.
-fn pair(ended: &Ended) -> Result<(String, String)> {
-    if ended.code != Some(0) {
-        let errors = ended.of("error").map(|line| line.json["what"].to_string());
-        bail!(
-            "exit {:?}: {}",
-            ended.code,
-            errors.collect::<Vec<_>>().join(", ")
-        );
+    fn play(&self, case: Case, folder: &Path) -> Result<String> {
+        match case {
+            Case::Nats(nats) => {
+                let ours = self.ours.as_deref().context("no `peer` was told")?;
+                nats::play(nats, ours, folder)
+            }
+            Case::Handover(handover) => handover.play(folder),
+        }
     }
-    let told = ended.of("transport").last().context("no pair was told")?;
-    let end = |name: &str| told.json[name].as_str().map(str::to_owned);
-    Ok((
-        end("local").context("no local candidate")?,
-        end("remote").context("no remote candidate")?,
-    ))
 }

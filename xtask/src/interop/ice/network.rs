@@ -46,7 +46,7 @@ impl fmt::Display for Mapping {
 pub(super) struct Namespace(Child);
 
 impl Namespace {
-    fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         // It reads from a pipe that nobody writes to, until that closes.
         let mut holder = Command::new("unshare");
         holder.args(["--net", "cat"]);
@@ -79,8 +79,15 @@ impl Namespace {
     }
 
     /// Runs these lines of shell inside.
-    fn script(&self, lines: &str) -> Result<()> {
+    pub(super) fn script(&self, lines: &str) -> Result<()> {
         run(self.command("sh"), lines)
+    }
+}
+
+/// As `ip` names it.
+impl fmt::Display for Namespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.id().fmt(f)
     }
 }
 
@@ -141,8 +148,7 @@ fn site(number: u8, outside: &str, mapping: Mapping) -> Result<(Namespace, Names
             "ip link del wan{number} 2> /dev/null || true
             ip link add wan{number} type veth peer name wan netns {nat}
             ip addr add {outside}.1/24 dev wan{number}
-            ip link set wan{number} up",
-            nat = nat.0.id()
+            ip link set wan{number} up"
         ),
     )?;
     // What is not an answer is dropped without a word, before it takes up a mapping.
@@ -156,8 +162,7 @@ fn site(number: u8, outside: &str, mapping: Mapping) -> Result<(Namespace, Names
         iptables -t nat -A POSTROUTING -o wan -j MASQUERADE {random}
         iptables -A INPUT -i wan -j DROP
         iptables -A FORWARD -i wan -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
-        iptables -A FORWARD -i wan -j DROP",
-        host = host.0.id()
+        iptables -A FORWARD -i wan -j DROP"
     ))?;
     host.script(&format!(
         "ip link set lo up
@@ -168,7 +173,7 @@ fn site(number: u8, outside: &str, mapping: Mapping) -> Result<(Namespace, Names
 }
 
 /// Runs lines of shell; the first that fails ends them.
-fn run(mut shell: Command, lines: &str) -> Result<()> {
+pub(super) fn run(mut shell: Command, lines: &str) -> Result<()> {
     // iptables is where only an administrator's path looks.
     let path = std::env::var("PATH").unwrap_or_default();
     shell.env("PATH", format!("{path}:/usr/sbin:/sbin"));
@@ -190,6 +195,7 @@ pub(super) fn outermost() -> Result<Vec<&'static str>> {
     const TRIAL: &str = "ip link set lo up
         unshare --net true
         ip link add wan0 type veth peer name lan0
+        ip link add switch type bridge; ip link set wan0 master switch
         echo 1 > /proc/sys/net/ipv4/ip_forward
         iptables -t nat -A POSTROUTING -o wan0 -j MASQUERADE --random-fully
         iptables -A FORWARD -i wan0 -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT";

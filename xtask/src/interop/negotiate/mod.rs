@@ -27,7 +27,7 @@ mod transports;
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -97,14 +97,14 @@ impl Negotiate {
     }
 
     /// The scenarios of `interop ice`.
-    pub(super) fn run_ice(self) -> Result<()> {
-        self.run_all("ice", scenarios::ice)
+    pub(super) fn run_ice(self, report: &mut Report) -> Result<()> {
+        self.run_into(report, "ice", scenarios::ice).map(drop)
     }
 
     /// The same with browsers that hide their addresses.
-    pub(super) fn run_names(mut self) -> Result<()> {
+    pub(super) fn run_names(mut self, report: &mut Report) -> Result<()> {
         self.hides = true;
-        self.run_all("names", scenarios::hiding)
+        self.run_into(report, "names", scenarios::hiding).map(drop)
     }
 
     /// What the scenarios of `interop media` are called.
@@ -128,6 +128,18 @@ impl Negotiate {
     }
 
     fn run_all(self, name: &str, scenarios: fn(Role) -> Vec<Scenario>) -> Result<()> {
+        let mut report = Report::default();
+        let logs = self.run_into(&mut report, name, scenarios)?;
+        report.conclude(&logs)
+    }
+
+    /// Gives the folder of the logs.
+    fn run_into(
+        self,
+        report: &mut Report,
+        name: &str,
+        scenarios: fn(Role) -> Vec<Scenario>,
+    ) -> Result<PathBuf> {
         let peers = self.selection.peers_or(&Peer::BROWSERS);
         if let Some(peer) = peers.iter().find(|peer| !peer.is_browser()) {
             bail!("{peer} is no browser");
@@ -141,11 +153,10 @@ impl Negotiate {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let mut report = Report::default();
         for &peer in &peers {
-            runtime.block_on(self.run_peer(peer, &installed, scenarios, &logs, &mut report))?;
+            runtime.block_on(self.run_peer(peer, &installed, scenarios, &logs, report))?;
         }
-        report.conclude(&logs)
+        Ok(logs)
     }
 
     async fn run_peer(
@@ -210,16 +221,10 @@ impl Negotiate {
             .await
             .unwrap_or_else(|_| Err(anyhow!("not within {PATIENCE:?}")));
         let _ = call.page.close().await;
-        let verdict = match result {
-            Ok(()) => Verdict::Passed,
-            Err(error) => match error.downcast::<LeftOut>() {
-                Ok(LeftOut(why)) => Verdict::LeftOut(why),
-                Err(error) => Verdict::Failed(vec![
-                    format!("{error:#}"),
-                    format!("logs: {}", folder.display()),
-                ]),
-            },
-        };
+        let mut verdict = result.map_or_else(Verdict::from, |()| Verdict::Passed);
+        if let Verdict::Failed(problems) = &mut verdict {
+            problems.push(format!("logs: {}", folder.display()));
+        }
         Outcome {
             verdict,
             time: started.elapsed(),
