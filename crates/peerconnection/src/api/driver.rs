@@ -282,8 +282,10 @@ impl Driver {
                 self.streams.send(route, &self.batch);
                 continue;
             }
-            if self.sockets.has(route.local) && !engine::asks_server(&self.batch) {
-                // Answers come back on the path a check went out on.
+            let is_for_one = self.sockets.hosts().is_some() || !engine::asks_server(&self.batch);
+            if self.sockets.has(route.local) && is_for_one {
+                // Answers come back on the path a check went out on. A server may be asked by several
+                // connections from one socket, unless that is a connection's own.
                 let _ = self.demux.insert_tuple(route, shared.key, Claim::Tried);
             }
             self.sockets.send(route, &self.batch).await;
