@@ -4,8 +4,8 @@ use std::{collections::HashSet, net::SocketAddr};
 
 use pc_stun::Method;
 use peerconnection::{
-    Configuration, Endpoint, Event, Events, IceCandidateError, IceServer, IceTransportPolicy,
-    PeerConnection, TcpCandidates,
+    Configuration, Endpoint, Event, Events, HostAddresses, IceCandidateError, IceServer,
+    IceTransportPolicy, PeerConnection, TcpCandidates,
 };
 
 use crate::{
@@ -112,6 +112,27 @@ fn assert_all_found(server: &Live, endpoint: &Endpoint, all: &[Gathered]) {
         });
         assert!(is_theirs, "{address} of {seen}");
     }
+}
+
+/// Without an endpoint both servers are asked from the sockets that candidates are of.
+#[tokio::test]
+async fn a_connection_asks_from_sockets_of_its_own() {
+    let (server, endpoint) = (Live::start(Policy::default()).await, endpoint());
+    let found = Gathered::of(Configuration {
+        endpoint: None,
+        host_addresses: HostAddresses::Only(vec![server.address.ip()]),
+        ..asking(&server, &endpoint)
+    })
+    .await;
+    assert!(found.errors.is_empty(), "{:?}", found.errors);
+    assert_eq!(found.candidates.len(), 3, "{:?}", found.candidates);
+    let (host, relay) = (found.only("host"), found.only("relay"));
+    let clients = server.with(|server| -> Vec<u16> {
+        let all = server.relay.allocations.iter();
+        all.map(|it| it.client.port()).collect()
+    });
+    assert_eq!(clients, [host[1].parse::<u16>().unwrap()]);
+    assert_eq!(relay[5], OUTSIDE.to_string());
 }
 
 #[tokio::test]
