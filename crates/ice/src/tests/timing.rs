@@ -139,3 +139,48 @@ fn a_better_pair_is_waited_for_as_it_is_said() {
         assert!(took >= waited && took < waited + ms(500), "{took:?}");
     }
 }
+
+/// How long the controlling side sends over a path that is lost before it takes another one.
+fn takeover(change: impl Fn(&mut Timing)) -> Duration {
+    let mut duo = duo(change);
+    for host in [A, B] {
+        duo.add_address(host, 2);
+    }
+    duo.signal();
+    duo.run_until_state(State::Completed);
+    duo.net.run_for(secs(8));
+    let first = duo.net[A].agent.route().unwrap();
+    duo.net.cut(first.local, first.remote);
+    duo.net.cut(first.remote, first.local);
+    let begin = duo.net.elapsed();
+    while duo.net[A].agent.route() == Some(first) {
+        let now = duo.net.now();
+        duo.net[A].agent.data_sent(now);
+        duo.net.inject(first.local, first.remote, b"\x80data");
+        duo.net.run_for(ms(20));
+        assert!(
+            duo.net.elapsed() - begin < secs(20),
+            "no other path is taken"
+        );
+    }
+    duo.net.elapsed() - begin
+}
+
+#[test]
+fn a_silent_path_is_probed_as_it_is_said() {
+    let usual = takeover(|_| ());
+    for (change, longer) in [
+        // Once, thrice, and as often more.
+        (
+            &(|it: &mut Timing| it.probe_after = ms(2_400)) as &dyn Fn(&mut Timing),
+            ms(2_000),
+        ),
+        (&|it| it.probe_interval = ms(1_150), ms(3_000)),
+        (&|it| it.probes = 23, ms(3_000)),
+    ] {
+        let took = takeover(change);
+        let expected = usual + longer;
+        let is_near = took >= expected - ms(200) && took <= expected + ms(200);
+        assert!(is_near, "{took:?}, {usual:?} as a rule");
+    }
+}
