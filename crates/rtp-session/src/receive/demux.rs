@@ -95,19 +95,7 @@ pub(super) fn deliver<'d>(
         let (number, payload) = rtx::parse(packet.payload())?;
         (at, number, payload, None)
     } else {
-        let ssrc = packet.ssrc();
-        let (at, replaced) = match receiver.stream(ssrc) {
-            Some(at) => (at, None),
-            None => {
-                let replaced = receiver.replace(now, ssrc, extensions.rid);
-                let replaced = replaced.map_err(|()| Rejected::UnknownSsrc(ssrc))?;
-                let codec = receiver.codec(packet.payload_type());
-                let codec = codec.ok_or(Rejected::UnknownPayloadType(packet.payload_type()))?;
-                let mid = &receiver.parameters.mid;
-                let stream = Stream::new(now, ssrc, extensions.rid, codec, mid);
-                (receiver.add(now, stream), replaced)
-            }
-        };
+        let (at, replaced) = stream_of(now, receiver, &packet, extensions.rid)?;
         (at, packet.sequence_number(), packet.payload(), replaced)
     };
     let payload_type = packet.payload_type();
@@ -143,6 +131,25 @@ pub(super) fn deliver<'d>(
         packet,
     };
     Ok((arrived, replaced))
+}
+
+/// Where the stream of a packet that comes for the first time is, and which one it has replaced.
+fn stream_of(
+    now: Instant,
+    receiver: &mut Receiver,
+    packet: &PacketView<'_>,
+    rid: Option<&str>,
+) -> Result<(usize, Option<Ssrc>), Rejected> {
+    let ssrc = packet.ssrc();
+    if let Some(at) = receiver.stream(ssrc) {
+        return Ok((at, None));
+    }
+    let replaced = receiver.replace(now, ssrc, rid);
+    let replaced = replaced.map_err(|()| Rejected::UnknownSsrc(ssrc))?;
+    let codec = receiver.codec(packet.payload_type());
+    let codec = codec.ok_or(Rejected::UnknownPayloadType(packet.payload_type()))?;
+    let stream = Stream::new(now, ssrc, rid, codec, &receiver.parameters.mid);
+    Ok((receiver.add(now, stream), replaced))
 }
 
 fn padding<'d>(
