@@ -4,6 +4,7 @@
 //! scenario is a function on a [`Session`]: it checks what it is about, and with
 //! it that both sides are stable, agree on m-lines, mids and directions, and are connected.
 
+mod costs;
 mod errors;
 mod families;
 mod flow;

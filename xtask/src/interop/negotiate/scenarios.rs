@@ -10,8 +10,8 @@ use super::{
         dtmf::{Sound, variants},
         scenario::{Role, Side},
     },
-    errors, families, flow, keys, later, lite, media, names, pending, perfect, played, relayed,
-    rtp,
+    costs, errors, families, flow, keys, later, lite, media, names, pending, perfect, played,
+    relayed, rtp,
     session::{Session, plain},
     simulcast::{Sender, switches, three_asked_for, three_layers},
     tcp, transports,
@@ -175,6 +175,7 @@ pub(super) fn ice(_: Role) -> Vec<Scenario> {
         scenario!("a relayed call, over UDP", call, BOTH).with(over_udp, relay_only),
         scenario!("a relayed call, over TLS", call, OURS).with(over_tls, "undefined"),
         scenario!("we are lite", lite::talk).with(lite::ours, "undefined"),
+        scenario!("a network that costs less", costs::talk).with(costs::ours, "undefined"),
         scenario!("TCP to us", tcp::talk).with(tcp::listening, "undefined"),
         scenario!("a call over TCP", tcp::call).with(tcp::listening, "undefined"),
     ];
