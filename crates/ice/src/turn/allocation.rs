@@ -55,7 +55,7 @@ impl Allocation {
         // RFC 8656 §7.3: what was not asked for is not taken.
         let asked = match (families, &relayed) {
             (Families::V4, [Some(_), None]) | (Families::V6, [None, Some(_)]) => true,
-            (Families::Both, addresses) => addresses.iter().any(Option::is_some),
+            (Families::Any | Families::Both, addresses) => addresses.iter().any(Option::is_some),
             _ => false,
         };
         if !asked {

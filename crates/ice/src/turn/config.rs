@@ -68,8 +68,11 @@ pub enum Families {
     V4,
     /// One of IPv6: REQUESTED-ADDRESS-FAMILY.
     V6,
-    /// One of each that the server has: ADDITIONAL-ADDRESS-FAMILY. Where that is refused, or not
-    /// understood, one of whichever family the server gives.
+    /// One of whichever family the server gives to who names none. IPv6 is asked for where it has no
+    /// IPv4.
+    Any,
+    /// One of each that the server has: ADDITIONAL-ADDRESS-FAMILY. Where that is refused, as by coturn
+    /// with `external-ip`, what [`Any`](Self::Any) gives, a round trip later.
     Both,
 }
 

@@ -39,7 +39,7 @@ impl Wishes {
         Self {
             families: config.families,
             named: match config.families {
-                Families::V4 => Named::Nothing,
+                Families::V4 | Families::Any => Named::Nothing,
                 Families::V6 => Named::V6,
                 Families::Both => Named::Both,
             },
@@ -111,7 +111,7 @@ impl Wishes {
     fn name_another(&mut self) {
         self.named = match (self.families, self.named) {
             (Families::Both, Named::Both) => Named::Nothing,
-            (Families::Both, Named::Nothing) => Named::V6,
+            (Families::Both | Families::Any, Named::Nothing) => Named::V6,
             (_, named) => named,
         };
     }

@@ -61,6 +61,26 @@ fn where_it_is_not_understood_one_family_serves() {
     assert_eq!(given([false, true]), (vec![RELAYED_V6], 4));
 }
 
+/// Who names no family takes what there is.
+#[test]
+fn any_family_serves() {
+    for (families, expected, requests) in [
+        ([true, true], RELAYED_V4, 2),
+        ([true, false], RELAYED_V4, 2),
+        ([false, true], RELAYED_V6, 3),
+    ] {
+        let change = |config: &mut turn::Config| config.families = turn::Families::Any;
+        let given = policy(Additional::Known, families);
+        let mut world = World::with(1.into(), given, change).allocate();
+        let asked = world.server().requests(Method::ALLOCATE);
+        assert_eq!(asked.len(), requests);
+        assert!(asked.iter().all(|it| !it.has(T::ADDITIONAL_ADDRESS_FAMILY)));
+        let client = &world.app().client;
+        let relayed = client.allocation().unwrap().relayed_addresses();
+        assert_eq!(relayed.collect::<Vec<_>>(), [address(expected)]);
+    }
+}
+
 /// coturn with `external-ip`: 440 before 4.16, 508 since. 420 and 400 are of servers that take
 /// comprehension-optional attributes too seriously.
 #[test]
