@@ -113,6 +113,13 @@ pub struct Configuration {
     /// peer: `negotiationneeded` is fired as if the application had called
     /// [`restart_ice`](crate::PeerConnection::restart_ice). Browsers leave that to the page.
     pub restart_ice_on_network_change: bool,
+    /// Whether TURN servers are asked for tickets with which allocations move to another network
+    /// ([RFC 8016](https://www.rfc-editor.org/rfc/rfc8016)): when the network in use is gone and another
+    /// one comes, a relayed connection goes on under its relayed addresses after one round trip to the
+    /// server. Without, the server is asked for other addresses from there, which takes a few round trips
+    /// more. Not the default, since coturn refuses whoever asks, unless it is started with `--mobility`:
+    /// then gathering takes a round trip more there. Servers that know nothing of it take no notice.
+    pub relay_mobility: bool,
     /// Whether host candidates have a random name of multicast DNS in place of their address, in
     /// signaling and statistics alike
     /// ([mdns-ice-candidates](https://datatracker.ietf.org/doc/html/draft-ietf-mmusic-mdns-ice-candidates)):
@@ -152,6 +159,7 @@ impl Default for Configuration {
             host_addresses: HostAddresses::default(),
             network_costs: Vec::new(),
             restart_ice_on_network_change: true,
+            relay_mobility: false,
             hide_host_addresses: false,
             capabilities: None,
             ice_lite: false,

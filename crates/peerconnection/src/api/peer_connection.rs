@@ -95,6 +95,7 @@ impl PeerConnection {
         engine.set_restart_on_network_change(configuration.restart_ice_on_network_change);
         engine.set_tcp_candidates(configuration.tcp_candidates);
         engine.set_gathering_timeout(configuration.ice_gathering_timeout);
+        engine.set_relay_mobility(configuration.relay_mobility);
         engine.set_ice_servers(configuration.servers()?);
         let endpoint = match &configuration.endpoint {
             Some(endpoint) => endpoint.handle(),
@@ -187,6 +188,7 @@ impl PeerConnection {
         engine.set_ice_transport_policy(configuration.ice_transport_policy);
         engine.set_restart_on_network_change(configuration.restart_ice_on_network_change);
         engine.set_gathering_timeout(configuration.ice_gathering_timeout);
+        engine.set_relay_mobility(configuration.relay_mobility);
         engine.set_ice_servers(configuration.servers()?);
         *current = Configuration {
             // None given: those there are.

@@ -45,6 +45,12 @@ impl Connection {
         self.gathering_timeout = timeout;
     }
 
+    /// Whether TURN servers that are asked from now on are asked for tickets with which allocations move
+    /// to other sockets (RFC 8016). They are not unless told so.
+    pub fn set_relay_mobility(&mut self, moves: bool) {
+        self.moves_relays = moves;
+    }
+
     /// Whether host candidates are told by names instead of addresses
     /// ([`Config::hide_host_addresses`](super::Config::hide_host_addresses)).
     pub fn hides_host_addresses(&self) -> bool {
@@ -80,6 +86,7 @@ impl Connection {
         let policy = GatherPolicy {
             is_relay_only: self.policy == IceTransportPolicy::Relay,
             patience: self.gathering_timeout,
+            moves_relays: self.moves_relays,
         };
         let events = &mut self.events;
         self.transports.gather(now, id, addresses, policy, events);

@@ -151,6 +151,7 @@ pub struct Connection {
     rejected: u64,
     policy: IceTransportPolicy,
     gathering_timeout: Duration,
+    moves_relays: bool,
     restarts_on_network_change: bool,
     tcp: TcpCandidates,
 }
@@ -207,6 +208,7 @@ impl Connection {
             rejected: 0,
             policy: IceTransportPolicy::All,
             gathering_timeout: GATHERING_TIMEOUT,
+            moves_relays: false,
             restarts_on_network_change: true,
             tcp: TcpCandidates::Disabled,
         }

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 
 use pc_ice::CandidateKind;
 use pc_simnet::{HostId, Link, Seed, ms, secs};
-use pc_stun::Method;
-use peerconnection::IceTransportPolicy;
+use pc_stun::{ErrorCode, Method};
+use peerconnection::{IceTransportPolicy, engine::IceServer};
 
 use crate::{
     server::{Additional, Policy},
-    world::{A, B, S, World, turn},
+    world::{A, B, S, World, server_address, turn},
 };
 
 const SIX: &str = "[2001:db8:b::2]:5000";
@@ -87,6 +87,37 @@ fn a_server_of_rfc_5766_gives_one() {
         assert_eq!(relays(&world, host).len(), 1);
     }
     assert_eq!(world.server(S).requests(Method::ALLOCATE).len(), 4);
+}
+
+/// What has no address of IPv6 by its name has no relayed one either: nothing is asked for that coturn
+/// with `external-ip` would refuse, and gathering takes two round trips.
+#[test]
+fn a_name_of_ipv4_alone_is_not_asked_for_ipv6() {
+    let refusing = Policy {
+        additional: Additional::Refused(ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED),
+        ..Policy::default()
+    };
+    let four = server_address(0).ip();
+    let six = "2001:db8::53".parse().unwrap();
+    for (ips, policy, requests, relayed) in [
+        (vec![four], Policy::default(), 2, 1),
+        (vec![four], refusing.clone(), 2, 1),
+        (vec![six, four], Policy::default(), 2, 2),
+        (vec![six, four], refusing, 3, 1),
+    ] {
+        let mut world = World::new(Seed(4), Link::new().delay(ms(20)), [None; 2]).serve(policy);
+        let server = IceServer {
+            uri: "turn:turn.example.org".parse().unwrap(),
+            ..turn(0)
+        };
+        world.peer(A).hosts = vec![("turn.example.org", ips)];
+        world.engine(A).set_ice_servers(vec![server]);
+        world.open();
+        world.run_for(secs(1));
+        assert_eq!(relays(&world, A).len(), relayed);
+        let asked = world.server(S).requests(Method::ALLOCATE);
+        assert_eq!(asked.len(), requests);
+    }
 }
 
 /// Both sides use relays alone; neither has an address of IPv6.

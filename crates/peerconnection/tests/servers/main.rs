@@ -6,6 +6,7 @@ mod hidden;
 mod later;
 mod live;
 mod matrix;
+mod moved;
 mod networks;
 mod nodes;
 mod one_socket;

@@ -24,6 +24,8 @@ pub(crate) struct Peer {
     pub(crate) received: Vec<String>,
     /// What the link answers of names.
     pub(crate) names: Vec<(String, IpAddr)>,
+    /// Where the names of servers lead.
+    pub(crate) hosts: Vec<(&'static str, Vec<IpAddr>)>,
 }
 
 #[allow(clippy::large_enum_variant)]
@@ -40,6 +42,7 @@ impl Peer {
             others: Vec::new(),
             received: Vec::new(),
             names: Vec::new(),
+            hosts: Vec::new(),
         }
     }
 
@@ -64,7 +67,7 @@ impl Peer {
         }
     }
 
-    /// Names are not resolved here: there are none.
+    /// Says where a server is.
     fn reach(&mut self, now: Instant, request: &ServerRequest) {
         let uri = &request.uri;
         match uri.host() {
@@ -73,6 +76,12 @@ impl Peer {
                 self.engine.server_reached(now, request.id, &path);
             }
             Host::Name(name) => {
+                let mut known = self.hosts.iter();
+                if let Some((_, ips)) = known.find(|(known, _)| known == name) {
+                    let ips = ips.iter().map(|ip| SocketAddr::new(*ip, uri.port()));
+                    let path = ServerPath::Datagrams(ips.collect());
+                    return self.engine.server_reached(now, request.id, &path);
+                }
                 let what = format!("{name}: no such name");
                 self.engine.server_unreachable(now, request.id, what);
             }

@@ -25,13 +25,23 @@ pub(super) struct Client {
     /// Nothing else uses its socket, which is none of the transport's
     /// ([`OwnSockets`](super::ServerPath::OwnSockets)): it has no other to move to.
     pub(super) has_own_socket: bool,
-    /// Its socket is gone.
+    /// Its socket is gone. With a ticket it waits for another one.
     pub(super) is_stranded: bool,
+    /// The server has not answered yet on the path that it has moved to.
+    pub(super) is_moving: bool,
     /// It was moved to another socket, where the server may not let it.
     pub(super) has_moved: bool,
     /// The addresses that are ours on the server.
     pub(super) relayed: Vec<SocketAddr>,
     kind: Kind,
+}
+
+/// What a TURN server is asked for beyond an address.
+#[derive(Clone, Copy)]
+pub(super) struct Wishes {
+    pub(super) families: turn::Families,
+    /// A ticket with which the allocation can move.
+    pub(super) moves: bool,
 }
 
 enum Kind {
@@ -46,6 +56,7 @@ pub(super) enum Outcome {
     Allocated(Vec<SocketAddr>, Option<SocketAddr>),
     Permitted(IpAddr),
     NotPermitted(IpAddr),
+    Moved,
     Redirected(Alternate),
     Failed(ServerError),
 }
@@ -60,6 +71,7 @@ impl Client {
         server: IceServer,
         path: FiveTuple,
         redirects: Redirects,
+        wishes: Wishes,
         seed: [u8; 32],
     ) -> Result<Self, pc_ice::Error> {
         let transport = server.uri.transport();
@@ -67,8 +79,8 @@ impl Client {
             Some(credentials) if server.uri.scheme().is_turn() => {
                 let mut config = turn::Config::new(path, transport, credentials.clone(), seed);
                 config.redirects = redirects;
-                // A peer may have addresses of one family alone, and be it the one that we have not.
-                config.families = turn::Families::Both;
+                config.families = wishes.families;
+                config.mobility = wishes.moves;
                 Kind::Turn(Box::new(turn::Client::new(config)?))
             }
             _ => {
@@ -84,6 +96,7 @@ impl Client {
             mapped: 0,
             has_own_socket: false,
             is_stranded: false,
+            is_moving: false,
             has_moved: false,
             relayed: Vec::new(),
             kind,
@@ -195,6 +208,9 @@ impl Client {
         now: Instant,
         out: &mut TransmitBuf<'_>,
     ) -> Option<FiveTuple> {
+        if self.is_stranded {
+            return None;
+        }
         match &mut self.kind {
             Kind::Stun(client) => client.poll_transmit(now, out),
             Kind::Turn(client) => client.poll_transmit(now, out),
@@ -215,22 +231,27 @@ impl Client {
         }
     }
 
-    /// The socket is gone. An allocation moves to another one where the server lets it
-    /// (RFC 8016 §3.2); otherwise this is the end.
-    pub(super) fn socket_lost(&mut self, now: Instant, other: Option<SocketAddr>) {
-        let server = self.path().remote;
-        let moved = match (&mut self.kind, other) {
-            (Kind::Turn(client), Some(other)) => {
-                client.move_to(now, FiveTuple::udp(other, server)).is_ok()
-            }
-            _ => false,
-        };
-        if moved {
-            self.has_moved = true;
-        } else {
-            self.is_stranded = true;
+    /// The socket is gone. An allocation for which there is a ticket moves to another socket, or waits
+    /// for one (RFC 8016 §3.2); otherwise this is the end.
+    pub(super) fn socket_lost(&mut self, now: Instant, other: Option<SocketAddr>, may_wait: bool) {
+        self.is_stranded = true;
+        let has_moved = other.is_some_and(|other| self.move_to(now, other));
+        let is_mobile = self.turn().is_some_and(|turn| turn.is_mobile());
+        let waits = is_mobile && may_wait;
+        if !has_moved && !waits {
             self.connection_lost();
         }
+    }
+
+    /// Moves the allocation to another socket, and says whether it can.
+    pub(super) fn move_to(&mut self, now: Instant, other: SocketAddr) -> bool {
+        let path = FiveTuple::udp(other, self.path().remote);
+        let moved = self.turn().map(|turn| turn.move_to(now, path));
+        let is_moving = matches!(moved, Some(Ok(())));
+        if is_moving {
+            (self.is_stranded, self.is_moving, self.has_moved) = (false, true, true);
+        }
+        is_moving
     }
 
     pub(super) fn connection_lost(&mut self) {
@@ -245,6 +266,10 @@ impl Client {
             Kind::Stun(client) => client.close(),
             Kind::Turn(client) => client.close(now),
         }
+        if self.is_stranded {
+            // Nobody can be told.
+            self.connection_lost();
+        }
     }
 }
 
@@ -257,6 +282,7 @@ fn outcome(client: &turn::Client, event: Event) -> Option<Outcome> {
         }
         Event::Permitted(ip) => Outcome::Permitted(ip),
         Event::NotPermitted(ip, _) => Outcome::NotPermitted(ip),
+        Event::Moved => Outcome::Moved,
         Event::Redirected(alternate) => Outcome::Redirected(alternate),
         Event::Failed(error) => Outcome::Failed(error),
         // Channels come and go without anybody's noticing, and there are no TCP allocations.

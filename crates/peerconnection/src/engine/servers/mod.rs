@@ -7,6 +7,7 @@
 
 mod client;
 mod errors;
+mod moves;
 mod reach;
 mod relay;
 mod sockets;
@@ -67,6 +68,8 @@ pub(super) struct Asked<'a> {
     pub(super) servers: &'a Arc<[IceServer]>,
     /// How long to wait for an answer.
     pub(super) patience: Duration,
+    /// Whether allocations are to move to other sockets (RFC 8016).
+    pub(super) moves_relays: bool,
     /// Errors do not tell which socket they are about.
     pub(super) hides_addresses: bool,
 }
@@ -96,6 +99,7 @@ pub(super) struct Servers {
     /// Until when gathering waits.
     deadline: Option<Instant>,
     rng: ChaCha12Rng,
+    moves_relays: bool,
     closing: bool,
 }
 
@@ -117,6 +121,7 @@ impl Servers {
             scratch: Batch::new(),
             deadline: None,
             rng,
+            moves_relays: false,
             closing: false,
         }
     }
@@ -127,16 +132,19 @@ impl Servers {
             return;
         }
         self.list = asked.servers.clone();
+        self.moves_relays = asked.moves_relays;
         self.bases = bases.to_vec();
         self.errors.begin(asked.hides_addresses);
+        self.resume(now);
         self.ask_where_missing();
         self.deadline = Some(now + asked.patience);
     }
 
-    /// A socket has come: the servers are asked from there, too.
-    pub(super) fn add_base(&mut self, base: SocketAddr) {
+    /// A socket has come: the servers are asked from there, too, or allocations move there.
+    pub(super) fn add_base(&mut self, now: Instant, base: SocketAddr) {
         if !self.closing && !self.bases.contains(&base) {
             self.bases.push(base);
+            self.resume(now);
             self.doubt_attempts();
             self.ask_where_missing();
         }
@@ -275,6 +283,7 @@ impl Servers {
             }
             Outcome::Permitted(ip) => self.release(now, index, ip),
             Outcome::NotPermitted(ip) => self.held.retain(|held| held.peer.ip() != ip),
+            Outcome::Moved => client.is_moving = false,
             Outcome::Redirected(_) | Outcome::Failed(_) => {}
         }
     }
@@ -340,42 +349,6 @@ impl Servers {
             client.connection_lost();
         }
         self.follow(now);
-    }
-
-    /// A socket of ours is gone, and with it the streams from its address. What was there only is asked
-    /// for from the others.
-    pub(super) fn socket_lost(&mut self, now: Instant, base: SocketAddr) {
-        self.bases.retain(|known| *known != base);
-        for index in 0..self.clients.len() {
-            let Some(client) = self.clients.get(index) else {
-                continue;
-            };
-            let path = client.path();
-            let is_datagrams = path.transport == Carrier::Udp;
-            let is_lost = if is_datagrams {
-                path.local == base
-            } else {
-                path.local.ip() == base.ip()
-            };
-            let can_move = is_datagrams && !client.has_own_socket;
-            let other = can_move.then(|| self.other_base(path)).flatten();
-            if let Some(client) = self.clients.get_mut(index).filter(|_| is_lost) {
-                client.socket_lost(now, other);
-            }
-        }
-        self.follow(now);
-        self.restart_attempts();
-        self.ask_where_missing();
-    }
-
-    /// Where a client can move to: a socket from which its server is not asked, for one path has room
-    /// for one allocation (RFC 8656 §7.2).
-    fn other_base(&self, path: FiveTuple) -> Option<SocketAddr> {
-        let is_free = |base: &&SocketAddr| {
-            let path = FiveTuple::udp(**base, path.remote);
-            reach::reaches(**base, path.remote) && !self.has_path(path)
-        };
-        self.bases.iter().find(is_free).copied()
     }
 
     /// The servers' paths that are streams.

@@ -2,12 +2,13 @@
 
 use std::{net::SocketAddr, time::Instant};
 
-use pc_ice::{Alternate, Redirects};
+use pc_ice::{Alternate, Host, Redirects, ServerUri, turn};
 use pc_proto::{FiveTuple, Transport as Carrier};
 
 use super::{
-    super::seed, IceServer, MAX_CLIENTS, ServerId, ServerPath, ServerRequest, Servers,
-    client::Client,
+    super::seed,
+    IceServer, MAX_CLIENTS, ServerId, ServerPath, ServerRequest, Servers,
+    client::{Client, Wishes},
 };
 
 /// A server that the driver is still to reach.
@@ -130,8 +131,10 @@ impl Servers {
             self.fail(&server.uri, None, 701, what.to_owned());
         }
         let is_own = matches!(path, ServerPath::OwnSockets { .. });
+        let families = families(&server.uri, path);
         for path in paths {
-            self.ask(now, (server.clone(), path, is_own), redirects.clone());
+            let way = (server.clone(), path, is_own);
+            self.ask(now, way, families, redirects.clone());
         }
         self.tell_silent();
     }
@@ -168,12 +171,22 @@ impl Servers {
         self.doubt_attempts();
     }
 
-    fn ask(&mut self, now: Instant, (server, path, is_own): Way, redirects: Redirects) {
+    fn ask(
+        &mut self,
+        now: Instant,
+        (server, path, is_own): Way,
+        families: turn::Families,
+        redirects: Redirects,
+    ) {
         if self.clients.len() >= MAX_CLIENTS || self.closing {
             return;
         }
         let seed = seed(&mut self.rng);
-        match Client::new(server.clone(), path, redirects, seed) {
+        let wishes = Wishes {
+            families,
+            moves: self.moves_relays,
+        };
+        match Client::new(server.clone(), path, redirects, wishes, seed) {
             Ok(mut client) => {
                 client.has_own_socket = is_own;
                 self.clients.push(client);
@@ -195,11 +208,29 @@ impl Servers {
     ) {
         if path.transport == Carrier::Udp {
             let path = FiveTuple::udp(path.local, alternate.server);
-            self.ask(now, (server, path, is_own), alternate.redirects);
+            let families = turn::Families::Both;
+            self.ask(now, (server, path, is_own), families, alternate.redirects);
         } else if !self.closing {
             let place = Some((alternate.server, alternate.domain));
             self.reach(server, place, alternate.redirects);
         }
+    }
+}
+
+/// Which relayed addresses to ask for. A peer may have addresses of one family alone, and be it the one
+/// that this side has not: of both, unless all that the server's name leads to is IPv4. There is nothing
+/// else to be had of such a one, and many of them, coturn with `external-ip`, would refuse and let the
+/// allocation take a round trip more.
+fn families(server: &ServerUri, path: &ServerPath) -> turn::Families {
+    let addresses = match path {
+        ServerPath::Datagrams(addresses) | ServerPath::OwnSockets { addresses, .. } => addresses,
+        ServerPath::Stream { .. } => return turn::Families::Both,
+    };
+    let is_name = matches!(server.host(), Host::Name(_));
+    if is_name && addresses.iter().all(SocketAddr::is_ipv4) {
+        turn::Families::Any
+    } else {
+        turn::Families::Both
     }
 }
 

@@ -28,6 +28,11 @@ impl Servers {
         clients.find(|it| it.relayed.contains(&relayed))
     }
 
+    /// Whether this is an address of a relay.
+    pub(in super::super) fn is_relayed(&self, address: SocketAddr) -> bool {
+        self.clients.iter().any(|it| it.relayed.contains(&address))
+    }
+
     /// Whether anything may go through a relay.
     pub(in super::super) fn has_relays(&self) -> bool {
         self.clients.iter().any(|it| !it.relayed.is_empty())
@@ -115,6 +120,9 @@ impl Servers {
             let write = |inner: &mut TransmitBuf<'_>| {
                 inner.datagram(datagram.len(), |bytes| bytes.copy_from_slice(datagram));
             };
+            if client.is_stranded {
+                continue;
+            }
             let turn = client.turn()?;
             if turn.wrap(out, route.remote, write).is_ok() {
                 path = Some(server);
@@ -143,7 +151,9 @@ impl Servers {
             return route;
         };
         let path = client.path();
-        if let Some(turn) = client.turn() {
+        if !client.is_stranded
+            && let Some(turn) = client.turn()
+        {
             // Without a permission nothing is written, and the layers above keep what they have.
             let _ = turn.wrap(out, route.remote, write);
         }

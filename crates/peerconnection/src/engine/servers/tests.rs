@@ -34,6 +34,7 @@ fn gather(servers: &mut Servers, list: &Arc<[IceServer]>, bases: &[SocketAddr]) 
     let asked = Asked {
         servers: list,
         patience: secs(5),
+        moves_relays: false,
         hides_addresses: false,
     };
     servers.gather(epoch(), asked, bases);
@@ -111,7 +112,7 @@ fn a_socket_that_comes_asks_the_servers_that_it_does_not_have() {
     assert_eq!(first.len(), 3);
     reach(&mut servers, &first[0]);
     // While the second and the third are sought: they are found from there, too.
-    servers.add_base(base(2));
+    servers.add_base(epoch(), base(2));
     let again = requests(&mut servers);
     assert_eq!(again.len(), 1);
     assert_eq!(again[0].uri, first[0].uri);
@@ -122,7 +123,7 @@ fn a_socket_that_comes_asks_the_servers_that_it_does_not_have() {
     asked.sort_unstable();
     let stream: SocketAddr = ([10, 0, 0, 1], 40_000).into();
     assert_eq!(asked, [base(1), base(1), stream, base(2), base(2)]);
-    servers.add_base(base(2));
+    servers.add_base(epoch(), base(2));
     assert_eq!(requests(&mut servers), [], "known");
     // A restart asks nobody twice, whoever has new credentials.
     let renewed = list.iter().cloned().map(|server| IceServer {
@@ -170,7 +171,7 @@ fn what_could_not_be_found_is_sought_again_after_a_change() {
     let mut servers = servers();
     gather(&mut servers, &list(&["stun:stun.example.org"]), &[base(1)]);
     let first = requests(&mut servers);
-    servers.add_base(base(2));
+    servers.add_base(epoch(), base(2));
     servers.unreachable(first[0].id, "no such name".into());
     assert!(servers.poll_told().is_none());
     let again = requests(&mut servers);

@@ -26,6 +26,8 @@ pub(in super::super) struct GatherPolicy {
     pub(in super::super) is_relay_only: bool,
     /// How long servers are waited for.
     pub(in super::super) patience: Duration,
+    /// Whether allocations are to move to other sockets.
+    pub(in super::super) moves_relays: bool,
 }
 
 impl GatherPolicy {
@@ -88,6 +90,7 @@ impl Transport {
         let asked = Asked {
             servers: &policy.of(servers),
             patience: policy.patience,
+            moves_relays: policy.moves_relays,
             hides_addresses: is_relay_only || hosts.hides(),
         };
         self.servers.gather(now, asked, addresses);

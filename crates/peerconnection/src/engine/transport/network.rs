@@ -53,7 +53,11 @@ impl Transport {
     pub(in super::super) fn add_local_address(&mut self, now: Instant, address: SocketAddr) {
         self.add_local_candidate(now, ice::Candidate::host(address));
         if !self.gathering.is_wanted() {
-            self.servers.add_base(address);
+            self.servers.add_base(now, address);
+            let relay = self.ice.route().map(|route| route.local);
+            if relay.is_some_and(|relay| self.servers.is_unsettled(relay)) {
+                self.look_again(now);
+            }
         }
     }
 
@@ -97,6 +101,31 @@ impl Transport {
         self.public.retain(|public| public.address != address);
         self.lose_candidates(now, address);
         self.servers.socket_lost(now, address);
+        self.wait_for_relay(now);
+    }
+
+    /// The relay in use may have lost its socket: on another one it has as long to answer as another pair.
+    fn wait_for_relay(&mut self, now: Instant) {
+        let relay = self.ice.route().map(|route| route.local);
+        if relay.is_some_and(|relay| self.servers.is_unsettled(relay)) {
+            self.network.looking = Some(Looking {
+                lost_at: now,
+                until: Some(now + RESTART_AFTER),
+            });
+        }
+        if let Some(looking) = &mut self.network.looking
+            && self.servers.are_stranded()
+        {
+            looking.until = None;
+        }
+    }
+
+    /// Whether the relay in use has answered from another socket.
+    fn has_relay_moved(&self) -> bool {
+        let route = self.ice.route();
+        route.is_some_and(|route| {
+            self.servers.is_relayed(route.local) && !self.servers.is_unsettled(route.local)
+        })
     }
 
     /// The candidates that depend on an address are gone, whether a socket had it or a relay.
@@ -120,7 +149,7 @@ impl Transport {
         let Some(looking) = self.network.looking else {
             return;
         };
-        if self.ice.has_answer_since(looking.lost_at) {
+        if self.ice.has_answer_since(looking.lost_at) || self.has_relay_moved() {
             self.network.looking = None;
         } else if looking.until.is_some_and(|until| until <= now) {
             self.network.looking = None;
