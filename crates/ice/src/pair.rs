@@ -148,6 +148,8 @@ pub(crate) struct Pair {
     pub(crate) route: FiveTuple,
     /// What carries its datagrams.
     pub(crate) link: Link,
+    /// How many connections have ended before anything was answered on them.
+    pub(crate) unanswered_links: u32,
     pub(crate) remote: RemoteId,
     /// Stands for the foundations of both candidates.
     pub(crate) foundation: u64,
@@ -181,6 +183,7 @@ impl Pair {
             id: PairId(0),
             route,
             link,
+            unanswered_links: 0,
             remote,
             foundation,
             local_priority,
@@ -263,6 +266,15 @@ impl Pair {
         self.state = PairState::Failed;
         self.valid = None;
         self.disconnect();
+    }
+
+    /// Its connection has told nothing. It is neither failed nor checked until another one is opened.
+    pub(crate) fn dial_later(&mut self, at: Instant) {
+        if let Link::Dialed { dial, .. } = &mut self.link {
+            *dial = Dial::Later { at };
+            self.state = PairState::InProgress;
+            self.unanswered_links += 1;
+        }
     }
 
     /// Its connection, if it has one, has ended or is not used any more. Another one may be opened.

@@ -92,9 +92,9 @@ pub(crate) fn transports_pair(local: &Candidate, remote: &Candidate) -> bool {
 /// What carries the datagrams of a pair.
 ///
 /// ```text
-///   Dialed:   Idle ── ask ──► Asked ── opened ──► Open
-///              ▲                │ failed            │ closed
-///              └────────────────┴───────────────────┘
+///   Dialed:   Idle ── ask ──► Asked ── opened ──► Open ── closed before an answer ──► Later
+///              ▲                │ failed            │ closed                            │ time
+///              └────────────────┴───────────────────┴───────────────────────────────────┘
 ///   Accepted: open ── closed ──► gone ── a check comes on it ──► open
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +119,8 @@ pub(crate) enum Dial {
     Asked { since: Instant },
     /// Checks and data may be sent.
     Open,
+    /// It has ended too early to tell anything, and is not wanted before this.
+    Later { at: Instant },
 }
 
 impl Link {
@@ -136,7 +138,7 @@ impl Link {
         match self {
             Self::Datagrams => false,
             Self::Accepted { open } => open,
-            Self::Dialed { dial, .. } => !matches!(dial, Dial::Idle),
+            Self::Dialed { dial, .. } => matches!(dial, Dial::Asked { .. } | Dial::Open),
         }
     }
 }
@@ -146,6 +148,19 @@ pub(crate) const MAX_DIALS: u16 = 32;
 
 /// After what time another one may be attempted.
 const REFILL: Duration = Duration::from_secs(30);
+
+/// How often a connection is opened again that has ended before anything was answered on it.
+const MAX_REDIALS: u32 = 4;
+
+/// After what time it is the first time; twice that the next.
+const REDIAL: Duration = Duration::from_millis(500);
+
+/// When to open a connection again that has ended unanswered for the `count`th time, from 0 on. A TURN
+/// server that listens for the peer lets nobody in before the peer has heard of who comes, and ends the
+/// connection (RFC 6062 §5.3): the peer may hear of it only now.
+pub(crate) fn redial_after(count: u32) -> Option<Duration> {
+    (count < MAX_REDIALS).then(|| REDIAL * 2_u32.pow(count))
+}
 
 /// Bounds how often connections are attempted: whoever sends candidates may name anybody's addresses
 /// (RFC 8445 §19.5.1), and may end every connection at once.

@@ -46,6 +46,10 @@ pub enum TcpCandidates {
     Active,
     /// And passive ones: each transport listens on a free port of each address. For a peer that others
     /// can reach; two browsers never connect to each other over TCP, for neither listens.
+    ///
+    /// TURN servers that are reached over TCP or TLS listen and connect, too (RFC 6062), where they do
+    /// so at all: one more allocation at each. They let in whom the peer's candidates name: who connects
+    /// from another address, as from behind a NAT that no candidate tells of, finds nobody.
     ActiveAndPassive,
     /// And those of simultaneous open: through NATs that let in whom this side connects to. Browsers have
     /// none.

@@ -6,8 +6,9 @@ use pc_proto::{FiveTuple, Transport};
 
 use super::Agent;
 use crate::{
+    CandidateKind,
     pair::{Pair, PairId, PairState},
-    tcp::{Dial, Link},
+    tcp::{Dial, Link, redial_after},
 };
 
 /// How many connections are attempted at once: who sends candidates may name anybody's addresses
@@ -33,12 +34,24 @@ impl Agent {
     /// names; 39.5 s of silence are a failure.
     ///
     /// At most 8 are under way at once. After 32 of them since the last restart one more is asked for in
-    /// 30 s.
+    /// 30 s. Those from relayed candidates are for [`poll_relayed_connect`](Self::poll_relayed_connect).
     pub fn poll_connect(&mut self) -> Option<FiveTuple> {
+        self.next_connect(false)
+    }
+
+    /// The next connection that a TURN server is to open for this side (RFC 6062 §4.3), from the relayed
+    /// candidate whose address, with port 9, is that of this path. Otherwise as
+    /// [`poll_connect`](Self::poll_connect); [`connected`](Self::connected) may leave port 9 as it is, for
+    /// the server never tells another.
+    pub fn poll_relayed_connect(&mut self) -> Option<FiveTuple> {
+        self.next_connect(true)
+    }
+
+    fn next_connect(&mut self, is_relayed: bool) -> Option<FiveTuple> {
         if self.is_closed() {
             return None;
         }
-        let current = &mut self.current;
+        let (current, locals) = (&mut self.current, &self.locals);
         let is_asked = |pair: &Pair| matches!(dial_of(pair), Some(Dial::Asked { .. }));
         let checklist = &current.checklist;
         current
@@ -48,7 +61,16 @@ impl Agent {
         if asked - current.to_dial.len().min(asked) >= MAX_DIALING {
             return None;
         }
-        let id = current.to_dial.pop_front()?;
+        let relays = |id: &PairId| {
+            let route = checklist.get(*id).map(|pair| pair.route);
+            let local = route.and_then(|route| locals.of(route));
+            local.is_some_and(|it| it.candidate.kind == CandidateKind::Relayed)
+        };
+        let at = current
+            .to_dial
+            .iter()
+            .position(|id| relays(id) == is_relayed)?;
+        let id = current.to_dial.remove(at)?;
         Some(checklist.get(id)?.route)
     }
 
@@ -89,14 +111,20 @@ impl Agent {
 
     /// A connection has ended: its pair has failed. If it carried the data, the others are checked
     /// again, and the one that was lost is opened anew where this side had opened it; the state is
-    /// [`Disconnected`](crate::State::Disconnected) until one answers or consent would have expired.
+    /// [`Disconnected`](crate::State::Disconnected) until one answers or consent would have expired. One
+    /// that this side has opened and on which nothing was answered is opened again a few times, while
+    /// failure is not declared yet (RFC 8863 §4).
     pub fn connection_lost(&mut self, now: Instant, path: FiveTuple) {
         if self.is_closed() || path.transport != Transport::Tcp {
             return;
         }
         self.advance(now);
         if let Some(id) = self.current.checklist.by_route(path) {
+            let later = self.redial_at(now, id);
             self.fail_pair(id);
+            if let (Some(at), Some(pair)) = (later, self.current.checklist.get_mut(id)) {
+                pair.dial_later(at);
+            }
             let selected = &mut self.current.selected;
             *selected = selected.filter(|selected| *selected != id);
         }
@@ -168,8 +196,26 @@ impl Agent {
         }
     }
 
-    /// Gives up on connections that nobody has told about.
+    /// When the connection of a pair, which has just ended, is worth another one.
+    fn redial_at(&self, now: Instant, id: PairId) -> Option<Instant> {
+        self.current.patience_until?;
+        let pair = self.current.checklist.get(id)?;
+        let is_unanswered = pair.state == PairState::InProgress && pair.valid.is_none();
+        let is_ours = dial_of(pair) == Some(Dial::Open);
+        let wait = redial_after(pair.unanswered_links)?;
+        (is_ours && is_unanswered).then_some(now + wait)
+    }
+
+    /// Gives up on connections that nobody has told about, and has those opened again whose time it is.
     pub(super) fn advance_dials(&mut self, now: Instant) {
+        while let Some((id, at)) = self.next_redial()
+            && at <= now
+        {
+            if let Some(pair) = self.current.checklist.get_mut(id) {
+                pair.disconnect();
+            }
+            self.current.checklist.trigger(id);
+        }
         while let Some((id, until)) = self.next_dial_timeout()
             && until <= now
         {
@@ -185,6 +231,16 @@ impl Agent {
             _ => None,
         });
         asked.min_by_key(|(_, until)| *until)
+    }
+
+    /// The connection that is opened again next, and when.
+    pub(super) fn next_redial(&self) -> Option<(PairId, Instant)> {
+        let pairs = self.current.checklist.iter();
+        let waiting = pairs.filter_map(|pair| match dial_of(pair)? {
+            Dial::Later { at } => Some((pair.id, at)),
+            _ => None,
+        });
+        waiting.min_by_key(|(_, at)| *at)
     }
 
     pub(super) fn fail_pair(&mut self, id: PairId) {

@@ -94,6 +94,7 @@ impl Agent {
             current.transactions.next_timeout(),
             self.nominate_at(),
             self.next_dial_timeout().map(|(_, until)| until),
+            self.next_redial().map(|(_, at)| at),
             self.grace.map(|(until, _)| until),
             self.haste.map(|haste| haste.next_at),
             self.economy_at,

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use pc_ice::TcpType;
 use pc_jsep::TransportId;
 
 use super::{
@@ -82,6 +83,11 @@ impl Connection {
     pub fn gather_transport(&mut self, now: Instant, id: TransportId, addresses: &[SocketAddr]) {
         if self.is_closed() {
             return;
+        }
+        // They tell no address of this side, whatever the policy is.
+        let relays_tcp = self.tcp.includes(TcpType::Passive);
+        if let Some(transport) = self.transports.get_mut(id) {
+            transport.servers.tcp.want(relays_tcp);
         }
         let policy = GatherPolicy {
             is_relay_only: self.policy == IceTransportPolicy::Relay,

@@ -25,7 +25,7 @@ impl Connection {
         self.tcp = wanted;
     }
 
-    /// Of which types there may be TCP candidates: none where only relayed ones are told, for any
+    /// Of which types there may be TCP candidates of this machine: none where only relayed ones are told, for any
     /// connection would tell the peer where this side is.
     pub fn tcp_candidates(&self) -> TcpCandidates {
         match self.policy {
@@ -91,6 +91,13 @@ impl Connection {
         }
         self.transports.connection_lost(now, path);
         self.pump(now);
+    }
+
+    /// Whether what comes and goes on a stream to a server is a peer's (RFC 6062 §4.3): each datagram is
+    /// framed as RFC 4571 says, from the one behind the last that was handed over.
+    pub fn carries_peer(&self, path: FiveTuple) -> bool {
+        let mut transports = self.transports.iter();
+        transports.any(|it| it.servers.tcp.carries_peer(path))
     }
 
     /// Whether a stream is in use; any other may be closed. One that a peer has opened is in use once

@@ -5,6 +5,8 @@ mod sockets;
 
 mod hostile;
 mod proxy;
+mod relayed;
+mod turn;
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -8,6 +8,7 @@ mod mobility;
 mod namespaces;
 mod nats;
 mod network;
+mod relays;
 mod servers;
 mod shared;
 
@@ -130,7 +131,7 @@ impl Ice {
             .build()?;
         println!("\nour side alone");
         let all = servers::CHECKS.into_iter().chain(connections::CHECKS);
-        let all = all.chain(shared::CHECKS);
+        let all = all.chain(relays::CHECKS).chain(shared::CHECKS);
         let with_both = families::CHECKS.into_iter().chain(mobility::CHECKS);
         for (name, check) in all.chain(with_both.clone()) {
             if !self.selection.has(name) {

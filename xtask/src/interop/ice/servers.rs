@@ -62,7 +62,7 @@ pub(super) fn turn(url: &str) -> IceServer {
     IceServer::turn(&with_ports(url), USERNAME, PASSWORD)
 }
 
-fn with_ports(url: &str) -> String {
+pub(super) fn with_ports(url: &str) -> String {
     let all = servers();
     url.replace("PORT", &all.port.to_string())
         .replace("TLS", &all.tls_port.to_string())

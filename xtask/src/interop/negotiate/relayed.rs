@@ -1,7 +1,7 @@
 //! Connections through TURN.
 
 use anyhow::{Result, ensure};
-use peerconnection::{Configuration, IceServer, IceTransportPolicy};
+use peerconnection::{Configuration, IceServer, IceTransportPolicy, TcpCandidates};
 
 use super::{
     super::{
@@ -33,6 +33,21 @@ pub(super) fn over_tcp() -> Configuration {
 
 pub(super) fn over_tls() -> Configuration {
     ours(&format!("turns:localhost:{}", servers().tls_port))
+}
+
+/// The same, with TCP candidates at the server (RFC 6062).
+pub(super) fn taking_tcp() -> Configuration {
+    Configuration {
+        tcp_candidates: TcpCandidates::ActiveAndPassive,
+        ..over_tcp()
+    }
+}
+
+pub(super) fn taking_tcp_over_tls() -> Configuration {
+    Configuration {
+        tcp_candidates: TcpCandidates::ActiveAndPassive,
+        ..over_tls()
+    }
 }
 
 fn ours(url: &str) -> Configuration {

@@ -176,8 +176,13 @@ pub(super) fn ice(_: Role) -> Vec<Scenario> {
         scenario!("a relayed call, over TLS", call, OURS).with(over_tls, "undefined"),
         scenario!("we are lite", lite::talk).with(lite::ours, "undefined"),
         scenario!("a network that costs less", costs::talk).with(costs::ours, "undefined"),
-        scenario!("TCP to us", tcp::talk).with(tcp::listening, "undefined"),
-        scenario!("a call over TCP", tcp::call).with(tcp::listening, "undefined"),
+        scenario!("TCP to us", tcp::talk, "host").with(tcp::listening, "undefined"),
+        scenario!("a call over TCP", tcp::call, "host").with(tcp::listening, "undefined"),
+        scenario!("TCP to our relay", tcp::talk, "relay").with(relayed::taking_tcp, "undefined"),
+        scenario!("TCP to our relay, over TLS", tcp::talk, "relay")
+            .with(relayed::taking_tcp_over_tls, "undefined"),
+        scenario!("a call over TCP to our relay", tcp::call, "relay")
+            .with(relayed::taking_tcp, "undefined"),
     ];
     // Where this machine has IPv6.
     all.extend(over_ipv6);

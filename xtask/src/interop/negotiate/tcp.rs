@@ -1,14 +1,14 @@
-//! ICE over TCP (RFC 6544): browsers connect, and we listen. Signaling takes every candidate of UDP
-//! away, as a firewall would its packets.
+//! ICE over TCP (RFC 6544): browsers connect, and we listen, or a TURN server does for us. Signaling takes
+//! every candidate of UDP away, as a firewall would its packets.
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use peerconnection::{Configuration, TcpCandidates};
 use serde_json::Value;
 
 use super::{
-    super::scenario::Side,
+    super::{peers::Peer, run::LeftOut, scenario::Side},
     media::make_channel,
     played,
     session::{Session, plain},
@@ -25,15 +25,15 @@ pub(super) fn listening() -> Configuration {
     }
 }
 
-/// A data channel talks, before and after an ICE restart.
-pub(super) async fn talk(session: &mut Session) -> Result<()> {
-    withhold_udp(session);
+/// A data channel talks, before and after an ICE restart, to a candidate of ours of this kind.
+pub(super) async fn talk(session: &mut Session, kind: &str) -> Result<()> {
+    block_udp(session, kind)?;
     make_channel(session, session.offerer(), "chat").await?;
     session.exchange(session.offerer()).await?;
     session.connected(1).await?;
     session.talk("chat", "over a connection").await?;
     session.talk("chat", &"long ".repeat(40_000)).await?;
-    pair(session).await?;
+    pair(session, kind).await?;
     let before = in_use(session);
     session.ours.pc.restart_ice();
     session.exchange(Side::Ours).await?;
@@ -45,7 +45,7 @@ pub(super) async fn talk(session: &mut Session) -> Result<()> {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     session.talk("chat", "after a restart").await?;
-    pair(session).await
+    pair(session, kind).await
 }
 
 /// Our candidate and theirs.
@@ -55,15 +55,35 @@ fn in_use(session: &Session) -> (String, String) {
 }
 
 /// Both sides hear and see each other.
-pub(super) async fn call(session: &mut Session) -> Result<()> {
-    withhold_udp(session);
+pub(super) async fn call(session: &mut Session, kind: &str) -> Result<()> {
+    block_udp(session, kind)?;
     played::both_ways(session, "opus", "VP8", played::LOOK).await?;
-    pair(session).await
+    pair(session, kind).await
 }
 
-fn withhold_udp(session: &mut Session) {
-    session.tamper = without_udp;
-    session.withhold(is_udp);
+/// As a firewall would: no candidate of UDP is told. A relay lets in whom candidates name, so where one is
+/// connected to they are told, and do not work.
+fn block_udp(session: &mut Session, kind: &str) -> Result<()> {
+    if kind == "relay" {
+        if session.peer == Peer::Firefox {
+            let why = "Firefox reads no tcptype of relayed candidates, and connects to none";
+            bail!(LeftOut(why.to_owned()));
+        }
+        session.tamper = |sdp| sdp.split_inclusive("\r\n").map(with_dead_port).collect();
+        session.alter(with_dead_port);
+    } else {
+        session.tamper = without_udp;
+        session.withhold(is_udp);
+    }
+    Ok(())
+}
+
+/// A candidate of UDP as if a firewall took every packet: at a port where nobody is.
+fn with_dead_port(candidate: &str) -> String {
+    let is_taken = candidate.contains("candidate:") && is_udp(candidate);
+    let words = candidate.split(' ').enumerate();
+    let words = words.map(|(at, word)| if is_taken && at == 5 { "9" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn is_udp(candidate: &str) -> bool {
@@ -81,7 +101,7 @@ fn without_udp(sdp: &str) -> String {
 }
 
 /// Both sides say that the pair in use is of TCP, and that the browser has connected.
-async fn pair(session: &Session) -> Result<()> {
+async fn pair(session: &Session, kind: &str) -> Result<()> {
     const THEIRS: &str = "for (const end = Date.now() + 5000; ; ) { \
         const now = await it.getStats(); \
         for (const pair of now.values()) { \
@@ -94,7 +114,9 @@ async fn pair(session: &Session) -> Result<()> {
         await new Promise((resolve) => setTimeout(resolve, 50)); }";
     let (local, remote) = in_use(session);
     ensure!(
-        local.starts_with("host tcp") && local.ends_with("passive") && remote.ends_with("active"),
+        local.starts_with(&format!("{kind} tcp"))
+            && local.ends_with("passive")
+            && remote.ends_with("active"),
         "from {local} to {remote}"
     );
     let theirs = session.theirs.run(THEIRS, ()).await?;

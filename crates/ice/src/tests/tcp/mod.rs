@@ -174,6 +174,23 @@ fn a_lost_connection_is_opened_again_by_who_opened_it() {
     });
 }
 
+/// A TURN server that listens for the peer ends what it has no permission for (RFC 6062 §5.3), which the
+/// peer installs when it has heard of this side.
+#[test]
+fn a_connection_that_ends_unanswered_is_opened_again_a_few_times() {
+    for (lets_in_after, connects) in [(secs(1), true), (secs(20), false)] {
+        let mut world = World::ordinary(Seed(8), 0);
+        world.udp_is_blocked = true;
+        world.ends_until = Some(world.now + lets_in_after);
+        world.signal();
+        assert_eq!(world.run(|it| it.transports() == TCP), connects);
+        // At 0.0, 0.5 and 1.5 s; then at 3.5 and 7.5 s, and never again.
+        let expected = if connects { 3 } else { 5 };
+        assert_eq!(world.dialed.len(), expected);
+        assert_eq!(world.are(State::Failed), !connects);
+    }
+}
+
 /// A connection that is lost and opened again without end ends all the same.
 #[test]
 fn the_number_of_connections_is_bounded() {

@@ -21,6 +21,8 @@ pub(super) struct World {
     pub(super) refuses: bool,
     /// Connections are neither opened nor refused.
     pub(super) swallows: bool,
+    /// Until when whoever listens ends connections at once.
+    pub(super) ends_until: Option<Instant>,
     /// A NAT that this side is behind, if it is.
     pub(super) nat: Option<usize>,
     /// Connections that were asked for, ever.
@@ -50,6 +52,7 @@ impl World {
             udp_is_blocked: false,
             refuses: false,
             swallows: false,
+            ends_until: None,
             nat: None,
             dialed: Vec::new(),
             open: Vec::new(),
@@ -187,7 +190,11 @@ impl World {
                     path.local.set_port(self.next_port);
                 }
                 self.agents[side].connected(self.now, asked, path.local);
-                self.open.push((side, path));
+                if self.ends_until.is_some_and(|until| self.now < until) {
+                    self.agents[side].connection_lost(self.now, path);
+                } else {
+                    self.open.push((side, path));
+                }
             }
             Flight::Refused(side, asked) => self.agents[side].connect_failed(self.now, asked),
         }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use pc_net::StreamError;
+use pc_net::{Framing, StreamError};
 use pc_proto::{FiveTuple, Protocol};
 
 use super::{
@@ -105,6 +105,9 @@ impl Driver {
                 Ok(Some(datagram)) => {
                     if let Err(error) = inner.engine.handle_input(now, path, datagram) {
                         tracing::debug!(%path, %error, "dropped a datagram");
+                    }
+                    if open.stream.framing() == Framing::Turn && inner.engine.carries_peer(path) {
+                        open.stream.set_framing(Framing::Rfc4571);
                     }
                 }
                 Ok(None) => break None,

@@ -11,6 +11,7 @@ mod moves;
 mod reach;
 mod relay;
 mod sockets;
+mod tcp;
 mod types;
 
 use std::{
@@ -30,6 +31,7 @@ use client::{Client, Outcome};
 use errors::Errors;
 use reach::Attempt;
 use relay::Held;
+use tcp::TcpRelays;
 pub use types::{IceCandidateError, IceServer, ServerId, ServerPath, ServerRequest};
 
 /// Clients of one transport: more servers and addresses than that are not asked.
@@ -59,6 +61,12 @@ pub(super) enum Told {
     Found(Candidate, Origin),
     /// A relayed address is no longer ours.
     Lost(SocketAddr),
+    /// A server has opened a connection to the peer, which the agent has asked for as this.
+    Connected(FiveTuple),
+    /// It cannot.
+    NotConnected(FiveTuple),
+    /// One has ended.
+    ConnectionLost(FiveTuple),
     Error(Box<IceCandidateError>),
 }
 
@@ -86,6 +94,8 @@ pub(super) struct Servers {
     attempts: Vec<Attempt>,
     requests: VecDeque<ServerRequest>,
     clients: Vec<Client>,
+    /// What goes through the servers in connections.
+    pub(super) tcp: TcpRelays,
     told: VecDeque<Told>,
     errors: Errors,
     held: VecDeque<Held>,
@@ -113,6 +123,7 @@ impl Servers {
             attempts: Vec::new(),
             requests: VecDeque::new(),
             clients: Vec::new(),
+            tcp: TcpRelays::new(transport),
             told: VecDeque::new(),
             errors: Errors::default(),
             held: VecDeque::new(),
@@ -137,6 +148,9 @@ impl Servers {
         self.errors.begin(asked.hides_addresses);
         self.resume(now);
         self.ask_where_missing();
+        for client in &self.clients {
+            self.tcp.begin_beside(client);
+        }
         self.deadline = Some(now + asked.patience);
     }
 
@@ -152,7 +166,7 @@ impl Servers {
 
     /// Whether any server is being asked, or serves.
     pub(super) fn are_asked(&self) -> bool {
-        !self.clients.is_empty()
+        !self.clients.is_empty() || self.tcp.are_asked()
     }
 
     /// Whether every server has answered, or cannot, or has been waited for long enough.
@@ -161,7 +175,8 @@ impl Servers {
     }
 
     fn have_answered(&self) -> bool {
-        self.attempts.is_empty() && self.clients.iter().all(|client| client.is_done)
+        let own = self.attempts.is_empty() && self.clients.iter().all(|client| client.is_done);
+        own && self.tcp.have_answered()
     }
 
     /// Gathering waits no longer. What comes later serves without being signaled.
@@ -211,7 +226,8 @@ impl Servers {
     }
 
     pub(super) fn poll_told(&mut self) -> Option<Told> {
-        self.told.pop_front()
+        let own = self.told.pop_front();
+        own.or_else(|| self.tcp.poll_told())
     }
 
     /// Brings what the clients have learned here.
@@ -273,6 +289,7 @@ impl Servers {
                     let found = reflexive(mapped, path.local);
                     self.told.push_back(Told::Found(found, origin.clone()));
                 }
+                self.tcp.begin_beside(client);
                 for address in relayed {
                     let found = Candidate {
                         related_address: mapped.or(Some(path.local)),
@@ -318,6 +335,7 @@ impl Servers {
         if self.deadline.is_some_and(|deadline| deadline <= now) {
             self.give_up();
         }
+        self.tcp.handle_timeout(now);
         if !self.clients.is_empty() {
             for client in &mut self.clients {
                 client.handle_timeout(now);
@@ -329,7 +347,7 @@ impl Servers {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let deadline = self.deadline.filter(|_| !self.have_answered());
         let clients = self.clients.iter().filter_map(Client::poll_timeout);
-        clients.chain(deadline).min()
+        clients.chain(deadline).chain(self.tcp.poll_timeout()).min()
     }
 
     /// What is to be said to the servers themselves.
@@ -340,11 +358,13 @@ impl Servers {
     ) -> Option<FiveTuple> {
         let own = self.clients.iter_mut();
         let path = own.into_iter().find_map(|it| it.poll_transmit(now, out));
-        path.or_else(|| self.transmit_held(out))
+        path.or_else(|| self.tcp.poll_transmit(now, out))
+            .or_else(|| self.transmit_held(out))
     }
 
     /// The connection to a server broke.
     pub(super) fn stream_lost(&mut self, now: Instant, path: FiveTuple) {
+        self.tcp.stream_lost(now, path);
         for client in self.clients.iter_mut().filter(|it| it.path() == path) {
             client.connection_lost();
         }
@@ -354,7 +374,8 @@ impl Servers {
     /// The servers' paths that are streams.
     pub(super) fn streams(&self) -> impl Iterator<Item = FiveTuple> {
         let paths = self.clients.iter().map(Client::path);
-        paths.filter(|path| path.transport != Carrier::Udp)
+        let own = paths.filter(|path| path.transport != Carrier::Udp);
+        own.chain(self.tcp.streams())
     }
 
     /// Gives every allocation back; the requests are still to be polled.
@@ -362,6 +383,7 @@ impl Servers {
         if !std::mem::replace(&mut self.closing, true) {
             self.attempts.clear();
             self.requests.clear();
+            self.tcp.close(now);
             for client in &mut self.clients {
                 client.close(now);
             }
@@ -370,7 +392,8 @@ impl Servers {
 
     /// Whether an answer with this transaction id is awaited, or this is the path to a server.
     pub(super) fn has_path(&self, route: FiveTuple) -> bool {
-        self.clients.iter().any(|client| client.path() == route)
+        let own = self.clients.iter().any(|client| client.path() == route);
+        own || self.tcp.streams().any(|path| path == route)
     }
 
     /// Takes a datagram that is from a server and for its client. What is relayed in it comes back
@@ -381,6 +404,9 @@ impl Servers {
         route: FiveTuple,
         datagram: &'d mut [u8],
     ) -> Result<Option<(FiveTuple, &'d mut [u8])>, Rejected> {
+        if self.tcp.streams().any(|path| path == route) {
+            return self.tcp.handle_input(now, route, datagram);
+        }
         let mut clients = self.clients.iter_mut();
         let Some(client) = clients.find(|it| it.is_for(route, datagram)) else {
             return Ok(Some((route, datagram)));

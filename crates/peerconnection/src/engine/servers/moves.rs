@@ -11,6 +11,7 @@ impl Servers {
     /// for from the others.
     pub(in super::super) fn socket_lost(&mut self, now: Instant, base: SocketAddr) {
         self.bases.retain(|known| *known != base);
+        self.tcp.address_lost(now, base);
         for index in 0..self.clients.len() {
             let Some(client) = self.clients.get(index) else {
                 continue;

@@ -84,6 +84,7 @@ impl Servers {
             id: ServerId {
                 transport: self.transport,
                 number: self.number,
+                relays_tcp: false,
             },
             uri: server.uri.clone(),
             alternate: alternate.clone(),
@@ -98,7 +99,8 @@ impl Servers {
     }
 
     pub(in super::super) fn poll_request(&mut self) -> Option<ServerRequest> {
-        self.requests.pop_front()
+        let own = self.requests.pop_front();
+        own.or_else(|| self.tcp.poll_request())
     }
 
     fn take_attempt(&mut self, id: ServerId) -> Option<Attempt> {
@@ -108,6 +110,9 @@ impl Servers {
     }
 
     pub(in super::super) fn reached(&mut self, now: Instant, id: ServerId, path: &ServerPath) {
+        if id.relays_tcp {
+            return self.tcp.reached(now, id, path, seed(&mut self.rng));
+        }
         let Some(Attempt {
             server, redirects, ..
         }) = self.take_attempt(id)
@@ -140,6 +145,9 @@ impl Servers {
     }
 
     pub(in super::super) fn unreachable(&mut self, id: ServerId, what: String) {
+        if id.relays_tcp {
+            return self.tcp.unreachable(id);
+        }
         match self.take_attempt(id) {
             Some(attempt) if attempt.is_stale => {
                 self.reach(attempt.server, attempt.alternate, attempt.redirects);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use pc_ice as ice;
-use pc_proto::{FiveTuple, Protocol, TransmitBuf};
+use pc_proto::{FiveTuple, Protocol, TransmitBuf, Transport as Carrier};
 
 use super::{Servers, client::Client};
 
@@ -35,11 +35,12 @@ impl Servers {
 
     /// Whether anything may go through a relay.
     pub(in super::super) fn has_relays(&self) -> bool {
-        self.clients.iter().any(|it| !it.relayed.is_empty())
+        self.clients.iter().any(|it| !it.relayed.is_empty()) || self.tcp.are_asked()
     }
 
     /// Lets the peer's candidates through the relays, and binds a channel for the pair in use.
     pub(in super::super) fn serve(&mut self, now: Instant, agent: &ice::Agent) {
+        self.tcp.serve(now, agent);
         if !self.has_relays() || self.closing {
             return;
         }
@@ -65,7 +66,7 @@ impl Servers {
         }
         let route = agent.route();
         if std::mem::replace(&mut self.channel, route) != route
-            && let Some(route) = route
+            && let Some(route) = route.filter(|it| it.transport == Carrier::Udp)
             && let Some(turn) = self.relay(route.local).and_then(Client::turn)
         {
             // Without one, indications serve.
@@ -92,17 +93,22 @@ impl Servers {
             let Some(route) = agent.poll_transmit(now, &mut buf) else {
                 break;
             };
-            sent = match self.relay(route.local) {
-                Some(_) => self.relay_checks(now, route, scratch.datagrams(), out),
-                None => {
-                    for datagram in scratch.datagrams() {
-                        out.datagram(datagram.len(), |bytes| bytes.copy_from_slice(datagram));
-                    }
-                    Some(route)
+            let is_udp = route.transport == Carrier::Udp;
+            sent = if is_udp && self.relay(route.local).is_some() {
+                self.relay_checks(now, route, scratch.datagrams(), out)
+            } else {
+                for datagram in scratch.datagrams() {
+                    out.datagram(datagram.len(), |bytes| bytes.copy_from_slice(datagram));
                 }
+                Some(self.tcp.path_of(route).unwrap_or(route))
             };
         }
         self.scratch = scratch;
+        if sent.is_none() {
+            // Checks that wait for connections.
+            self.tcp.connect(now, agent);
+            sent = self.tcp.poll_transmit(now, out);
+        }
         sent
     }
 
@@ -146,6 +152,10 @@ impl Servers {
         out: &mut TransmitBuf<'_>,
         write: impl FnOnce(&mut TransmitBuf<'_>),
     ) -> FiveTuple {
+        if route.transport != Carrier::Udp {
+            write(out);
+            return self.tcp.path_of(route).unwrap_or(route);
+        }
         let Some(client) = self.relay(route.local) else {
             write(out);
             return route;

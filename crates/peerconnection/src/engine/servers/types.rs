@@ -19,6 +19,8 @@ pub struct IceServer {
 pub struct ServerId {
     pub(in super::super) transport: TransportId,
     pub(super) number: u32,
+    /// It is for connections to peers through it (RFC 6062).
+    pub(super) relays_tcp: bool,
 }
 
 impl ServerId {
@@ -28,8 +30,9 @@ impl ServerId {
     }
 }
 
-/// A server that the driver is to reach: with its addresses for UDP, over a stream otherwise. It
-/// answers with [`Connection::server_reached`](crate::engine::Connection::server_reached) or
+/// A server that the driver is to reach: with its addresses for UDP, over a stream otherwise, and over
+/// another one each time that it is asked. It answers with
+/// [`Connection::server_reached`](crate::engine::Connection::server_reached) or
 /// [`Connection::server_unreachable`](crate::engine::Connection::server_unreachable).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerRequest {
@@ -38,7 +41,9 @@ pub struct ServerRequest {
     /// The server's name or address, its port, and how to reach it.
     pub uri: ServerUri,
     /// Where to go instead, with the name to check a certificate for if it is not the URL's: the
-    /// server has redirected its clients (RFC 8489 §10).
+    /// server has redirected its clients (RFC 8489 §10), or one of several that the name stands for has
+    /// a connection to the peer, which
+    /// [`Connection::carries_peer`](crate::engine::Connection::carries_peer) tells of.
     pub alternate: Option<(SocketAddr, Option<Box<str>>)>,
 }
 

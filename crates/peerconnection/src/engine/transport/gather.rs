@@ -132,6 +132,9 @@ impl Transport {
                     self.found.retain(|found| found.address != relayed);
                     self.lose_candidates(now, relayed);
                 }
+                Told::Connected(route) => self.ice.connected(now, route, route.local),
+                Told::NotConnected(route) => self.ice.connect_failed(now, route),
+                Told::ConnectionLost(route) => self.ice.connection_lost(now, route),
                 Told::Error(error) => errors.push(*error),
             }
         }

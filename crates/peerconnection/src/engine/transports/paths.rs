@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::HashMap};
 
 use pc_jsep::TransportId;
-use pc_proto::FiveTuple;
+use pc_proto::{FiveTuple, Transport as Carrier};
 use pc_stun::{Class, MessageView};
 
 use super::super::transport::Transport;
@@ -52,6 +52,13 @@ impl Paths {
         if list.len() == 1 {
             return Some(0);
         }
+        let by_server = || list.iter().position(|it| it.servers.has_path(route));
+        // A stream to a server is of one transport, whatever a peer says on it (RFC 6062).
+        if route.transport == Carrier::Tcp
+            && let Some(found) = by_server()
+        {
+            return Some(found);
+        }
         let by_stun = || {
             let message = MessageView::parse(datagram).ok()?;
             match message.class() {
@@ -73,7 +80,6 @@ impl Paths {
         } else {
             by_path()
         };
-        let by_server = || list.iter().position(|it| it.servers.has_path(route));
         found.or_else(by_server).or_else(|| {
             let mut all = list.iter();
             all.position(|it| it.ice.has_local(route))

@@ -22,6 +22,9 @@ use super::{
 /// Whether a candidate is lost on its way.
 pub(super) type IsLost = fn(&str) -> bool;
 
+/// What becomes of a candidate on its way.
+pub(super) type Alter = fn(&str) -> String;
+
 /// One to each side.
 #[derive(Default)]
 pub(super) struct Couriers {
@@ -38,6 +41,7 @@ pub(super) struct Courier {
     more: Notify,
     failures: Mutex<Vec<String>>,
     is_lost: Mutex<Option<IsLost>>,
+    alter: Mutex<Option<Alter>>,
 }
 
 impl Couriers {
@@ -71,6 +75,13 @@ impl Couriers {
         *lock(&self.courier(to).is_lost) = Some(|_| true);
     }
 
+    /// Makes this of every candidate, from now on and both ways.
+    pub(super) fn alter(&self, alter: Alter) {
+        let all = [&self.to_us, &self.to_them];
+        all.into_iter()
+            .for_each(|it| *lock(&it.alter) = Some(alter));
+    }
+
     /// Candidates were refused because of a rollback, if at all.
     pub(super) fn forgive(&self) {
         let all = [&self.to_us, &self.to_them];
@@ -94,10 +105,13 @@ impl Couriers {
 }
 
 impl Courier {
-    fn add(&self, candidate: Value) {
+    fn add(&self, mut candidate: Value) {
         let text = candidate["candidate"].as_str().unwrap_or_default();
         if lock(&self.is_lost).is_some_and(|is_lost| is_lost(text)) {
             return;
+        }
+        if let Some(alter) = *lock(&self.alter) {
+            candidate["candidate"] = alter(text).into();
         }
         lock(&self.waiting).push(candidate);
         self.more.notify_one();

@@ -139,6 +139,11 @@ impl Session {
         self.couriers.withhold_all(to);
     }
 
+    /// Makes this of candidates that are not in descriptions.
+    pub(super) fn alter(&self, alter: fn(&str) -> String) {
+        self.couriers.alter(alter);
+    }
+
     /// Candidates were refused because of a rollback, if at all.
     pub(super) fn forgive(&self) {
         self.couriers.forgive();
