@@ -62,6 +62,44 @@ fn each_transport_takes_the_answers_to_its_own_questions() {
     assert_eq!(world.server(S).requests(Method::BINDING).len(), 2);
 }
 
+/// An endpoint may have addresses that the server is not reached from: those that it is reached from have
+/// their allocations, and are not asked for another one (RFC 8656 §7.2).
+#[test]
+fn a_restart_does_not_ask_for_what_is_there() {
+    let mut world = behind_a_nat(Policy::default());
+    let (shared, six) = (world.peer(A).address, "[2001:db8::7]:5000".parse().unwrap());
+    let mut own = shared;
+    own.set_port(6000);
+    world.net.add_address(A, own);
+    let path = ServerPath::OwnSockets {
+        locals: vec![own],
+        addresses: vec![server_address(0)],
+    };
+    world.engine(A).set_ice_servers(vec![turn(0)]);
+    let now = world.net.now();
+    let engine = world.engine(A);
+    let chat = engine.create_data_channel(now, "chat", Default::default());
+    chat.unwrap();
+    for _ in 0..3 {
+        let now = world.net.now();
+        let engine = world.engine(A);
+        engine.set_local_description(now, None).unwrap();
+        let waiting: Vec<_> = engine.ungathered_transports().collect();
+        for id in waiting {
+            engine.gather_transport(now, id, &[shared, six]);
+        }
+        while let Some(request) = engine.poll_server_request() {
+            engine.server_reached(now, request.id, &path);
+        }
+        world.net.run_for(secs(1));
+        world.engine(A).restart_ice();
+    }
+    let asked = world.server(S).requests(Method::ALLOCATE);
+    let answers: Vec<_> = asked.iter().map(|it| it.answer).collect();
+    assert_eq!(answers, [401, 0]);
+    assert!(has_no_errors(&world));
+}
+
 /// A socket towards a relay is no candidate, and nothing else is sent from there. What it had does not
 /// move to the shared socket when it is gone: there may be others' allocations.
 #[test]

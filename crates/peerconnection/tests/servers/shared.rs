@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, net::SocketAddr};
 
-use pc_stun::Method;
+use pc_stun::{ErrorCode, Method};
 use peerconnection::{
     Configuration, Endpoint, Event, Events, HostAddresses, IceCandidateError, IceServer,
     IceTransportPolicy, PeerConnection, TcpCandidates,
@@ -170,6 +170,40 @@ async fn is_free(port: u16) {
     while std::net::UdpSocket::bind(("127.0.0.1", port)).is_err() {
         tokio::task::yield_now().await;
     }
+}
+
+/// RFC 8656 §7.4: a server may have an allocation for that port of ours, as of a process that has crashed.
+/// Three are tried.
+#[tokio::test]
+async fn a_port_that_is_taken_at_the_server_is_given_up_for_another() {
+    let (server, endpoint) = (Live::start(Policy::default()).await, endpoint());
+    let refuse = |times: usize| {
+        let taken = (Method::ALLOCATE, ErrorCode::ALLOCATION_MISMATCH);
+        server.with(|server| server.policy.refuse = std::iter::repeat_n(taken, times).collect());
+    };
+    refuse(2);
+    let found = [Gathered::of(asking(&server, &endpoint)).await];
+    assert_all_found(&server, &endpoint, &found);
+    let answers = |code| {
+        server.with(|server| {
+            let all = server.requests(Method::ALLOCATE).into_iter();
+            all.filter(|it| it.answer == code).count()
+        })
+    };
+    assert_eq!(answers(437), 2);
+    refuse(3);
+    let found = Gathered::of(asking(&server, &endpoint)).await;
+    assert_eq!(found.candidates.len(), 2, "{:?}", found.candidates);
+    let ports: Vec<_> = found
+        .errors
+        .iter()
+        .map(|it| (it.error_code, it.port))
+        .collect();
+    let [(437, Some(port))] = ports[..] else {
+        panic!("{:?}", found.errors);
+    };
+    assert_ne!(port, endpoint.local_addresses()[0].port());
+    assert_eq!(answers(437), 5);
 }
 
 /// With another transaction nobody has asked; with the right one nobody has asked there.

@@ -19,21 +19,33 @@ const PEER_PATIENCE: &str = "30";
 /// What both together are given.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// The addresses behind the NATs.
+const HOSTS: [&str; 2] = ["10.1.0.2", "10.2.0.2"];
+
 /// Two NATs, and whether who is behind one and who is behind the other can meet without a relay.
 #[derive(Clone, Copy)]
 pub(super) struct Nats {
     mappings: [Mapping; 2],
     is_direct: bool,
+    /// Whether each side has one port, as an endpoint of many connections.
+    has_one_port: bool,
 }
 
 /// By name. Where one of them is symmetric, the other one's filter waits for a port that nothing comes
 /// from (RFC 4787 §4.1, §5).
-pub(super) const CASES: [(&str, Nats); 4] = {
+pub(super) const CASES: [(&str, Nats); 6] = {
     use Mapping::{Independent, Symmetric};
     const fn nats(mappings: [Mapping; 2], is_direct: bool) -> Nats {
         Nats {
             mappings,
             is_direct,
+            has_one_port: false,
+        }
+    }
+    const fn one_port(nats: Nats) -> Nats {
+        Nats {
+            has_one_port: true,
+            ..nats
         }
     }
     [
@@ -50,6 +62,14 @@ pub(super) const CASES: [(&str, Nats); 4] = {
             nats([Symmetric, Independent], false),
         ),
         ("NATs: both symmetric", nats([Symmetric, Symmetric], false)),
+        (
+            "NATs: one port, independent",
+            one_port(nats([Independent, Independent], true)),
+        ),
+        (
+            "NATs: one port, symmetric",
+            one_port(nats([Symmetric, Symmetric], false)),
+        ),
     ]
 };
 
@@ -58,6 +78,7 @@ pub(super) fn play(nats: Nats, ours: &Path, folder: &Path) -> Result<String> {
     let Nats {
         mappings,
         is_direct,
+        has_one_port,
     } = nats;
     fs::create_dir_all(folder).context("cannot make the log folder")?;
     let network = Network::new(mappings)?;
@@ -71,6 +92,9 @@ pub(super) fn play(nats: Nats, ours: &Path, folder: &Path) -> Result<String> {
         command.args(["--ice-server", &format!("stun:{server}")]);
         command.args(["--ice-server", &format!("turn:{server}")]);
         command.args(["--ice-username", USERNAME, "--ice-credential", PASSWORD]);
+        if has_one_port {
+            command.args(["--endpoint", &format!("{}:4000", HOSTS[at])]);
+        }
         command.args(role.split_whitespace());
         Running::start(command, folder, name)
     };

@@ -89,6 +89,8 @@ pub(super) struct Servers {
     list: Arc<[IceServer]>,
     /// The sockets that ask.
     bases: Vec<SocketAddr>,
+    /// How often a server had an allocation for a socket of its own.
+    mismatches: u8,
     number: u32,
     /// Those that the driver is still to reach.
     attempts: Vec<Attempt>,
@@ -119,6 +121,7 @@ impl Servers {
             transport,
             list: Arc::new([]),
             bases: Vec::new(),
+            mismatches: 0,
             number: 0,
             attempts: Vec::new(),
             requests: VecDeque::new(),
@@ -145,6 +148,7 @@ impl Servers {
         self.list = asked.servers.clone();
         self.moves_relays = asked.moves_relays;
         self.bases = bases.to_vec();
+        self.mismatches = 0;
         self.errors.begin(asked.hides_addresses);
         self.resume(now);
         self.ask_where_missing();
@@ -317,13 +321,16 @@ impl Servers {
         let lost = std::mem::take(&mut client.relayed);
         self.told.extend(lost.into_iter().map(Told::Lost));
         let (server, local) = (client.server.clone(), client.path().local);
-        match client.serves_since {
+        let (has_moved, is_stranded) = (client.has_moved, client.is_stranded);
+        let serves_since = client.serves_since;
+        match serves_since {
             Some(since) => {
-                let is_worth_it = now >= since + SERVICE || client.has_moved;
+                let is_worth_it = now >= since + SERVICE || has_moved;
                 (is_worth_it && !self.closing).then_some(server)
             }
             // A socket that is gone says nothing about the server.
-            None if self.closing || client.is_stranded => None,
+            None if self.closing || is_stranded => None,
+            None if self.tries_elsewhere(index, error.code()) => Some(server),
             None => {
                 self.fail(&server.uri, Some(local), error.code(), error.to_string());
                 None

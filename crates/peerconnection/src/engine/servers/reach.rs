@@ -124,7 +124,10 @@ impl Servers {
                 let new = |base: &&SocketAddr| !self.is_asked_from(&server, **base);
                 datagram_paths(self.bases.iter().filter(new), addresses)
             }
-            ServerPath::OwnSockets { locals, addresses } => datagram_paths(locals, addresses),
+            ServerPath::OwnSockets { locals, addresses } => {
+                let new = |local: &&SocketAddr| !self.asks_of_own(&server, **local);
+                datagram_paths(locals.iter().filter(new), addresses)
+            }
             ServerPath::Stream { local, remote } => vec![FiveTuple {
                 transport: Carrier::Tcp,
                 local: *local,
