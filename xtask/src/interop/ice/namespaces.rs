@@ -38,6 +38,7 @@ pub(crate) struct Namespaces {
 enum Case {
     Nats(nats::Nats),
     Handover(handover::Handover),
+    Relayed(handover::relayed::Relayed),
 }
 
 /// All of them, by name.
@@ -45,7 +46,9 @@ fn cases() -> impl Iterator<Item = (&'static str, Case)> {
     let nats = nats::CASES.into_iter();
     let nats = nats.map(|(name, nats)| (name, Case::Nats(nats)));
     let handovers = handover::CASES.into_iter();
+    let relayed = handover::relayed::CASES.into_iter();
     nats.chain(handovers.map(|(name, handover)| (name, Case::Handover(handover))))
+        .chain(relayed.map(|(name, relayed)| (name, Case::Relayed(relayed))))
 }
 
 /// Runs the chosen cases in a namespace, where that is allowed.
@@ -146,6 +149,7 @@ impl Namespaces {
                 nats::play(nats, ours, folder)
             }
             Case::Handover(handover) => handover.play(folder),
+            Case::Relayed(relayed) => relayed.play(folder),
         }
     }
 }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use peerconnection::{
     Configuration, DataChannel, DataChannelEvent, DataChannelInit, Event, Events, IceCandidate,
-    PeerConnection, SdpType, SessionDescription,
+    IceServer, IceTransportPolicy, PeerConnection, SdpType, SessionDescription,
     devices::{AudioConstraints, MediaStreamConstraints, get_user_media},
     state::{DataChannelState, SignalingState},
     stats::Stats,
@@ -30,6 +30,15 @@ pub(crate) struct End {
     /// Makes the first offer.
     #[arg(long)]
     offer: bool,
+    /// Has relayed addresses of this TURN server alone, and asks for a ticket with which they move.
+    #[arg(long, requires = "username")]
+    relay: Option<String>,
+    /// Of the server.
+    #[arg(long, requires = "credential")]
+    username: Option<String>,
+    /// Of the server.
+    #[arg(long)]
+    credential: Option<String>,
 }
 
 /// What is told of the longest silences since the last [`Order::Watch`], in ms.
@@ -66,9 +75,24 @@ impl End {
             .enable_all()
             .build()?;
         runtime.block_on(async {
-            let (mut talk, events) = Talk::new(self.offer)?;
+            let (mut talk, events) = Talk::new(self.offer, self.configuration())?;
             talk.live(events).await
         })
+    }
+
+    fn configuration(&self) -> Configuration {
+        let Some(url) = &self.relay else {
+            return Configuration::default();
+        };
+        let username = self.username.as_deref().unwrap_or_default();
+        let credential = self.credential.as_deref().unwrap_or_default();
+        let server = IceServer::turn(url, username, credential);
+        Configuration {
+            ice_servers: vec![server],
+            ice_transport_policy: IceTransportPolicy::Relay,
+            relay_mobility: true,
+            ..Configuration::default()
+        }
     }
 }
 
@@ -110,8 +134,8 @@ struct Talk {
 }
 
 impl Talk {
-    fn new(offers: bool) -> Result<(Self, Events)> {
-        let (pc, events) = PeerConnection::new(Configuration::default())?;
+    fn new(offers: bool, configuration: Configuration) -> Result<(Self, Events)> {
+        let (pc, events) = PeerConnection::new(configuration)?;
         let stream = get_user_media(&MediaStreamConstraints {
             audio: Some(AudioConstraints::default()),
             synthetic: true,

@@ -9,7 +9,7 @@
 //! The switches are in the namespace that this process runs in, and there is nothing else: what one
 //! host says to the other goes over one of them.
 
-use std::{fmt, process::Command};
+use std::{fmt, net::Ipv4Addr, process::Command};
 
 use anyhow::Result;
 
@@ -97,6 +97,23 @@ impl Links {
             host.script(&format!("ip addr add {network}{number}/24 dev {link}"))?;
         }
         Ok(())
+    }
+
+    /// Gives the switches an address each, and this process's namespace the one of a server, so that
+    /// the hosts can reach it over either network.
+    pub(super) fn serve(&self, server: Ipv4Addr) -> Result<()> {
+        let mut lines = format!("ip link set lo up; ip addr replace {server}/32 dev lo\n");
+        for link in Link::ALL {
+            let network = link.network();
+            lines += &format!("ip addr add {network}254/24 dev {link}\n");
+        }
+        run(Command::new("sh"), &lines)
+    }
+
+    /// Has this host reach everything else over this network, whose interface is up.
+    pub(super) fn route(&self, host: usize, link: Link) -> Result<()> {
+        let network = link.network();
+        self.hosts[host].script(&format!("ip route replace default via {network}254"))
     }
 
     /// Runs in the namespace of this host.

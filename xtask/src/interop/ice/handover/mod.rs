@@ -3,6 +3,7 @@
 
 mod end;
 mod links;
+pub(super) mod relayed;
 mod remote;
 
 use std::{env, path::Path, time::Duration};

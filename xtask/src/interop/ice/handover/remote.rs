@@ -42,13 +42,18 @@ impl Remote {
 
     /// Whether the connection is there, with both channels.
     pub(super) fn is_open(&self) -> bool {
-        self.of("open", 0).count() == 2 && self.link().is_some()
+        self.of("open", 0).count() == 2 && self.local().is_some()
+    }
+
+    /// Its end of the pair in use.
+    pub(super) fn local(&self) -> Option<String> {
+        let pair = self.of("pair", 0).next_back()?;
+        Some(pair.json["local"].as_str()?.to_owned())
     }
 
     /// The network that it says it uses.
     pub(super) fn link(&self) -> Option<Link> {
-        let pair = self.of("pair", 0).next_back()?;
-        Link::of(pair.json["local"].as_str()?)
+        Link::of(&self.local()?)
     }
 
     /// The silences it has told of from line `from` on.
