@@ -93,8 +93,9 @@ pub struct Configuration {
     /// `certificates`: what this side proves itself with; a new one is generated when there is none.
     /// There is no use for a second one, which is refused with `NotSupportedError`.
     pub certificates: Vec<Certificate>,
-    /// `iceCandidatePoolSize`: for how many transports sockets are bound at once, before any
-    /// description is set. Means nothing with an `endpoint`, whose sockets are bound.
+    /// `iceCandidatePoolSize`: for how many transports sockets are bound at once and servers asked from
+    /// there, before any description is set. What is found is told when one is. Means nothing with an
+    /// `endpoint`, whose sockets are bound.
     pub ice_candidate_pool_size: u8,
     /// How long gathering waits for `ice_servers` that do not answer; a browser decides this for the
     /// page. What they answer later serves without being told, until ICE is restarted. Shorter where
@@ -270,8 +271,9 @@ impl Configuration {
         if self.capabilities != new.capabilities {
             return stays("what can be negotiated");
         }
-        if self.ice_candidate_pool_size != new.ice_candidate_pool_size {
-            return stays("the size of the candidate pool");
+        if described && self.ice_candidate_pool_size != new.ice_candidate_pool_size {
+            let message = "the size of the candidate pool stays once a description is set";
+            return Err(Error::InvalidModification(message.into()));
         }
         if new.endpoint.is_some() && self.endpoint != new.endpoint {
             return stays("the endpoint");

@@ -22,7 +22,7 @@ use super::{
     shared::Shared,
     streams::{StreamId, Streams},
 };
-use crate::{clock, config::HostAddresses, engine, state::SignalingState};
+use crate::{clock, config::HostAddresses, engine};
 
 /// UDP payload bytes that every path is trusted to carry; what browsers use for DTLS.
 pub(super) const MTU: usize = 1200;
@@ -217,6 +217,7 @@ impl Driver {
         let now = clock::now();
         let mut inner = shared.lock();
         inner.engine.handle_timeout(now);
+        self.fill_pool(shared.key, &mut inner.engine, now);
         self.gather(shared.key, &mut inner.engine, now);
         while let Some(request) = inner.engine.poll_server_request() {
             self.set_out(shared.key, request);
@@ -224,13 +225,11 @@ impl Driver {
         while let Some(request) = inner.engine.poll_name_request() {
             self.reach.look_up(shared.key, request);
         }
-        self.free_pool(&inner.engine);
         shared.publish(&mut inner);
         if let Some(operation) = inner.operations.pop_front() {
             let report = operation(&mut inner.engine, now);
             shared.publish(&mut inner);
             report();
-            self.free_pool(&inner.engine);
         }
         let is_chain_empty = inner.operations.is_empty();
         if is_chain_empty {
@@ -250,7 +249,7 @@ impl Driver {
                     // First, so that no change is missed in between.
                     self.network.begin();
                 }
-                let addresses = self.sockets.addresses_for(id);
+                let addresses = self.sockets.addresses_for(id, engine.next_pooled());
                 if !self.are_named(key, engine, &addresses) {
                     continue;
                 }
@@ -264,11 +263,17 @@ impl Driver {
         }
     }
 
-    /// RFC 9429 §3.5.4: what the first exchange has not used is let go.
-    fn free_pool(&mut self, engine: &engine::Connection) {
-        let is_stable = engine.signaling_state() == SignalingState::Stable;
-        if is_stable && !engine.needs_gathering() && engine.transports().next().is_some() {
-            self.sockets.free_pool();
+    /// Binds what the pool wants, and has the servers asked from there.
+    fn fill_pool(&mut self, key: Key, engine: &mut engine::Connection, now: Instant) {
+        for _ in 0..engine.unfilled_pool() {
+            self.network.begin();
+            let mut bound = Vec::new();
+            self.sockets.fill_pool(|addresses| {
+                bound.extend_from_slice(addresses);
+                engine.gather_ahead(now, addresses)
+            });
+            // Their names are found meanwhile.
+            self.are_named(key, engine, &bound);
         }
     }
 
@@ -312,7 +317,9 @@ impl Driver {
         driven.follow_ufrags(&inner.engine, &mut self.demux);
         driven.follow_transactions(&inner.engine, &mut self.demux);
         // A transport that was bundled away has said goodbye.
-        self.sockets.release(|id| inner.engine.needs_sockets(id));
+        let engine = &inner.engine;
+        self.sockets
+            .release(|id| engine.needs_sockets(id), |id| engine.needs_pooled(id));
         let asks_from = |local| inner.engine.needs_server_socket(local);
         self.sockets.release_own(key, asks_from);
         while let Some(request) = inner.engine.poll_connect_request() {

@@ -97,6 +97,9 @@ impl PeerConnection {
         engine.set_gathering_timeout(configuration.ice_gathering_timeout);
         engine.set_relay_mobility(configuration.relay_mobility);
         engine.set_ice_servers(configuration.servers()?);
+        if configuration.endpoint.is_none() {
+            engine.set_ice_candidate_pool_size(configuration.ice_candidate_pool_size);
+        }
         let endpoint = match &configuration.endpoint {
             Some(endpoint) => endpoint.handle(),
             None => Endpoint::private(
@@ -190,6 +193,11 @@ impl PeerConnection {
         engine.set_gathering_timeout(configuration.ice_gathering_timeout);
         engine.set_relay_mobility(configuration.relay_mobility);
         engine.set_ice_servers(configuration.servers()?);
+        if current.endpoint.is_none() {
+            engine.set_ice_candidate_pool_size(configuration.ice_candidate_pool_size);
+        }
+        // The pool may want other sockets.
+        self.owner.shared.wake_driver();
         *current = Configuration {
             // None given: those there are.
             certificates: current.certificates.clone(),

@@ -9,10 +9,10 @@ use pc_ice::TcpType;
 use pc_jsep::TransportId;
 
 use super::{
-    Connection, IceServer, NameId, NameRequest, ServerId, ServerPath, ServerRequest,
+    Connection, IceServer, NameId, NameRequest, PoolId, ServerId, ServerPath, ServerRequest,
     transport::GatherPolicy,
 };
-use crate::IceTransportPolicy;
+use crate::{IceTransportPolicy, state::SignalingState};
 
 /// How long gathering waits for servers that do not answer: 5 s.
 ///
@@ -25,7 +25,9 @@ pub const GATHERING_TIMEOUT: Duration = Duration::from_secs(5);
 impl Connection {
     /// `iceTransportPolicy`: which candidates are gathered from now on.
     pub fn set_ice_transport_policy(&mut self, policy: IceTransportPolicy) {
-        self.policy = policy;
+        if std::mem::replace(&mut self.policy, policy) != policy {
+            self.transports.pool.discard();
+        }
     }
 
     /// The transports that wait for [`gather_transport`](Self::gather_transport): a local
@@ -84,19 +86,74 @@ impl Connection {
         if self.is_closed() {
             return;
         }
-        // They tell no address of this side, whatever the policy is.
-        let relays_tcp = self.tcp.includes(TcpType::Passive);
-        if let Some(transport) = self.transports.get_mut(id) {
-            transport.servers.tcp.want(relays_tcp);
-        }
-        let policy = GatherPolicy {
-            is_relay_only: self.policy == IceTransportPolicy::Relay,
-            patience: self.gathering_timeout,
-            moves_relays: self.moves_relays,
-        };
+        let policy = self.gather_policy();
         let events = &mut self.events;
         self.transports.gather(now, id, addresses, policy, events);
         self.pump(now);
+    }
+
+    fn gather_policy(&self) -> GatherPolicy {
+        GatherPolicy {
+            is_relay_only: self.policy == IceTransportPolicy::Relay,
+            patience: self.gathering_timeout,
+            moves_relays: self.moves_relays,
+            // They tell no address of this side, whatever the policy is.
+            relays_tcp: self.tcp.includes(TcpType::Passive),
+        }
+    }
+
+    /// `iceCandidatePoolSize`: for how many transports to [gather ahead](Self::gather_ahead). Means
+    /// nothing once a transport has gathered
+    /// ([RFC 9429 §3.5.4](https://www.rfc-editor.org/rfc/rfc9429#section-3.5.4)).
+    pub fn set_ice_candidate_pool_size(&mut self, size: u8) {
+        self.transports.pool.set_size(size.into());
+    }
+
+    /// How many sets of sockets the pool still wants: the caller binds each as for a transport, and
+    /// calls [`gather_ahead`](Self::gather_ahead).
+    pub fn unfilled_pool(&self) -> usize {
+        if self.is_closed() {
+            0
+        } else {
+            self.transports.pool.lacks()
+        }
+    }
+
+    /// Begins to ask the servers from sockets of a transport that is yet to come, so that what they
+    /// answer is there when it gathers: the transport that is [gathered](Self::gather_transport) for
+    /// with these sockets has it. Nothing is told before.
+    ///
+    /// The pool lets go of them when other servers are set, or another policy, and after the first
+    /// exchange of descriptions: see [`needs_pooled`](Self::needs_pooled).
+    pub fn gather_ahead(&mut self, now: Instant, addresses: &[SocketAddr]) -> PoolId {
+        let policy = self.gather_policy();
+        self.transports.gather_ahead(now, addresses, policy)
+    }
+
+    /// The set of sockets in the pool that the next transport is to be gathered for with.
+    pub fn next_pooled(&self) -> Option<PoolId> {
+        self.transports.pool.next()
+    }
+
+    /// Whether these sockets are of use to the pool: their servers are asked, or have something to
+    /// hear still. Those that a transport has are not.
+    pub fn needs_pooled(&self, id: PoolId) -> bool {
+        self.transports.pool.needs(id)
+    }
+
+    /// A socket at one more address of this machine has come for a set in the pool.
+    pub fn add_pooled_address(&mut self, now: Instant, id: PoolId, address: SocketAddr) {
+        self.transports.pool.add_address(now, id, address);
+    }
+
+    /// RFC 9429 §3.5.4: what the first exchange has not used is let go.
+    pub(super) fn follow_pool(&mut self) {
+        let is_over = self.signaling_state() == SignalingState::Stable
+            && !self.needs_gathering()
+            && self.transports.iter().next().is_some();
+        if is_over {
+            self.transports.pool.end();
+        }
     }
 
     /// A socket on this address has come for a transport that has gathered: an interface is there
@@ -137,7 +194,7 @@ impl Connection {
         if self.is_closed() {
             return;
         }
-        if let Some(servers) = self.transports.servers_of(id.transport) {
+        if let Some(servers) = self.transports.servers_of(id.asker) {
             servers.reached(now, id, path);
             self.pump(now);
         }
@@ -145,7 +202,7 @@ impl Connection {
 
     /// A server cannot be reached; `what` says in words why.
     pub fn server_unreachable(&mut self, now: Instant, id: ServerId, what: String) {
-        if let Some(servers) = self.transports.servers_of(id.transport) {
+        if let Some(servers) = self.transports.servers_of(id.asker) {
             servers.unreachable(id, what);
             self.pump(now);
         }

@@ -72,6 +72,7 @@ mod hosts;
 mod look;
 mod media;
 mod names;
+mod pool;
 mod rtp_parameters;
 mod rtp_transport;
 mod servers;
@@ -117,7 +118,8 @@ pub use pc_rtp_session::{
     Arrived, Frame, InboundStats, OutboundStats, OutgoingPacket, Received, ReceivedFrame,
     ReceivedLayer, RemoteInbound, RemoteOutbound, Source,
 };
-pub use servers::{IceCandidateError, IceServer, ServerId, ServerPath, ServerRequest};
+pub use pool::PoolId;
+pub use servers::{AskerId, IceCandidateError, IceServer, ServerId, ServerPath, ServerRequest};
 pub use stats::{EncodingCounts, MediaCounts, Sound};
 pub use tcp::ConnectRequest;
 pub use view::TransportView;
@@ -324,6 +326,7 @@ impl Connection {
             self.data.start(now);
         }
         self.pump_media(now);
+        self.follow_pool();
         let sctp = self.follow_session();
         self.states
             .follow(&mut self.transports, sctp, &mut self.events);

@@ -104,7 +104,9 @@ impl Connection {
     /// a check that proves who it is has come on it.
     pub fn needs_stream(&self, path: FiveTuple) -> bool {
         let mut transports = self.transports.iter();
+        let mut ahead = self.transports.pool.servers();
         transports
             .any(|it| it.servers.streams().any(|it| it == path) || it.ice.needs_connection(path))
+            || ahead.any(|it| it.streams().any(|it| it == path))
     }
 }

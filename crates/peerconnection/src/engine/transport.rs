@@ -7,7 +7,6 @@ use pc_ice as ice;
 use pc_jsep::{IceCredentials, PeerTransport, SectionName, TransportId, TransportPlan};
 use pc_proto::{FiveTuple, Protocol, TransmitBuf};
 use pc_rtp_session as rtp;
-use rand_chacha::{ChaCha12Rng, rand_core::SeedableRng};
 
 use super::{
     Rejected, candidate,
@@ -93,7 +92,8 @@ impl Transport {
     pub(super) fn new(
         plan: &TransportPlan,
         (controlling, lite): (bool, bool),
-        [seed, servers_seed]: [[u8; 32]; 2],
+        seed: [u8; 32],
+        servers: Servers,
         certificate: dtls::Certificate,
     ) -> Self {
         let mut config = ice::Config::new(role(controlling), seed);
@@ -106,7 +106,7 @@ impl Transport {
             dtls: DtlsTransport::new(certificate),
             rtp: None,
             gathering: Gathering::default(),
-            servers: Servers::new(plan.id, ChaCha12Rng::from_seed(servers_seed)),
+            servers,
             names: Names::new(plan.id),
             tcp: Vec::new(),
             found: Vec::new(),

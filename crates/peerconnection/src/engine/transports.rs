@@ -24,8 +24,9 @@ use super::{
     data::Data,
     dtls_transport::DtlsParameters,
     hosts::Hosts,
+    pool::Pool,
     rtp_transport::RtpTransport,
-    servers::IceServer,
+    servers::{IceServer, Servers},
     transport::{Told, Transport, credentials},
 };
 use crate::{
@@ -56,6 +57,9 @@ pub(super) struct Transports {
     wall_clock: Option<WallClock>,
     ice_lite: bool,
     servers: Arc<[IceServer]>,
+    /// Those who ask the servers, so far.
+    askers: u32,
+    pub(super) pool: Pool,
     pub(super) hosts: Arc<Hosts>,
     /// Makes the ids of candidates in statistics, which say nothing of addresses.
     pub(super) id_key: u64,
@@ -91,6 +95,8 @@ impl Transports {
             wall_clock,
             ice_lite,
             servers: Arc::new([]),
+            askers: 0,
+            pool: Pool::default(),
             hosts: Arc::new(hosts),
             id_key: rng.next_u64(),
             rng,
@@ -225,9 +231,11 @@ impl Transports {
     }
 
     fn add(&mut self, plan: &TransportPlan, controlling: bool) -> usize {
-        let seeds = [(); 2].map(|()| super::seed(&mut self.rng));
+        let seed = super::seed(&mut self.rng);
+        let servers = self.new_servers();
         let certificate = self.certificate.clone();
-        let new = Transport::new(plan, (controlling, self.ice_lite), seeds, certificate);
+        let roles = (controlling, self.ice_lite);
+        let new = Transport::new(plan, roles, seed, servers, certificate);
         self.list.push(new);
         self.list.len() - 1
     }
@@ -379,6 +387,11 @@ impl Transports {
         datagram: &'d mut [u8],
         data: &mut Data,
     ) -> Result<Option<rtp::Input<'d>>, Rejected> {
+        if let Some(servers) = self.pool.servers_mut().find(|it| it.has_path(route)) {
+            let passed = servers.handle_input(now, route, datagram)?;
+            // Of peers nothing is known yet.
+            return passed.map_or(Ok(None), |_| Err(Rejected::NoTransport));
+        }
         let receiver = self.paths.receiver(&self.list, route, datagram);
         let transport = receiver.and_then(|index| self.list.get_mut(index));
         let transport = transport.ok_or(Rejected::NoTransport)?;
@@ -387,6 +400,9 @@ impl Transports {
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant, data: &mut Data) {
+        for servers in self.pool.servers_mut() {
+            servers.handle_timeout(now);
+        }
         for transport in &mut self.list {
             let data = data.on(transport.id);
             transport.handle_timeout(now, data);
@@ -394,7 +410,9 @@ impl Transports {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.list.iter().filter_map(Transport::poll_timeout).min()
+        let pool = self.pool.servers().filter_map(Servers::poll_timeout);
+        let list = self.list.iter().filter_map(Transport::poll_timeout);
+        list.chain(pool).min()
     }
 
     /// Serves the transports in turn, so that a busy one does not starve the others.
@@ -410,6 +428,9 @@ impl Transports {
                 return farewell;
             }
             self.leaving.pop_front();
+        }
+        if let Some(path) = self.pool.poll_transmit(now, out) {
+            return Some(path);
         }
         for offset in 0..self.list.len() {
             let index = (self.turn + offset) % self.list.len();
@@ -428,12 +449,14 @@ impl Transports {
     /// Ends them all; what that puts on the wire is still to be polled.
     pub(super) fn close(&mut self) {
         self.list.iter_mut().for_each(Transport::close);
+        self.pool.end();
     }
 
     /// Lets go of what a closed connection needs no more.
     pub(super) fn free(&mut self) {
         self.list.iter_mut().for_each(Transport::free);
         self.leaving = VecDeque::new();
+        self.pool = Pool::default();
         self.paths = Paths::default();
     }
 }

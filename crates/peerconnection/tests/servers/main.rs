@@ -10,6 +10,7 @@ mod moved;
 mod networks;
 mod nodes;
 mod one_socket;
+mod pool;
 mod room;
 mod shared;
 mod silent;

@@ -33,10 +33,10 @@ fn asking(server: &Live, endpoint: &Endpoint) -> Configuration {
 }
 
 /// A connection that gathers, and what it finds.
-struct Gathered {
-    pc: PeerConnection,
-    candidates: Vec<String>,
-    errors: Vec<IceCandidateError>,
+pub(crate) struct Gathered {
+    pub(crate) pc: PeerConnection,
+    pub(crate) candidates: Vec<String>,
+    pub(crate) errors: Vec<IceCandidateError>,
 }
 
 impl Gathered {
@@ -47,7 +47,7 @@ impl Gathered {
         soon("candidates", Self::from(pc, events)).await
     }
 
-    async fn from(pc: PeerConnection, mut events: Events) -> Self {
+    pub(crate) async fn from(pc: PeerConnection, mut events: Events) -> Self {
         let (mut candidates, mut errors) = (Vec::new(), Vec::new());
         loop {
             match events.next().await.expect("the end of gathering") {

@@ -87,6 +87,15 @@ impl Driver {
             let pairs = gathered
                 .iter()
                 .flat_map(|id| come.iter().map(|ip| (*id, *ip)));
+            for (id, ip) in sockets
+                .pooled()
+                .iter()
+                .flat_map(|id| come.iter().map(|ip| (*id, *ip)))
+            {
+                if let Some(address) = sockets.bind_pooled(id, ip) {
+                    inner.engine.add_pooled_address(now, id, address);
+                }
+            }
             for (id, ip) in pairs {
                 let Some(address) = sockets.bind(id, ip) else {
                     continue;

@@ -39,7 +39,7 @@ impl Driver {
         let mut named = None;
         match arrival.news {
             News::Server(id, Ok(Reached::Datagrams { addresses, is_turn })) => {
-                let asked_for = (key, id.transport());
+                let asked_for = (key, id.asker());
                 let path = self.sockets.path_to(asked_for, addresses, is_turn);
                 engine.server_reached(now, id, &path);
             }

@@ -18,7 +18,7 @@ use super::super::{
     endpoint::bind_one,
     inbox::Key,
 };
-use crate::engine::TransportId;
+use crate::engine::AskerId;
 
 #[derive(Default)]
 pub(super) struct OwnSockets {
@@ -31,23 +31,18 @@ pub(super) struct OwnSockets {
 struct Own {
     socket: UdpSocket,
     key: Key,
-    transport: TransportId,
+    asker: AskerId,
     bell: Arc<Bell<SocketAddr>>,
 }
 
 impl OwnSockets {
-    /// The socket of this transport of a connection at this address of the machine, on a free port;
+    /// The socket of this asker of a connection at this address of the machine, on a free port;
     /// `None` where none can be had.
-    pub(super) fn bind(
-        &mut self,
-        key: Key,
-        transport: TransportId,
-        ip: IpAddr,
-    ) -> Option<SocketAddr> {
+    pub(super) fn bind(&mut self, key: Key, asker: AskerId, ip: IpAddr) -> Option<SocketAddr> {
         let own = self.by_key.get(&key).into_iter().flatten();
         let is_there = |local: &&SocketAddr| {
             let own = self.open.get(local);
-            local.ip() == ip && own.is_some_and(|own| own.transport == transport)
+            local.ip() == ip && own.is_some_and(|own| own.asker == asker)
         };
         if let Some(there) = own.copied().find(|local| is_there(&local)) {
             return Some(there);
@@ -57,7 +52,7 @@ impl OwnSockets {
         let own = Own {
             socket,
             key,
-            transport,
+            asker,
             bell: self.bells.rung(local),
         };
         self.open.insert(local, own);

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     TcpCandidates,
     config::HostAddresses,
-    engine::{ServerPath, TransportId},
+    engine::{AskerId, PoolId, ServerPath, TransportId},
 };
 
 pub(super) struct Sockets {
@@ -31,7 +31,7 @@ pub(super) struct Sockets {
     listening: Listening,
     /// Those that one connection asks servers from.
     own: OwnSockets,
-    /// Sets of sockets for the transports to come.
+    /// Sets of sockets for the pool, which is asked for when the connection has its first turn.
     pool: VecDeque<Vec<UdpSocket>>,
     /// Which socket is asked first, so that none starves.
     next: usize,
@@ -50,16 +50,24 @@ enum Owner {
     Nobody,
 }
 
-/// A socket, and the transport that it was bound for; `None` for any. A connection's transports have
-/// sockets of their own, since two between the same two sockets could not be told apart.
+/// A socket, and what it was bound for. A connection's transports have sockets of their own, since two
+/// between the same two sockets could not be told apart.
 struct Bound {
     socket: UdpSocket,
-    transport: Option<TransportId>,
+    user: User,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum User {
+    Anyone,
+    Transport(TransportId),
+    /// A transport to come.
+    Pool(PoolId),
 }
 
 impl Bound {
     fn is_of(&self, id: TransportId) -> bool {
-        self.transport.is_none_or(|other| other == id)
+        matches!(self.user, User::Anyone) || self.user == User::Transport(id)
     }
 
     fn address(&self) -> SocketAddr {
@@ -82,7 +90,7 @@ impl Sockets {
     pub(super) fn shared(udp: Vec<UdpSocket>, listeners: Vec<Listener>) -> Self {
         let bound = |socket| Bound {
             socket,
-            transport: None,
+            user: User::Anyone,
         };
         Self {
             udp: udp.into_iter().map(bound).collect(),
@@ -134,16 +142,54 @@ impl Sockets {
         }
     }
 
-    /// The addresses to make candidates of for a transport; binds what one connection needs.
-    pub(super) fn addresses_for(&mut self, id: TransportId) -> Vec<SocketAddr> {
+    /// Sockets for the pool of one connection; `gather` makes it known at their addresses. An
+    /// endpoint needs none.
+    pub(super) fn fill_pool(&mut self, gather: impl FnOnce(&[SocketAddr]) -> PoolId) {
+        let Owner::Connection(hosts) = &self.owner else {
+            return;
+        };
+        let set = self.pool.pop_front().unwrap_or_else(|| bind_hosts(hosts));
+        let addresses: Vec<_> = set.iter().map(UdpSocket::local_addr).collect();
+        let user = User::Pool(gather(&addresses));
+        self.udp
+            .extend(set.into_iter().map(|socket| Bound { socket, user }));
+    }
+
+    /// The sets of the pool.
+    pub(super) fn pooled(&self) -> Vec<PoolId> {
+        let users = self.udp.iter().map(|bound| bound.user);
+        let mut pooled: Vec<_> = users
+            .filter_map(|user| match user {
+                User::Pool(id) => Some(id),
+                User::Anyone | User::Transport(_) => None,
+            })
+            .collect();
+        pooled.dedup();
+        pooled
+    }
+
+    /// The addresses to make candidates of for a transport; binds what one connection needs, unless the
+    /// pool has a set for it.
+    pub(super) fn addresses_for(
+        &mut self,
+        id: TransportId,
+        pooled: Option<PoolId>,
+    ) -> Vec<SocketAddr> {
         if let Owner::Connection(hosts) = &self.owner
             && !self.udp.iter().any(|bound| bound.is_of(id))
         {
-            let set = self.pool.pop_front().unwrap_or_else(|| bind_hosts(hosts));
-            self.udp.extend(set.into_iter().map(|socket| Bound {
-                socket,
-                transport: Some(id),
-            }));
+            let user = User::Transport(id);
+            let pooled = pooled.map(User::Pool);
+            let mut is_bound = false;
+            let set = self.udp.iter_mut().filter(|it| Some(it.user) == pooled);
+            for bound in set {
+                bound.user = user;
+                is_bound = true;
+            }
+            if !is_bound {
+                let set = bind_hosts(hosts).into_iter();
+                self.udp.extend(set.map(|socket| Bound { socket, user }));
+            }
         }
         let bound = self.udp.iter().filter(|bound| bound.is_of(id));
         bound.map(Bound::address).collect()
@@ -164,16 +210,22 @@ impl Sockets {
     /// A socket for a transport at one more address of this machine; `None` where there is one, or none
     /// can be had.
     pub(super) fn bind(&mut self, id: TransportId, ip: IpAddr) -> Option<SocketAddr> {
-        let is_there = |bound: &Bound| bound.transport == Some(id) && bound.address().ip() == ip;
+        self.bind_for(User::Transport(id), ip)
+    }
+
+    /// The same for a set of the pool.
+    pub(super) fn bind_pooled(&mut self, id: PoolId, ip: IpAddr) -> Option<SocketAddr> {
+        self.bind_for(User::Pool(id), ip)
+    }
+
+    fn bind_for(&mut self, user: User, ip: IpAddr) -> Option<SocketAddr> {
+        let is_there = |bound: &Bound| bound.user == user && bound.address().ip() == ip;
         if self.udp.iter().any(is_there) {
             return None;
         }
         let socket = bind_one(ip)?;
         let address = socket.local_addr();
-        self.udp.push(Bound {
-            socket,
-            transport: Some(id),
-        });
+        self.udp.push(Bound { socket, user });
         Some(address)
     }
 
@@ -182,7 +234,7 @@ impl Sockets {
     /// it beside every address of the endpoint.
     pub(super) fn path_to(
         &mut self,
-        (key, id): (Key, TransportId),
+        (key, id): (Key, AskerId),
         addresses: Vec<SocketAddr>,
         is_turn: bool,
     ) -> ServerPath {
@@ -201,8 +253,16 @@ impl Sockets {
     }
 
     /// Closes what was bound for transports that do not need it any more.
-    pub(super) fn release(&mut self, needs: impl Fn(TransportId) -> bool) {
-        self.udp.retain(|bound| bound.transport.is_none_or(&needs));
+    pub(super) fn release(
+        &mut self,
+        needs: impl Fn(TransportId) -> bool,
+        needs_pooled: impl Fn(PoolId) -> bool,
+    ) {
+        self.udp.retain(|bound| match bound.user {
+            User::Anyone => true,
+            User::Transport(id) => needs(id),
+            User::Pool(id) => needs_pooled(id),
+        });
         self.listening.release(needs);
     }
 
@@ -232,10 +292,6 @@ impl Sockets {
     pub(super) fn remove(&mut self, number: usize) -> Option<SocketAddr> {
         let is_there = number < self.udp.len();
         is_there.then(|| self.udp.remove(number).address())
-    }
-
-    pub(super) fn free_pool(&mut self) {
-        self.pool = VecDeque::new();
     }
 
     /// Sends a batch, however long the socket takes. Datagrams that the system refuses are lost, as

@@ -22,7 +22,6 @@ use std::{
 };
 
 use pc_ice::{Candidate, CandidateKind, ServerUri};
-use pc_jsep::TransportId;
 use pc_proto::{Batch, FiveTuple, TransmitBuf, Transport as Carrier};
 use rand_chacha::ChaCha12Rng;
 
@@ -32,7 +31,7 @@ use errors::Errors;
 use reach::Attempt;
 use relay::Held;
 use tcp::TcpRelays;
-pub use types::{IceCandidateError, IceServer, ServerId, ServerPath, ServerRequest};
+pub use types::{AskerId, IceCandidateError, IceServer, ServerId, ServerPath, ServerRequest};
 
 /// Clients of one transport: more servers and addresses than that are not asked.
 const MAX_CLIENTS: usize = 32;
@@ -78,13 +77,15 @@ pub(super) struct Asked<'a> {
     pub(super) patience: Duration,
     /// Whether allocations are to move to other sockets (RFC 8016).
     pub(super) moves_relays: bool,
+    /// Whether those that can are to relay connections (RFC 6062).
+    pub(super) relays_tcp: bool,
     /// Errors do not tell which socket they are about.
     pub(super) hides_addresses: bool,
 }
 
 /// The servers of one transport.
 pub(super) struct Servers {
-    transport: TransportId,
+    id: AskerId,
     /// What was asked for last.
     list: Arc<[IceServer]>,
     /// The sockets that ask.
@@ -116,9 +117,9 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    pub(super) fn new(transport: TransportId, rng: ChaCha12Rng) -> Self {
+    pub(super) fn new(id: AskerId, rng: ChaCha12Rng) -> Self {
         Self {
-            transport,
+            id,
             list: Arc::new([]),
             bases: Vec::new(),
             mismatches: 0,
@@ -126,7 +127,7 @@ impl Servers {
             attempts: Vec::new(),
             requests: VecDeque::new(),
             clients: Vec::new(),
-            tcp: TcpRelays::new(transport),
+            tcp: TcpRelays::new(id),
             told: VecDeque::new(),
             errors: Errors::default(),
             held: VecDeque::new(),
@@ -147,6 +148,7 @@ impl Servers {
         }
         self.list = asked.servers.clone();
         self.moves_relays = asked.moves_relays;
+        self.tcp.want(asked.relays_tcp);
         self.bases = bases.to_vec();
         self.mismatches = 0;
         self.errors.begin(asked.hides_addresses);
@@ -156,6 +158,31 @@ impl Servers {
             self.tcp.begin_beside(client);
         }
         self.deadline = Some(now + asked.patience);
+    }
+
+    /// Goes on for a transport with what was asked ahead from its sockets; errors that have come of it
+    /// are told now.
+    pub(super) fn go_on(&mut self, now: Instant, asked: Asked<'_>, bases: &[SocketAddr]) {
+        self.list = asked.servers.clone();
+        self.moves_relays = asked.moves_relays;
+        self.tcp.want(asked.relays_tcp);
+        let known = self.attempts.len();
+        for base in bases {
+            self.add_base(now, *base);
+        }
+        self.ask_where_missing();
+        if self.attempts.len() > known {
+            self.deadline = Some(now + asked.patience);
+        }
+    }
+
+    pub(super) fn id(&self) -> AskerId {
+        self.id
+    }
+
+    /// Whether nobody was asked at any time.
+    pub(super) fn are_unused(&self) -> bool {
+        self.number == 0
     }
 
     /// A socket has come: the servers are asked from there, too, or allocations move there.

@@ -82,7 +82,7 @@ impl Servers {
         self.number += 1;
         self.requests.push_back(ServerRequest {
             id: ServerId {
-                transport: self.transport,
+                asker: self.id,
                 number: self.number,
                 relays_tcp: false,
             },

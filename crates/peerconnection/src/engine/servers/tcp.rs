@@ -26,11 +26,10 @@ use pc_ice::{
     self as ice, Redirects,
     turn::{self, Event},
 };
-use pc_jsep::TransportId;
 use pc_proto::{FiveTuple, Protocol, TransmitBuf, Transport as Carrier};
 
 use super::{
-    super::Rejected, Client, IceServer, Origin, ServerId, ServerPath, ServerRequest, Told,
+    super::Rejected, AskerId, Client, IceServer, Origin, ServerId, ServerPath, ServerRequest, Told,
 };
 use connection::{Connection, State};
 use relay::{Relay, Target};
@@ -51,7 +50,7 @@ const DISCARD: u16 = 9;
 
 /// The servers that relay connections for one transport.
 pub(in super::super) struct TcpRelays {
-    transport: TransportId,
+    asker: AskerId,
     is_wanted: bool,
     number: u32,
     /// Those that the driver is still to reach, by the number of the request.
@@ -64,9 +63,9 @@ pub(in super::super) struct TcpRelays {
 }
 
 impl TcpRelays {
-    pub(super) fn new(transport: TransportId) -> Self {
+    pub(super) fn new(asker: AskerId) -> Self {
         Self {
-            transport,
+            asker,
             is_wanted: false,
             number: 0,
             unreached: Vec::new(),
@@ -124,7 +123,7 @@ impl TcpRelays {
         self.number += 1;
         self.requests.push_back(ServerRequest {
             id: ServerId {
-                transport: self.transport,
+                asker: self.asker,
                 number: self.number,
                 relays_tcp: true,
             },

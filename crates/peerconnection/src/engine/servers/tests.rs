@@ -13,7 +13,7 @@ const SERVER: &str = "192.0.2.1:3478";
 
 fn servers() -> Servers {
     let rng = ChaCha12Rng::from_seed([7; 32]);
-    Servers::new(TransportId::new(0), rng)
+    Servers::new(AskerId(0), rng)
 }
 
 fn base(host: u8) -> SocketAddr {
@@ -35,6 +35,7 @@ fn gather(servers: &mut Servers, list: &Arc<[IceServer]>, bases: &[SocketAddr]) 
         servers: list,
         patience: secs(5),
         moves_relays: false,
+        relays_tcp: false,
         hides_addresses: false,
     };
     servers.gather(epoch(), asked, bases);

@@ -3,7 +3,6 @@
 use std::net::{IpAddr, SocketAddr};
 
 use pc_ice::{ServerUri, turn};
-use pc_jsep::TransportId;
 
 /// A server to gather candidates from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,18 +16,23 @@ pub struct IceServer {
 /// Names an attempt to reach a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ServerId {
-    pub(in super::super) transport: TransportId,
+    pub(in super::super) asker: AskerId,
     pub(super) number: u32,
     /// It is for connections to peers through it (RFC 6062).
     pub(super) relays_tcp: bool,
 }
 
 impl ServerId {
-    /// The transport it is for.
-    pub fn transport(self) -> TransportId {
-        self.transport
+    /// Who asks.
+    pub fn asker(self) -> AskerId {
+        self.asker
     }
 }
+
+/// Names who asks servers: a transport, or a set of sockets in the pool that is a transport's later. No
+/// two of a connection have one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AskerId(pub(crate) u32);
 
 /// A server that the driver is to reach: with its addresses for UDP, over a stream otherwise, and over
 /// another one each time that it is asked. It answers with

@@ -13,7 +13,7 @@ use super::{
     super::{
         hosts::{Hosts, nowhere},
         names::NameId,
-        servers::{Asked, IceCandidateError, IceServer, Origin, Told},
+        servers::{Asked, IceCandidateError, IceServer, Origin, Servers, Told},
     },
     Transport,
 };
@@ -28,16 +28,33 @@ pub(in super::super) struct GatherPolicy {
     pub(in super::super) patience: Duration,
     /// Whether allocations are to move to other sockets.
     pub(in super::super) moves_relays: bool,
+    /// Whether TURN servers are to relay connections (RFC 6062).
+    pub(in super::super) relays_tcp: bool,
 }
 
 impl GatherPolicy {
     /// The servers to ask: what others than relays would find is not told.
-    fn of(self, servers: &Arc<[IceServer]>) -> Arc<[IceServer]> {
+    pub(in super::super) fn of(self, servers: &Arc<[IceServer]>) -> Arc<[IceServer]> {
         if !self.is_relay_only {
             return servers.clone();
         }
         let relays = servers.iter().filter(|it| it.uri.scheme().is_turn());
         relays.cloned().collect()
+    }
+
+    /// How to ask them.
+    pub(in super::super) fn asked<'a>(
+        self,
+        servers: &'a Arc<[IceServer]>,
+        hosts: &Hosts,
+    ) -> Asked<'a> {
+        Asked {
+            servers,
+            patience: self.patience,
+            moves_relays: self.moves_relays,
+            relays_tcp: self.relays_tcp,
+            hides_addresses: self.is_relay_only || hosts.hides(),
+        }
     }
 }
 
@@ -68,6 +85,7 @@ impl Transport {
         servers: &Arc<[IceServer]>,
         hosts: &Arc<Hosts>,
         policy: GatherPolicy,
+        ahead: Option<Servers>,
     ) {
         let is_relay_only = policy.is_relay_only;
         self.is_relay_only = is_relay_only;
@@ -87,13 +105,14 @@ impl Transport {
         }
         // A restart signals those again that are known.
         self.found = self.known_candidates().cloned().collect();
-        let asked = Asked {
-            servers: &policy.of(servers),
-            patience: policy.patience,
-            moves_relays: policy.moves_relays,
-            hides_addresses: is_relay_only || hosts.hides(),
-        };
-        self.servers.gather(now, asked, addresses);
+        let list = policy.of(servers);
+        let asked = policy.asked(&list, hosts);
+        if let Some(ahead) = ahead {
+            self.servers = ahead;
+            self.servers.go_on(now, asked, addresses);
+        } else {
+            self.servers.gather(now, asked, addresses);
+        }
     }
 
     /// A host candidate, with the network that its address is of.

@@ -10,12 +10,14 @@ use std::{
 use pc_jsep::TransportId;
 use pc_proto::FiveTuple;
 use pc_stun::TransactionId;
+use rand_chacha::{ChaCha12Rng, rand_core::SeedableRng};
 
 use super::{
     super::{
         ConnectRequest, Event, gathering,
         names::{NameId, NameRequest},
-        servers::{IceServer, ServerRequest, Servers},
+        pool::PoolId,
+        servers::{AskerId, IceServer, ServerRequest, Servers},
         transport::{Found, GatherPolicy, Transport},
     },
     Transports,
@@ -41,12 +43,33 @@ impl Transports {
     ) {
         if self.get(id).is_some_and(|it| it.gathering.is_wanted()) {
             self.begin_gathering(events);
+            self.pool.freeze();
+            let is_new = self.get(id).is_some_and(|it| it.servers.are_unused());
+            let ahead = is_new.then(|| self.pool.take(addresses)).flatten();
             let (servers, hosts) = (self.servers.clone(), self.hosts.clone());
             if let Some(transport) = self.get_mut(id) {
                 transport.gathering.mark_under_way();
-                transport.gather(now, addresses, &servers, &hosts, policy);
+                transport.gather(now, addresses, &servers, &hosts, policy, ahead);
             }
         }
+    }
+
+    /// Begins to ask the servers from sockets that no transport has yet.
+    pub(in super::super) fn gather_ahead(
+        &mut self,
+        now: Instant,
+        addresses: &[SocketAddr],
+        policy: GatherPolicy,
+    ) -> PoolId {
+        let (list, asker) = (policy.of(&self.servers), self.new_servers());
+        let asked = policy.asked(&list, &self.hosts);
+        self.pool.add(now, addresses, asker, asked)
+    }
+
+    pub(super) fn new_servers(&mut self) -> Servers {
+        self.askers += 1;
+        let seed = super::super::seed(&mut self.rng);
+        Servers::new(AskerId(self.askers), ChaCha12Rng::from_seed(seed))
     }
 
     pub(in super::super) fn add_local_address(
@@ -65,6 +88,7 @@ impl Transports {
         for transport in &mut self.list {
             transport.remove_local_address(now, address);
         }
+        self.pool.remove_address(now, address);
     }
 
     /// Whether any transport has lost its network and found no other way.
@@ -110,6 +134,7 @@ impl Transports {
     pub(in super::super) fn set_servers(&mut self, servers: Vec<IceServer>) {
         if *self.servers != *servers {
             self.servers = servers.into();
+            self.pool.discard();
         }
     }
 
@@ -131,9 +156,7 @@ impl Transports {
     }
 
     pub(in super::super) fn poll_server_request(&mut self) -> Option<ServerRequest> {
-        self.list
-            .iter_mut()
-            .find_map(|it| it.servers.poll_request())
+        self.all_servers().find_map(Servers::poll_request)
     }
 
     pub(in super::super) fn poll_connect_request(&mut self) -> Option<ConnectRequest> {
@@ -161,25 +184,30 @@ impl Transports {
         }
     }
 
-    /// The servers of one transport.
-    pub(in super::super) fn servers_of(&mut self, id: TransportId) -> Option<&mut Servers> {
-        Some(&mut self.get_mut(id)?.servers)
+    /// The servers that an asker asks.
+    pub(in super::super) fn servers_of(&mut self, id: AskerId) -> Option<&mut Servers> {
+        self.all_servers().find(|it| it.id() == id)
     }
 
     /// The open transactions with servers.
     pub(in super::super) fn server_transactions(&self) -> impl Iterator<Item = TransactionId> {
-        self.list.iter().flat_map(|it| it.servers.transactions())
+        let list = self.list.iter().map(|it| &it.servers);
+        let all = list.chain(self.pool.servers());
+        all.flat_map(Servers::transactions)
     }
 
     /// Whether a server is asked from this address, or is yet to be told of the end.
     pub(in super::super) fn ask_servers_from(&self, local: SocketAddr) -> bool {
         let leaving = self.leaving.iter().map(|it| &it.transport);
         let mut all = self.list.iter().chain(leaving);
-        all.any(|it| it.servers.ask_from(local))
+        let mut ahead = self.pool.servers();
+        all.any(|it| it.servers.ask_from(local)) || ahead.any(|it| it.ask_from(local))
     }
 
+    /// Those of the pool, too.
     pub(in super::super) fn all_servers(&mut self) -> impl Iterator<Item = &mut Servers> {
-        self.list.iter_mut().map(|it| &mut it.servers)
+        let list = self.list.iter_mut().map(|it| &mut it.servers);
+        list.chain(self.pool.servers_mut())
     }
 
     fn begin_gathering(&mut self, events: &mut VecDeque<Event>) {

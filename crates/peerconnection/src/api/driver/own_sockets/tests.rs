@@ -1,25 +1,13 @@
 use std::{future::poll_fn, net::Ipv4Addr};
 
 use super::*;
-use crate::{api::inbox::Inbox, engine};
+use crate::api::inbox::Inbox;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// Two transports: those of an offer that does not bundle.
-fn transports() -> [TransportId; 2] {
-    let now = crate::clock::now();
-    let certificate = crate::PeerConnection::generate_certificate(Default::default()).unwrap();
-    let mut engine = engine::Connection::new(engine::Config {
-        bundle_policy: crate::BundlePolicy::MaxCompat,
-        ..engine::Config::new(certificate, [7; 32])
-    });
-    let audio = engine.add_transceiver(engine::MediaKind::Audio, None, Default::default());
-    audio.unwrap();
-    let chat = engine.create_data_channel(now, "chat", Default::default());
-    chat.unwrap();
-    engine.set_local_description(now, None).unwrap();
-    let all: Vec<_> = engine.ungathered_transports().collect();
-    all.try_into().unwrap()
+/// Two transports of a connection.
+fn transports() -> [AskerId; 2] {
+    [AskerId(1), AskerId(2)]
 }
 
 async fn next(own: &mut OwnSockets, received: &mut RecvBatch) -> (Key, SocketAddr) {

@@ -35,7 +35,7 @@ impl World {
         agent.add_remote_candidate(now, active).unwrap();
         let mut world = Self {
             now,
-            relays: TcpRelays::new(TransportId::new(1)),
+            relays: TcpRelays::new(AskerId(1)),
             agent,
             next_port: 40_000,
         };
@@ -287,7 +287,7 @@ fn the_allocation_goes_with_its_stream() {
 /// RFC 6062 §5.1: 442.
 #[test]
 fn who_relays_no_connections_is_asked_once_and_no_error_told() {
-    let mut relays = TcpRelays::new(TransportId::new(1));
+    let mut relays = TcpRelays::new(AskerId(1));
     relays.begin(&server());
     assert!(relays.poll_request().is_none(), "it is not wanted");
     let mut world = World::new();
