@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use pc_ice::turn;
 use pc_simnet::{Dependence, HostId, Link, Network, Seed, ms, secs};
+use pc_stun::{ErrorCode, Method};
 use peerconnection::{
     IceTransportPolicy,
     engine::{GATHERING_TIMEOUT, IceServer},
@@ -29,6 +30,28 @@ fn silent() -> Policy {
 
 fn is_complete(net: &Network<Node>, host: HostId) -> bool {
     peer(net, host).engine.ice_gathering_state() == IceGatheringState::Complete
+}
+
+/// pion signs no error of its allocations: what it claims is told as a claim when gathering ends, for an
+/// answer that is signed may come until then (RFC 8489 §9.2.5).
+#[test]
+fn an_unsigned_refusal_is_told_when_gathering_ends() {
+    let error = ErrorCode::ALLOCATION_QUOTA_REACHED;
+    let quota = Policy {
+        signs_errors: false,
+        refuse: vec![(Method::ALLOCATE, error); 2].into(),
+        ..Policy::default()
+    };
+    let mut world = world().serve(quota).asking(&[turn(0)]);
+    world.open();
+    world.run(|net| is_complete(net, A) && is_complete(net, B));
+    for host in [A, B] {
+        let [error] = &world.errors(host)[..] else {
+            panic!("{:?}", world.errors(host));
+        };
+        assert_eq!(error.error_code, 486);
+        assert!(error.error_text.contains("not signed"), "{error:?}");
+    }
 }
 
 #[test]

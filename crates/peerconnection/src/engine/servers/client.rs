@@ -139,6 +139,15 @@ impl Client {
         }
     }
 
+    /// Why there is nothing yet: what the server claims, if it does not sign its errors; 701 otherwise.
+    pub(super) fn silence(&mut self) -> (u16, String) {
+        let claimed = self.turn().and_then(|turn| turn.claimed_refusal());
+        match claimed {
+            Some(error) => (error.code, format!("a refusal that is not signed: {error}")),
+            None => (701, "no answer in time".to_owned()),
+        }
+    }
+
     /// Whether this datagram is from the server and for this client: a server may well be asked for
     /// STUN and TURN from one socket, and a peer may live at its address.
     pub(super) fn is_for(&self, route: FiveTuple, datagram: &[u8]) -> bool {

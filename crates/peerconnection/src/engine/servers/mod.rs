@@ -218,12 +218,16 @@ impl Servers {
         let waited = self.clients.iter_mut().filter(|client| !client.is_done);
         let asked = waited.map(|client| {
             client.is_done = true;
-            (client.server.uri.clone(), Some(client.path().local))
+            let (uri, local) = (client.server.uri.clone(), client.path().local);
+            (uri, Some(local), client.silence())
         });
-        let sought = self.attempts.iter().map(|it| (it.server.uri.clone(), None));
+        let sought = self.attempts.iter().map(|it| {
+            let silence = (701, "no answer in time".to_owned());
+            (it.server.uri.clone(), None, silence)
+        });
         let silent: Vec<_> = asked.chain(sought).collect();
-        for (server, local) in silent {
-            self.fail(&server, local, 701, "no answer in time".to_owned());
+        for (server, local, (code, text)) in silent {
+            self.fail(&server, local, code, text);
         }
         let silent = self.errors.take_silent(|_| true);
         self.tell(silent);
