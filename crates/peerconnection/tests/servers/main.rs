@@ -12,6 +12,7 @@ mod nodes;
 mod one_socket;
 mod pool;
 mod room;
+mod secrets;
 mod shared;
 mod silent;
 mod timing;
