@@ -1,12 +1,16 @@
 //! What signaling carries: session descriptions and ICE candidates.
 
+use std::fmt;
+
 pub use pc_jsep::SdpType;
 
 /// [`RTCSessionDescription`](https://www.w3.org/TR/webrtc/#rtcsessiondescription-class): one side of
 /// the session, as it goes through signaling.
 ///
 /// With the feature `serde` it reads and writes the JSON that browsers do: `{"type": …, "sdp": …}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `Debug` leaves out the values of `a=ice-pwd`.
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SessionDescription {
     /// What it is in the exchange.
@@ -15,6 +19,24 @@ pub struct SessionDescription {
     /// The description itself, RFC 8866.
     #[cfg_attr(feature = "serde", serde(default))]
     pub sdp: String,
+}
+
+impl fmt::Debug for SessionDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const PASSWORD: &str = "a=ice-pwd:";
+        let shown = self.sdp.split_inclusive('\n').map(|line| {
+            let is_password = line.starts_with(PASSWORD);
+            if is_password {
+                "a=ice-pwd:…\r\n"
+            } else {
+                line
+            }
+        });
+        f.debug_struct("SessionDescription")
+            .field("kind", &self.kind)
+            .field("sdp", &shown.collect::<String>())
+            .finish()
+    }
 }
 
 impl SessionDescription {

@@ -105,13 +105,9 @@ async fn no_password_is_logged_or_shown() {
         write!(shown, "{ice:?} {parameters:?}").unwrap();
         passwords.extend(parameters.map(|it| it.password));
         write!(shown, "{:?} {:?}", pc.transport_info(), pc.stats(None)).unwrap();
-        write!(
-            shown,
-            "{:?} {:?}",
-            ice.local_candidates(),
-            ice.selected_candidate_pair()
-        )
-        .unwrap();
+        let candidates = (ice.local_candidates(), ice.selected_candidate_pair());
+        let descriptions = [pc.local_description(), pc.remote_description()];
+        write!(shown, "{candidates:?} {descriptions:?}").unwrap();
     }
     write!(shown, "{a_events:?} {b_events:?}").unwrap();
     while let Some(event) = a_events.try_next() {
@@ -123,6 +119,7 @@ async fn no_password_is_logged_or_shown() {
     let written = log.text();
     assert!(!written.is_empty(), "nothing was logged");
     assert_eq!(passwords.len(), 5);
+    assert!(shown.contains("a=ice-pwd:…") && shown.contains("a=ice-ufrag:"));
     for password in passwords {
         assert!(password.len() >= 6);
         assert!(!written.contains(&password), "{password} in {written}");
