@@ -112,6 +112,7 @@ pub struct Configuration {
     /// ([ice-network-cost](https://datatracker.ietf.org/doc/html/draft-thatcher-ice-network-cost)). Without,
     /// a cable costs nothing, a wireless LAN [little](NetworkCost::LOW), a cellular network
     /// [much](NetworkCost::HIGH), a VPN as much as what is [not known](NetworkCost::UNKNOWN) and one more.
+    /// Costs come before everything else: a relay over a cable goes before a direct way through a VPN.
     /// Stays for the life of a connection.
     pub network_costs: Vec<(IpAddr, NetworkCost)>,
     /// Whether ICE restarts by itself when the network in use is gone and no other one leads to the

@@ -16,7 +16,7 @@ impl Agent {
         self.choose_unchecked(now);
         self.consider_nomination(now);
         self.choose_path(now);
-        self.economize(now);
+        self.plan_economy(now);
         self.update_state();
     }
 

@@ -76,22 +76,23 @@ impl Agent {
         best.map(|pair| pair.id)
     }
 
-    /// Has pairs checked that cost less than the one in use, and have fallen silent, failed or been
-    /// given up: every [`ROUND`] for as long as there are any.
-    pub(super) fn economize(&mut self, now: Instant) {
-        let spent = self.spent();
-        // A connection is not opened again and again.
-        let is_cheaper = |pair: &&Pair| pair.cost() < spent && pair.link.is_open();
-        if !self.current.checklist.iter().any(|pair| is_cheaper(&pair)) {
+    /// Has the next round come as long as there are pairs that would cost less than the one in use.
+    pub(super) fn plan_economy(&mut self, now: Instant) {
+        if self.cheaper(self.spent()).next().is_none() {
             self.economy_at = None;
-            return;
+        } else {
+            self.economy_at.get_or_insert(now + ROUND);
         }
-        let at = *self.economy_at.get_or_insert(now + ROUND);
-        if at > now {
+    }
+
+    /// Has pairs checked that cost less than the one in use, and have fallen silent, failed or been
+    /// given up, if it is time: every [`ROUND`] for as long as there are any.
+    pub(super) fn economize(&mut self, now: Instant) {
+        if self.economy_at.is_none_or(|at| at > now) {
             return;
         }
         self.economy_at = Some(now + ROUND);
-        let cheaper = self.current.checklist.iter().filter(is_cheaper);
+        let cheaper = self.cheaper(self.spent());
         let mut cheaper: Vec<_> = cheaper
             .map(|pair| (Reverse(pair.merit()), pair.id))
             .collect();
@@ -101,6 +102,12 @@ impl Agent {
             self.current.transactions.cancel(id);
             self.current.checklist.trigger(id);
         }
+    }
+
+    /// The pairs that cost less than that. A connection is not opened again and again for it.
+    fn cheaper(&self, spent: u16) -> impl Iterator<Item = &Pair> {
+        let pairs = self.current.checklist.iter();
+        pairs.filter(move |pair| pair.cost() < spent && pair.link.is_open())
     }
 
     /// What the pair in use costs, if it is nominated, works, and is for this side to choose.

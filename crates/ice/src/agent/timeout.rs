@@ -14,6 +14,7 @@ impl Agent {
         self.pacing.advance(now);
         self.advance_path(now);
         self.hurry(now);
+        self.economize(now);
         let current = &mut self.current;
         current.patience_until = current.patience_until.filter(|until| *until > now);
         for (pair, begun_at) in current.transactions.advance(now, &self.timing) {
