@@ -77,7 +77,8 @@
 //! Pairs of TCP need connections, which the agent's owner opens and accepts. It
 //!
 //! 1. adds [`Candidate::tcp`] for the addresses that it connects from and the ports it listens at;
-//! 2. opens what [`poll_connect`](Agent::poll_connect) names, and tells the outcome;
+//! 2. opens what [`poll_connect`](Agent::poll_connect) names, or has a TURN server open what
+//!    [`poll_relayed_connect`](Agent::poll_relayed_connect) does, and tells the outcome;
 //! 3. hands over what comes on a connection, and tells when one has [ended](Agent::connection_lost);
 //! 4. closes what is not [needed](Agent::needs_connection): so are connections that peers open and on
 //!    which no check comes. Datagrams are framed as in RFC 4571.
@@ -140,7 +141,7 @@
 //!
 //! It opens no socket, enumerates no interface and resolves no name. The agent takes host candidates
 //! of its own side and candidates of every kind of its peer; mDNS names are the caller's. Of TCP there
-//! are no server-reflexive (RFC 6544 §5.2) and no relayed candidates. No discovery of
+//! are no server-reflexive candidates (RFC 6544 §5.2). No discovery of
 //! servers through DNS SRV (RFC 8489 §8), no third-party authorization (RFC 7635).
 #![cfg_attr(
     not(test),

@@ -9,7 +9,7 @@ use super::Connection;
 
 impl Connection {
     /// The open transactions with STUN servers over UDP. Where connections share a socket, a response
-    /// that [ends one of these](answered_transaction) is for this connection, from wherever it comes:
+    /// that ends one of these is for this connection, from wherever it comes:
     /// several may ask one server, and their answers have no other mark. There are few, none most of
     /// the time, and each has an end.
     pub fn server_transactions(&self) -> impl Iterator<Item = TransactionId> {
