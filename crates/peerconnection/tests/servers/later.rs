@@ -144,6 +144,31 @@ fn the_relay_of_another_socket_takes_over() {
     assert!(is_relayed(&world.pair(A).unwrap()));
 }
 
+/// The next gathering is of other servers (WebRTC §4.4.1.6), and of other kinds of candidates.
+#[test]
+fn a_restart_tells_of_the_servers_and_the_policy_of_now_alone() {
+    let mut world = world(5).serve(Policy::default());
+    let channels = world.open();
+    world.run_for(secs(3));
+    let before = world.told(A).len();
+    world.engine(A).set_ice_servers(vec![turn(1)]);
+    let policy = IceTransportPolicy::Relay;
+    world.engine(A).set_ice_transport_policy(policy);
+    world.engine(A).restart_ice();
+    world.negotiate();
+    world.run_for(secs(2));
+    let told = world.told(A).split_off(before);
+    assert!(!told.is_empty());
+    for candidate in told {
+        let is_of_second = !candidate.contains(" 192.0.2.1 ");
+        assert!(
+            candidate.contains(" typ relay ") && is_of_second,
+            "{candidate}"
+        );
+    }
+    world.talk(channels);
+}
+
 /// A new network that the peer is reached from only by what is signaled: ICE is restarted, and what the
 /// servers have found is told at once.
 #[test]

@@ -106,6 +106,12 @@ impl Transport {
         // A restart signals those again that are known.
         self.found = self.known_candidates().cloned().collect();
         let list = policy.of(servers);
+        // Those of servers that are not asked any more serve until they end, and are not told again.
+        let of_old = |found: &ice::Candidate| {
+            let origin = self.origins.get(&found.address);
+            origin.is_some_and(|it| !list.iter().any(|server| server.uri.to_string() == it.url))
+        };
+        self.found.retain(|found| !of_old(found));
         let asked = policy.asked(&list, hosts);
         if let Some(ahead) = ahead {
             self.servers = ahead;
@@ -220,6 +226,11 @@ impl Transport {
     ) -> Vec<pc_sdp::Candidate> {
         let ufrag = Word::new(self.local.ufrag.as_str()).ok();
         let told = |found| self.hosts.told(found, ufrag.as_ref());
-        candidates.filter_map(told).collect()
+        // Others may be left from a time with another policy.
+        let is_relayed = |it: &&ice::Candidate| it.kind == ice::CandidateKind::Relayed;
+        candidates
+            .filter(|it| !self.is_relay_only || is_relayed(it))
+            .filter_map(told)
+            .collect()
     }
 }
