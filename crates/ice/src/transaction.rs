@@ -64,7 +64,9 @@ impl Transaction {
     /// The round-trip time that an answer at `now` shows; none if it may be that of an earlier
     /// transmission (Karn's algorithm, RFC 8489 §6.2.1).
     pub(crate) fn rtt(&self, now: Instant) -> Option<Duration> {
-        (self.sent == 1).then(|| now.saturating_duration_since(self.sent_at))
+        // What is due has been counted.
+        let once = 1 + u8::from(self.due);
+        (self.sent == once).then(|| now.saturating_duration_since(self.sent_at))
     }
 }
 
@@ -129,9 +131,8 @@ impl Transactions {
             }
             if open.sent < timing.max_transmissions {
                 open.due = !open.cancelled;
-                if open.cancelled {
-                    open.back_off(now, timing);
-                }
+                // While it is due, this is for the case that it is cancelled instead.
+                open.back_off(now, timing);
                 return true;
             }
             dead.push((open.pair, open.begun_at));
@@ -146,7 +147,7 @@ impl Transactions {
         let open = self.open.iter_mut().find(|open| open.due)?;
         open.due = false;
         open.sent_at = now;
-        open.back_off(now, timing);
+        open.wait(now, timing);
         Some(open)
     }
 
@@ -163,13 +164,64 @@ impl Transaction {
         self.due = false;
     }
 
+    /// It is sent once more, or would be.
     fn back_off(&mut self, now: Instant, timing: &Timing) {
         self.sent = self.sent.saturating_add(1);
+        self.wait(now, timing);
+    }
+
+    fn wait(&mut self, now: Instant, timing: &Timing) {
         let factor = if self.sent >= timing.max_transmissions {
             u32::from(timing.last_wait)
         } else {
             1 << u32::from(self.sent - 1).min(20)
         };
         self.next_at = now + self.rto.saturating_mul(factor);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use pc_simnet::epoch;
+
+    use super::*;
+
+    fn open(now: Instant) -> Transactions {
+        let address = (Ipv4Addr::LOCALHOST, 1).into();
+        let route = FiveTuple::udp(address, address);
+        let check = (Role::Controlling, None, 1);
+        let id = TransactionId([0; 12]);
+        let mut open = Transactions::default();
+        let rto = Duration::from_millis(500);
+        open.push(Transaction::begin(now, id, (PairId(7), route), check, rto));
+        open
+    }
+
+    /// A timer that has run is over, whatever becomes of what it was for; the check ends when it would
+    /// have.
+    #[test]
+    fn one_that_is_cancelled_while_it_is_due_ends_as_late() {
+        let timing = Timing::default();
+        let mut ends = Vec::new();
+        for cancel in [None, Some(0), Some(3)] {
+            let mut checks = open(epoch());
+            let mut now = epoch();
+            for round in 0.. {
+                now = checks.next_timeout().unwrap();
+                if !checks.advance(now, &timing).is_empty() {
+                    break;
+                }
+                if cancel == Some(round) {
+                    checks.cancel(PairId(7));
+                }
+                while checks.take_due(now, &timing).is_some() {}
+                assert!(checks.next_timeout().unwrap() > now);
+            }
+            ends.push(now - epoch());
+        }
+        // RFC 8489 §6.2.1
+        assert_eq!(ends, [Duration::from_millis(39_500); 3]);
     }
 }
