@@ -86,7 +86,7 @@ pub struct Configuration {
     pub ice_transport_policy: IceTransportPolicy,
     /// Which TCP candidates are gathered; a browser decides this for the page. With an `endpoint`, passive
     /// ones are those of [its ports](crate::Endpoint::bind_with_tcp), and there are no simultaneous opens.
-    /// Stays for the life of a connection. Where only relayed candidates are told, there are none of TCP.
+    /// Stays for the life of a connection.
     pub tcp_candidates: TcpCandidates,
     /// `bundlePolicy`: how many transports an offer proposes.
     pub bundle_policy: BundlePolicy,
@@ -94,7 +94,7 @@ pub struct Configuration {
     /// There is no use for a second one, which is refused with `NotSupportedError`.
     pub certificates: Vec<Certificate>,
     /// `iceCandidatePoolSize`: for how many transports sockets are bound at once and servers asked from
-    /// there, before any description is set. What is found is told when one is. Means nothing with an
+    /// there, before any description is set. What is found is told when one is. Not together with an
     /// `endpoint`, whose sockets are bound.
     pub ice_candidate_pool_size: u8,
     /// How long gathering waits for `ice_servers` that do not answer; a browser decides this for the
@@ -104,7 +104,7 @@ pub struct Configuration {
     /// `alwaysNegotiateDataChannels` of webrtc-extensions: offers have a section for data channels
     /// though there is none.
     pub always_negotiate_data_channels: bool,
-    /// Which local addresses to offer. Not used with an `endpoint`, which has addresses of its own.
+    /// Which local addresses to offer. Not together with an `endpoint`, which has addresses of its own.
     pub host_addresses: HostAddresses,
     /// What it costs to send from these addresses of this machine, where the application knows better than
     /// their interfaces tell: a wireless LAN that a telephone provides is paid for by volume. Of pairs that
@@ -181,7 +181,8 @@ impl Configuration {
     /// # Errors
     ///
     /// `SyntaxError`, `InvalidAccessError`: an ICE server is wrong; `InvalidAccessError`: a certificate
-    /// has expired; `NotSupportedError`: more than one certificate, or a server over DTLS.
+    /// has expired; `NotSupportedError`: more than one certificate, a server over DTLS, or what does not go
+    /// together.
     ///
     /// [WebRTC §4.4.1.6]: https://www.w3.org/TR/webrtc/#set-the-configuration
     pub(crate) fn check(&self, unix_time: Duration) -> Result<(), Error> {
@@ -204,7 +205,22 @@ impl Configuration {
             let message = "an ICE-lite agent has host candidates alone";
             return Err(Error::NotSupported(message.into()));
         }
+        if self.endpoint.is_some() {
+            self.check_beside_endpoint()?;
+        }
         Ok(())
+    }
+
+    /// Nothing that sockets of an endpoint do not have.
+    fn check_beside_endpoint(&self) -> Result<(), Error> {
+        let what = if self.host_addresses != HostAddresses::default() {
+            "host addresses are chosen where the endpoint is bound"
+        } else if self.ice_candidate_pool_size > 0 {
+            "an endpoint's sockets are bound: there is nothing to pool"
+        } else {
+            return Ok(());
+        };
+        Err(Error::NotSupported(what.into()))
     }
 
     /// The servers, one for each URL, as the engine wants them.
@@ -278,6 +294,9 @@ impl Configuration {
         }
         if new.endpoint.is_some() && self.endpoint != new.endpoint {
             return stays("the endpoint");
+        }
+        if self.endpoint.is_some() {
+            new.check_beside_endpoint()?;
         }
         if described && self.ice_transport_policy != new.ice_transport_policy {
             let message =

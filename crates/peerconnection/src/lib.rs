@@ -97,8 +97,7 @@
 //!
 //! # Not here yet
 //!
-//! What is not supported is refused by name. Two names that are not: where an `endpoint` is given, its
-//! sockets are used whatever [`Configuration::host_addresses`] and the candidate pool ask for.
+//! What is not supported is refused by name.
 
 mod api;
 mod clock;

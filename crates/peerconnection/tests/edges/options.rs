@@ -128,6 +128,35 @@ async fn another_endpoint_is_refused() {
     assert_eq!(change(&private, configuration.endpoint), modification);
 }
 
+/// What an endpoint has decided already.
+#[tokio::test]
+async fn what_does_not_go_with_an_endpoint_is_refused() {
+    let endpoint = Endpoint::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
+    let own = Configuration {
+        endpoint: Some(endpoint),
+        ..Default::default()
+    };
+    let pooled = Configuration {
+        ice_candidate_pool_size: 1,
+        ..own.clone()
+    };
+    let chosen = Configuration {
+        host_addresses: HostAddresses::InterfacesAndLoopback,
+        ..own.clone()
+    };
+    for wrong in [pooled.clone(), chosen] {
+        let error = PeerConnection::new(wrong).map(|_| ()).unwrap_err();
+        assert_eq!(error.name(), "NotSupportedError");
+    }
+    let (pc, _) = PeerConnection::new(own).unwrap();
+    let unnamed = Configuration {
+        endpoint: None,
+        ..pooled
+    };
+    let error = pc.set_configuration(unnamed).unwrap_err();
+    assert_eq!(error.name(), "NotSupportedError");
+}
+
 #[tokio::test]
 async fn what_nothing_would_come_of_is_refused() {
     let (pc, _) = PeerConnection::new(loopback()).unwrap();

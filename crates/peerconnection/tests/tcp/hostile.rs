@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use peerconnection::{Configuration, Endpoint, TcpCandidates};
+use peerconnection::{Configuration, Endpoint, HostAddresses, TcpCandidates};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -38,6 +38,7 @@ async fn strangers_are_sent_away_and_do_no_harm() {
     let port = endpoint.local_tcp_addresses()[0];
     let server = Configuration {
         endpoint: Some(endpoint),
+        host_addresses: HostAddresses::default(),
         ..with(TcpCandidates::ActiveAndPassive)
     };
     let call = call((server, with(TcpCandidates::Active)), &without_udp).await;
@@ -79,6 +80,7 @@ async fn silence_without_end_takes_no_room() {
     assert!(is_sent_away(&mut silent[0]).await);
     let server = Configuration {
         endpoint: Some(endpoint),
+        host_addresses: HostAddresses::default(),
         ..with(TcpCandidates::ActiveAndPassive)
     };
     let call = call((server, with(TcpCandidates::Active)), &without_udp).await;

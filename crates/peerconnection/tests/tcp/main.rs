@@ -11,8 +11,8 @@ mod turn;
 use std::{net::SocketAddr, time::Duration};
 
 use peerconnection::{
-    Configuration, DataChannel, Endpoint, Events, IceTransportPolicy, Message, PeerConnection,
-    SessionDescription, TcpCandidates,
+    Configuration, DataChannel, Endpoint, Events, HostAddresses, IceTransportPolicy, Message,
+    PeerConnection, SessionDescription, TcpCandidates,
     state::{IceConnectionState, PeerConnectionState},
     stats::Stats,
 };
@@ -274,6 +274,7 @@ async fn an_endpoint_has_one_port_for_many_peers() {
     assert_eq!(endpoint.local_tcp_addresses().len(), 1);
     let server = Configuration {
         endpoint: Some(endpoint),
+        host_addresses: HostAddresses::default(),
         ..with(TcpCandidates::ActiveAndPassive)
     };
     let mut all = Vec::new();
