@@ -173,16 +173,29 @@ impl Checklist {
 
     /// The valid pair of the highest merit that has not fallen silent.
     pub(crate) fn best_valid(&self) -> Option<&Pair> {
+        self.valid().max_by_key(|pair| pair.merit())
+    }
+
+    /// The valid pairs that have not fallen silent.
+    pub(crate) fn valid(&self) -> impl Iterator<Item = &Pair> {
         let lively = |pair: &&Pair| pair.valid.is_some() && pair.silent_since.is_none();
-        let valid = self.pairs.iter().filter(lively);
-        valid.max_by_key(|pair| pair.merit())
+        self.pairs.iter().filter(lively)
     }
 
     /// The valid pair of the highest merit among those that have answered within `time`.
     pub(crate) fn best_since(&self, now: Instant, time: Duration) -> Option<&Pair> {
-        let fresh = |pair: &&Pair| pair.has_answered_within(now, time);
-        let valid = self.pairs.iter().filter(fresh);
+        let valid = self.answered_within(now, time);
         valid.max_by_key(|pair| pair.merit())
+    }
+
+    /// The valid pairs that have answered within `time`.
+    pub(crate) fn answered_within(
+        &self,
+        now: Instant,
+        time: Duration,
+    ) -> impl Iterator<Item = &Pair> {
+        let fresh = move |pair: &&Pair| pair.has_answered_within(now, time);
+        self.pairs.iter().filter(fresh)
     }
 
     /// Whether a better pair than one of this merit may still be found.

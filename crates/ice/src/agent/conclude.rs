@@ -33,7 +33,10 @@ impl Agent {
             // RFC 8445 §12.1 has all data go over it. While it is silent, they would be lost.
             Some(pair) => self.instead_of(pair).or(Some(pair)),
             None if retired => None,
-            None => checklist.best_since(now, self.timing.consent_expiry),
+            None => {
+                let answered = checklist.answered_within(now, self.timing.consent_expiry);
+                answered.max_by_key(|pair| (self.is_proven(pair), pair.merit()))
+            }
         };
         let target = target.filter(|pair| pair.valid.is_some());
         let Some(pair) = target else { return };

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Agent;
-use crate::pair::{PairId, PairState};
+use crate::pair::{Pair, PairId, PairState};
 
 /// How often all pairs are tried. Whoever loses one packet in ten loses three checks and their
 /// answers in a row less often than once in a hundred times.
@@ -63,6 +63,15 @@ impl Agent {
         if let Some(nominating) = self.current.nominating {
             self.current.checklist.trigger_first(nominating);
         }
+    }
+
+    /// Whether a pair is known to work: if the path is gone, others may have gone with it, and only what
+    /// has answered since then has not.
+    pub(super) fn is_proven(&self, pair: &Pair) -> bool {
+        self.haste.is_none_or(|haste| {
+            let valid = pair.valid;
+            valid.is_some_and(|valid| valid.confirmed_at >= haste.begun_at)
+        })
     }
 
     /// Whether data go over a nominated pair that answers.

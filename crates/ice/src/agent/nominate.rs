@@ -71,9 +71,15 @@ impl Agent {
 
     /// The best valid pair, as soon as nothing better is to be expected or waiting has an end.
     fn best_to_nominate(&self, now: Instant) -> Option<PairId> {
-        let best = self.current.checklist.best_valid()?;
+        let best = self.best_proven()?;
         let settled = !self.current.checklist.better_pending(best.merit());
         (settled || self.nominate_at()? <= now).then_some(best.id)
+    }
+
+    fn best_proven(&self) -> Option<&Pair> {
+        let valid = self.current.checklist.valid();
+        let proven = valid.filter(|pair| self.is_proven(pair));
+        proven.max_by_key(|pair| pair.merit())
     }
 
     /// When the controlling agent stops waiting for a better pair.
@@ -82,7 +88,7 @@ impl Agent {
             return None;
         }
         self.current.nominating.is_none().then_some(())?;
-        let rtt = self.current.checklist.best_valid()?.valid?.rtt;
+        let rtt = self.best_proven()?.valid?.rtt;
         let (min, max) = (
             self.timing.min_nomination_wait,
             self.timing.max_nomination_wait,

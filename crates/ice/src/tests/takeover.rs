@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pc_simnet::{HostId, Link, Seed, ms, secs};
 
-use super::support::{A, B, Duo, address};
+use super::support::{A, B, Duo, address, other};
 use crate::State;
 
 /// How the path is lost.
@@ -12,6 +12,9 @@ use crate::State;
 enum Loss {
     /// The interface of this host goes, and the host learns it half a second later.
     Interface(HostId),
+    /// The same, and what this host sends from its other address to where the path led is lost from then
+    /// on: that went out through the interface, too, as Linux has it where a route says so.
+    Route(HostId),
     /// What goes over these two addresses is lost, and nobody is told.
     BlackHole,
     /// The same, on the way from this host alone.
@@ -94,6 +97,10 @@ fn lose(duo: &mut Duo, loss: Loss) {
     let (a, b) = (address(A, 1), address(B, 1));
     match loss {
         Loss::Interface(host) => duo.net.remove_address(address(host, 1)),
+        Loss::Route(host) => {
+            duo.net.remove_address(address(host, 1));
+            duo.net.cut(address(host, 2), address(other(host), 1));
+        }
         Loss::BlackHole => {
             duo.net.cut(a, b);
             duo.net.cut(b, a);
@@ -125,7 +132,7 @@ fn outage(
     gaps.run(&mut duo, flow, secs(1));
     gaps.longest = [Duration::ZERO; 2];
     lose(&mut duo, how);
-    if let Loss::Interface(host) = how {
+    if let Loss::Interface(host) | Loss::Route(host) = how {
         gaps.run(&mut duo, flow, ms(500));
         let (now, at) = (duo.net.now(), address(host, 1));
         duo.net[host].agent.remove_local_address(now, at);
@@ -147,9 +154,11 @@ fn outage(
     })
 }
 
-const LOSSES: [Loss; 6] = [
+const LOSSES: [Loss; 8] = [
     Loss::Interface(A),
     Loss::Interface(B),
+    Loss::Route(A),
+    Loss::Route(B),
     Loss::BlackHole,
     Loss::OneWay(A),
     Loss::OneWay(B),
@@ -216,5 +225,27 @@ fn a_better_network_that_comes_is_moved_to() {
             pair.route.local == first && pair.status == crate::PairStatus::Succeeded
         };
         assert!(duo.net[A].agent.pairs().any(|pair| tried(&pair)));
+    }
+}
+
+/// What the interface that has gone had carried for other addresses is gone as well: a pair that has
+/// answered since goes before a better one that has not.
+#[test]
+fn what_has_answered_since_the_loss_goes_first() {
+    for who in [A, B] {
+        let mut duo = Duo::new(Seed(1)).link(links(0.0));
+        duo.add_address(other(who), 2);
+        duo.signal();
+        duo.net.run_for(secs(2));
+        // So late that all of its pairs have answered a moment ago.
+        duo.add_address(who, 2);
+        duo.net.run_for(secs(1));
+        lose(&mut duo, Loss::Route(who));
+        let (now, gone) = (duo.net.now(), address(who, 1));
+        duo.net[who].agent.remove_local_address(now, gone);
+        duo.net.run_for(ms(250));
+        let route = duo.net[who].agent.route().unwrap();
+        let expected = (address(who, 2), address(other(who), 2));
+        assert_eq!((route.local, route.remote), expected, "{who:?}");
     }
 }
