@@ -14,13 +14,13 @@ use super::{
 };
 use crate::{IceTransportPolicy, state::SignalingState};
 
-/// How long gathering waits for servers that do not answer: 5 s.
+/// How long gathering waits for servers that do not answer: 10 s.
 ///
 /// Their requests go on for 39.5 s (RFC 8489 §6.2.1), but who sends a description only when gathering
-/// is complete would wait for that whenever one of several servers is down. Within 5 s a request has
-/// been sent four times, the last time 1.5 s before: with one datagram of ten lost on each way, one
-/// request of eight hundred is not answered by then.
-pub const GATHERING_TIMEOUT: Duration = Duration::from_secs(5);
+/// is complete would wait for that whenever one of several servers is down. A relay takes two requests,
+/// of which each is sent four times within 4 s: with one datagram of ten lost on each way, one of eight
+/// hundred is not answered by then, and a relay that the peer is not told of may be the only way.
+pub const GATHERING_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Connection {
     /// `iceTransportPolicy`: which candidates are gathered from now on.
