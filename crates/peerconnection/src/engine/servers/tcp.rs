@@ -252,7 +252,8 @@ impl TcpRelays {
 
     /// What a peer has to be let in for, and which connections are of no more use.
     pub(super) fn serve(&mut self, now: Instant, agent: &ice::Agent) {
-        if self.closing {
+        // Mostly there is none, and this is asked whenever anything has happened.
+        if self.closing || (self.relays.is_empty() && self.connections.is_empty()) {
             return;
         }
         let ufrag = agent.remote_credentials().map_or("", |it| &it.ufrag);

@@ -6,7 +6,7 @@ mod links;
 pub(super) mod relayed;
 mod remote;
 
-use std::{env, path::Path, time::Duration};
+use std::{env, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 
@@ -91,27 +91,15 @@ impl Handover {
             };
             links.set(host, Link::B, has_both)?;
         }
-        let start = |host: usize, name: &str| {
-            let mut command = links.command(host, &env::current_exe()?);
-            command.args(["interop", "end"]);
-            command.args((host == 0).then_some("--offer"));
-            Remote::start(command, folder, name)
-        };
-        let mut ends = [start(0, "offerer")?, start(1, "answerer")?];
-        let played = self.play_between(&links, &mut ends);
-        let ended = ends.map(Remote::end);
-        ended.into_iter().collect::<Result<Vec<_>>>()?;
-        played
+        play_with(
+            &links,
+            folder,
+            |_, _| {},
+            |ends| self.play_between(&links, ends),
+        )
     }
 
     fn play_between(self, links: &Links, ends: &mut [Remote; 2]) -> Result<String> {
-        wait(PATIENCE, |_| {
-            signal(ends)?;
-            ends.iter_mut().try_for_each(Remote::check)?;
-            Ok(ends.iter().all(Remote::is_open))
-        })?;
-        ensure!(ends.iter().all(Remote::is_open), "no connection");
-        talk(ends, SETTLING)?;
         if self.loss == Loss::Before {
             links.set(self.host, Link::B, true)?;
             talk(ends, SETTLING)?;
@@ -120,18 +108,8 @@ impl Handover {
         let marks = [ends[0].mark(), ends[1].mark()];
         self.change(used, links, ends)?;
         talk(ends, LOOK)?;
-        ends.iter_mut()
-            .try_for_each(|end| end.order(&Order::Tell))?;
-        wait(PATIENCE, |_| {
-            let told = |at: usize| ends[at].gaps(marks[at]).is_some();
-            Ok(told(0) && told(1))
-        })?;
-        let gaps = [0, 1].map(|at| ends[at].gaps(marks[at]));
-        let [Some(one), Some(two)] = gaps else {
-            anyhow::bail!("no silences were told");
-        };
-        let restarts = ends[0].restarts(marks[0]) + ends[1].restarts(marks[1]);
-        let told = self.judge([one, two], restarts)?;
+        let (gaps, restarts) = silences(ends, marks)?;
+        let told = self.judge(gaps, restarts)?;
         let expected = match self.loss {
             Loss::Back => used,
             _ => used.other(),
@@ -189,6 +167,54 @@ impl Handover {
         ensure!(restarts == expected, "{told}");
         Ok(told)
     }
+}
+
+/// Starts both ends, the one of each host with what `more` adds, and once they are connected and settled
+/// does with them what is to be done.
+fn play_with(
+    links: &Links,
+    folder: &Path,
+    more: impl Fn(usize, &mut Command),
+    play: impl FnOnce(&mut [Remote; 2]) -> Result<String>,
+) -> Result<String> {
+    let start = |host: usize, name: &str| {
+        let mut command = links.command(host, &env::current_exe()?);
+        command.args(["interop", "end"]);
+        command.args((host == 0).then_some("--offer"));
+        more(host, &mut command);
+        Remote::start(command, folder, name)
+    };
+    let mut ends = [start(0, "offerer")?, start(1, "answerer")?];
+    let played = connect(&mut ends).and_then(|()| play(&mut ends));
+    let ended = ends.map(Remote::end);
+    ended.into_iter().collect::<Result<Vec<_>>>()?;
+    played
+}
+
+fn connect(ends: &mut [Remote; 2]) -> Result<()> {
+    wait(PATIENCE, |_| {
+        signal(ends)?;
+        ends.iter_mut().try_for_each(Remote::check)?;
+        Ok(ends.iter().all(Remote::is_open))
+    })?;
+    ensure!(ends.iter().all(Remote::is_open), "no connection");
+    talk(ends, SETTLING)
+}
+
+/// The longest silences of each end since it was marked, and how often ICE was restarted.
+fn silences(ends: &mut [Remote; 2], marks: [usize; 2]) -> Result<([Gaps; 2], usize)> {
+    ends.iter_mut()
+        .try_for_each(|end| end.order(&Order::Tell))?;
+    wait(PATIENCE, |_| {
+        let told = |at: usize| ends[at].gaps(marks[at]).is_some();
+        Ok(told(0) && told(1))
+    })?;
+    let gaps = [0, 1].map(|at| ends[at].gaps(marks[at]));
+    let [Some(one), Some(two)] = gaps else {
+        anyhow::bail!("no silences were told");
+    };
+    let restarts = ends[0].restarts(marks[0]) + ends[1].restarts(marks[1]);
+    Ok(([one, two], restarts))
 }
 
 fn watch(ends: &mut [Remote; 2]) -> Result<()> {

@@ -1,24 +1,22 @@
 //! A side that has relayed addresses alone loses its network and gets another one: its allocation moves
 //! there with it (RFC 8016), where the server lets it.
 
-use std::{env, path::Path, time::Duration};
+use std::{path::Path, process::Command, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 
 use super::{
-    LOOK, NOTHING, PATIENCE, RETRANSMITTING, SETTLING, TAKING_OVER,
-    end::{Gaps, Order},
+    LOOK, NOTHING, RETRANSMITTING, TAKING_OVER,
+    end::Gaps,
     links::{Link, Links},
-    remote::{Remote, signal, talk},
-    watch,
+    play_with,
+    remote::{Remote, talk},
+    silences, watch,
 };
-use crate::interop::{
-    ice::{
-        PASSWORD, USERNAME,
-        coturn::{Authority, Coturn},
-        network::PUBLIC,
-    },
-    process::wait,
+use crate::interop::ice::{
+    PASSWORD, USERNAME,
+    coturn::{Authority, Coturn},
+    network::PUBLIC,
 };
 
 /// Which host it is: the one that made the offer, or the other; and whether the server lets it.
@@ -55,31 +53,18 @@ impl Relayed {
             links.set(host, Link::A, true)?;
             links.route(host, Link::A)?;
         }
-        let start = |host: usize, name: &str| {
-            let mut command = links.command(host, &env::current_exe()?);
-            command.args(["interop", "end"]);
-            command.args((host == 0).then_some("--offer"));
+        let relay = |host: usize, command: &mut Command| {
             if host == self.host {
                 command.args(["--relay", &format!("turn:{PUBLIC}:{}", coturn.port)]);
                 command.args(["--username", USERNAME, "--credential", PASSWORD]);
             }
-            Remote::start(command, folder, name)
         };
-        let mut ends = [start(0, "offerer")?, start(1, "answerer")?];
-        let played = self.play_between(&links, &mut ends);
-        let ended = ends.map(Remote::end);
-        ended.into_iter().collect::<Result<Vec<_>>>()?;
-        played
+        play_with(&links, folder, relay, |ends| {
+            self.play_between(&links, ends)
+        })
     }
 
     fn play_between(self, links: &Links, ends: &mut [Remote; 2]) -> Result<String> {
-        wait(PATIENCE, |_| {
-            signal(ends)?;
-            ends.iter_mut().try_for_each(Remote::check)?;
-            Ok(ends.iter().all(Remote::is_open))
-        })?;
-        ensure!(ends.iter().all(Remote::is_open), "no connection");
-        talk(ends, SETTLING)?;
         let before = ends[self.host].local().context("no pair")?;
         ensure!(before.starts_with("relay"), "from {before}");
         links.set(self.host, Link::A, false)?;
@@ -89,19 +74,9 @@ impl Relayed {
         links.set(self.host, Link::B, true)?;
         links.route(self.host, Link::B)?;
         talk(ends, LOOK)?;
-        ends.iter_mut()
-            .try_for_each(|end| end.order(&Order::Tell))?;
-        wait(PATIENCE, |_| {
-            let told = |at: usize| ends[at].gaps(marks[at]).is_some();
-            Ok(told(0) && told(1))
-        })?;
-        let gaps = [0, 1].map(|at| ends[at].gaps(marks[at]));
-        let [Some(one), Some(two)] = gaps else {
-            anyhow::bail!("no silences were told");
-        };
-        let restarts = ends[0].restarts(marks[0]) + ends[1].restarts(marks[1]);
+        let (gaps, restarts) = silences(ends, marks)?;
         let after = ends[self.host].local().context("no pair")?;
-        self.judge([one, two], restarts, [&before, &after])
+        self.judge(gaps, restarts, [&before, &after])
     }
 
     fn judge(self, [one, two]: [Gaps; 2], restarts: usize, pair: [&str; 2]) -> Result<String> {
